@@ -1,0 +1,105 @@
+"""What stands behind the person: a colour, a picture, a film that is looped, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from dancekit.core.compose import cover
+from dancekit.errors import ClipError
+from dancekit.io import video
+from dancekit.types import VideoInfo
+
+COLOURS = {
+    "green": (0, 177, 64), "blue": (0, 71, 187), "black": (0, 0, 0), "white": (255, 255, 255), "grey": (128, 128, 128),
+    "gray": (128, 128, 128), "red": (200, 30, 40), "yellow": (245, 205, 60), "pink": (240, 150, 180),
+}  # fmt: skip
+PLAIN = (70, 84, 104)
+"""The colour when none is asked for."""
+TRANSPARENT = "transparent"
+_PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+
+
+@dataclass(frozen=True)
+class Background:
+    """One of: nothing (transparent), one picture uint8 [h, w, 3], or a film."""
+
+    picture: np.ndarray | None = None
+    film: VideoInfo | None = None
+
+    @property
+    def transparent(self) -> bool:
+        """Whether there is nothing behind the person."""
+        return self.picture is None and self.film is None
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """(width, height) px of a picture or film; None for a colour or nothing."""
+        if self.film is not None:
+            return self.film.width, self.film.height
+        if self.picture is None or self.picture.shape[:2] == (1, 1):
+            return None
+        return self.picture.shape[1], self.picture.shape[0]
+
+    def frames(self, size: tuple[int, int], fps: Fraction, first: int) -> Iterator[np.ndarray]:
+        """Endless frames uint8 [H, W, 3] of (width, height) px, from frame `first` on; a film starts over at its end."""
+        if self.film is not None:
+            yield from self._film_frames(size, fps, first)
+        picture = np.zeros((size[1], size[0], 3), np.uint8) if self.picture is None else cover(self.picture, size)
+        while True:
+            yield picture
+
+    def _film_frames(self, size: tuple[int, int], fps: Fraction, first: int) -> Iterator[np.ndarray]:
+        assert self.film is not None
+        length = max(1, int(self.film.frames / self.film.fps * fps))
+        film = self.film if self.film.fps == fps else replace(self.film, fps=fps, constant=False, frames=length)
+        start = first % length
+        while True:
+            count = 0
+            for frame in video.read_ahead(video.read_frames(film, start)):
+                count += 1
+                yield cover(frame, size)
+            if not count and not start:
+                raise ClipError(f"{film.path}: no frame of the background can be read.", "Use another background.")
+            start = 0
+
+
+def parse(text: str | None) -> Background:
+    """What --bg says: nothing for the plain colour, a colour's name or #rrggbb, "transparent", a picture or a film.
+
+    Raises:
+        ClipError: none of these.
+    """
+    if text == TRANSPARENT:
+        return Background()
+    colour = PLAIN if text is None else _colour(text)
+    if colour is not None:
+        return Background(np.array(colour, np.uint8).reshape(1, 1, 3))
+    path = Path(str(text))
+    if not path.exists():
+        raise ClipError(f"--bg {text}: there is no such file, and no such colour.",
+                        f"Give a picture, a film, #rrggbb, {TRANSPARENT}, or one of: {', '.join(COLOURS)}.")  # fmt: skip
+    if path.suffix.lower() in _PICTURES:
+        return Background(video.read_picture(path))
+    try:
+        return Background(film=video.probe(path, 1920))
+    except ClipError as error:
+        raise ClipError(f"--bg {text}: neither a picture nor a film that can be read.", error.hint) from error
+
+
+def _colour(text: str) -> tuple[int, int, int] | None:
+    if text.lower() in COLOURS:
+        return COLOURS[text.lower()]
+    digits = text.removeprefix("#")
+    if text.startswith("#") and len(digits) in (3, 6):
+        digits = "".join(d * 2 for d in digits) if len(digits) == 3 else digits
+        try:
+            value = int(digits, 16)
+        except ValueError:
+            return None
+        return value >> 16, value >> 8 & 255, value & 255
+    return None

@@ -1,0 +1,35 @@
+"""Which recipe to train with: the one asked for, the one training began with, or the one that suits the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from dancekit import recipe as recipes
+from dancekit.device import Machine
+from dancekit.io import checkpoint
+from dancekit.io.workspace import Person
+from dancekit.recipe import Recipe
+from dancekit.training import CURE
+
+
+def choose_recipe(person: Person, wish: str, minutes: float | None, settings: Mapping[str, str], machine: Machine,
+                  say: Callable[[str], None]) -> Recipe:  # fmt: skip
+    """The recipe, with minutes and settings on top; says which and why.
+
+    wish: a recipe's name or file, or "auto". Training that has begun goes on with its own recipe unless another is
+    asked for.
+    """
+    if wish == "auto" and person.state.is_file():
+        card = checkpoint.read_card(person.state, CURE)
+        chosen = recipes.with_settings(recipes.from_dict(card["recipe"], str(person.state)), settings)  # type: ignore[arg-type]
+        why = "as it was begun"
+    elif wish == "auto":
+        name, reason = machine.recipe()
+        chosen, why = recipes.load(name, settings), f"chosen for this machine: {reason}"
+    else:
+        chosen, why = recipes.load(wish, settings), "as asked for"
+    if minutes:
+        chosen = recipes.checked(replace(chosen, minutes=float(minutes)))
+    say(f"Recipe {chosen.name} ({why}), {chosen.duration()}, on {machine.name}.")
+    return chosen

@@ -1,0 +1,143 @@
+"""What the terminal shows: progress bars and messages on stderr, results on stdout; the only user of rich."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+from dancekit.errors import DancekitError
+
+_LINE_EVERY = 10.0
+
+
+class Terminal:
+    """One command's conversation with its user.
+
+    Everything but the result goes to stderr, through a copy of its file descriptor, so that libraries whose chatter is
+    silenced there do not silence the progress bar too. With `json_only`, stdout gets exactly one JSON object.
+    """
+
+    def __init__(self, json_only: bool = False) -> None:
+        self.json_only = json_only
+        self._stderr = _copy_of_stderr()
+        self._bars: _Bars | _Lines | None = None
+
+    @contextmanager
+    def working(self) -> Iterator[Terminal]:
+        """Show progress while the block runs."""
+        self._bars = _Bars(self._stderr) if self._stderr.isatty() else _Lines(self._stderr)
+        try:
+            yield self
+        finally:
+            self._bars.close()
+            self._bars = None
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Progress of long work; `what` may go on after a colon with what changes all the time."""
+        if self._bars is not None:
+            self._bars.show(what, done, total)
+
+    def say(self, text: str) -> None:
+        """A remark, on stderr."""
+        if isinstance(self._bars, _Bars):
+            self._bars.say(text)
+        else:
+            print(text, file=self._stderr, flush=True)
+
+    def result(self, lines: Sequence[str], data: Mapping[str, object]) -> None:
+        """The outcome: lines for people, or one JSON object."""
+        if self.json_only:
+            print(json.dumps(data, ensure_ascii=False), flush=True)
+        else:
+            print("\n".join(lines), flush=True)
+
+    def failure(self, error: DancekitError) -> None:
+        """What went wrong and what to do; as JSON too where that was asked for."""
+        if self.json_only:
+            print(json.dumps({"error": error.problem, "hint": error.hint}, ensure_ascii=False), flush=True)
+        print(f"Error: {error.problem}", file=self._stderr)
+        if error.hint:
+            print(f"       {error.hint}", file=self._stderr)
+        self._stderr.flush()
+
+
+def _copy_of_stderr() -> TextIO:
+    try:
+        return os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding or "utf-8", errors="replace")
+    except (OSError, ValueError, AttributeError):  # no real file behind it, as in a notebook
+        return sys.stderr
+
+
+class _Bars:
+    """Progress bars on a terminal, one below the other."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            SpinnerColumn,
+            TaskID,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self._progress = Progress(
+            SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(24),
+            TextColumn("{task.percentage:>3.0f}%"), TextColumn("{task.fields[pace]}", markup=False),
+            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=Console(file=stream, markup=False),
+        )  # fmt: skip
+        self._tasks: dict[str, TaskID] = {}
+        self._began: dict[str, tuple[float, int]] = {}
+        self._progress.start()
+
+    def show(self, what: str, done: int, total: int) -> None:
+        key, _, detail = what.partition(":")
+        if key not in self._tasks:
+            self._tasks[key] = self._progress.add_task(key, total=None, pace="")
+            self._began[key] = (time.monotonic(), done)
+        self._progress.update(self._tasks[key], description=f"{key}{': ' if detail else ''}{detail.strip()}",
+                              completed=done, total=total or None, pace=self._pace(key, done, bool(detail)))  # fmt: skip
+
+    def _pace(self, key: str, done: int, detailed: bool) -> str:
+        began, first = self._began[key]
+        elapsed = time.monotonic() - began
+        return f"{(done - first) / elapsed:.1f} frames/s" if not detailed and elapsed > 1 and done > first else ""
+
+    def say(self, text: str) -> None:
+        self._progress.console.print(text, markup=False, highlight=False)
+
+    def close(self) -> None:
+        self._progress.stop()
+
+
+class _Lines:
+    """A line now and then, where there is no terminal to draw bars on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._last, self._began = stream, {}, {}
+
+    def show(self, what: str, done: int, total: int) -> None:
+        key, now = what.partition(":")[0], time.monotonic()
+        self._began.setdefault(key, (now, done))
+        if now - self._last.get(key, -1e9) < _LINE_EVERY and done != total:
+            return
+        self._last[key] = now
+        share = f" {done}/{total}" if total else ""
+        print(f"{what}{share}{self._left(key, done, total, now)}", file=self._stream, flush=True)
+
+    def _left(self, key: str, done: int, total: int, now: float) -> str:
+        began, first = self._began[key]
+        if not total or done <= first or done >= total or now - began < 2:
+            return ""
+        seconds = round((total - done) * (now - began) / (done - first))
+        return f", {seconds // 60}:{seconds % 60:02d} left"
+
+    def close(self) -> None:
+        """Nothing to clear away."""

@@ -1,0 +1,99 @@
+"""Compositing: the painted person over a colour, a picture, a film, or nothing, in the place where the driver stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from dancekit.core import crops
+
+
+def cover(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A picture uint8 [h, w, 3] scaled and cropped to fill (width, height) px, keeping its middle."""
+    scale = max(size[0] / picture.shape[1], size[1] / picture.shape[0])
+    width, height = max(size[0], round(picture.shape[1] * scale)), max(size[1], round(picture.shape[0] * scale))
+    if (width, height) != (picture.shape[1], picture.shape[0]):
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        picture = cv2.resize(picture, (width, height), interpolation=how)
+    left, top = (width - size[0]) // 2, (height - size[1]) // 2
+    return picture[top : top + size[1], left : left + size[0]]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A person somewhere on a canvas: picture float32 [h, w, 4] in 0..255, colour already times alpha, and the place of
+    its upper left corner in px. Multiplied so, enlarging cannot pull the colour of invisible pixels into the edge."""
+
+    picture: np.ndarray
+    left: int
+    top: int
+
+
+def place(painted: np.ndarray, box: np.ndarray, size: tuple[int, int], strength: float = 1.0) -> Placed:
+    """The painted crop uint8 [h, w, 4] put at its box [4] (px, fractions count) on a canvas of (width, height) px.
+
+    strength fades it: 1 is there, 0 is gone.
+    """
+    picture = painted.astype(np.float32)
+    picture[..., 3] *= strength
+    picture[..., :3] *= picture[..., 3:] / 255
+    left, top = (int(v) for v in np.clip(np.floor(box[:2]), 0, size))
+    right, bottom = (int(v) for v in np.clip(np.ceil(box[2:]), (left, top), size))
+    if right == left or bottom == top:
+        return Placed(np.zeros((0, 0, 4), np.float32), left, top)
+    local = np.asarray(box, np.float64) - np.array([left, top] * 2)
+    scale = (box[2] - box[0]) / picture.shape[1]
+    if scale < 0.8:
+        shrunk = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+        picture = cv2.resize(picture, shrunk, interpolation=cv2.INTER_AREA)
+    how = cv2.INTER_CUBIC if scale > 1.05 else cv2.INTER_LINEAR
+    matrix = crops.from_crop(local, (picture.shape[1], picture.shape[0]))
+    moved = cv2.warpAffine(picture, matrix, (right - left, bottom - top), flags=how, borderMode=cv2.BORDER_CONSTANT)
+    return Placed(np.clip(moved, 0, 255), left, top)
+
+
+def over(placed: Placed, background: np.ndarray) -> np.ndarray:
+    """A placed person over a background uint8 [H, W, 3], which is not changed."""
+    result = background.copy()
+    height, width = placed.picture.shape[:2]
+    part = np.s_[placed.top : placed.top + height, placed.left : placed.left + width]
+    mixed = placed.picture[..., :3] + background[part] * (1 - placed.picture[..., 3:] / 255)
+    result[part] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    return result
+
+
+def alone(placed: Placed, size: tuple[int, int]) -> np.ndarray:
+    """A placed person on nothing: uint8 [H, W, 4], colour not multiplied by alpha, as films and pictures keep it."""
+    height, width = placed.picture.shape[:2]
+    alpha = placed.picture[..., 3:]
+    colour = np.where(alpha > 0.5, placed.picture[..., :3] * 255 / np.maximum(alpha, 0.5), 0)
+    result = np.zeros((size[1], size[0], 4), np.uint8)
+    part = np.s_[placed.top : placed.top + height, placed.left : placed.left + width]
+    result[part] = np.clip(np.concatenate((colour, alpha), 2) + 0.5, 0, 255).astype(np.uint8)
+    return result
+
+
+def presence(seen: np.ndarray, fps: float, hold: float = 0.35, fade: float = 0.3) -> np.ndarray:
+    """How strongly to show the person at each frame, float [T] in 0..1, when the driver is only seen in some frames.
+
+    She holds her last pose for `hold` seconds, then fades over `fade` seconds, and comes back as slowly. seen: bool [T].
+    """
+    strength = np.zeros(len(seen))
+    absent = 0 if seen[0] else 10**9
+    level = 1.0 if seen[0] else 0.0
+    for time, here in enumerate(seen):
+        absent = 0 if here else absent + 1
+        level += (1 if absent <= hold * fps else -1) / max(fade * fps, 1)
+        level = min(max(level, 0.0), 1.0)
+        strength[time] = level
+    return strength
+
+
+def held(points: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Points [T, J, 3] in which frames without a person repeat the last one with (the first ones repeat the next)."""
+    times = np.where(seen, np.arange(len(seen)), -1)
+    last = np.maximum.accumulate(times)
+    last[last < 0] = int(np.argmax(seen))
+    return points[last]

@@ -1,0 +1,72 @@
+"""Measures of a made picture against the true one: SSIM, perceptual distance, alpha error, flicker."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+_SIGMA, _RADIUS = 1.5, 5
+
+
+def ssim_map(made: Tensor, true: Tensor, data_range: float) -> Tensor:
+    """Structural similarity at every pixel (Wang et al. 2004: Gaussian window of sigma 1.5, cut at 3.5 sigma).
+
+    made, true: N x C x H x W of the given data range, H and W at least 11. Returns N x C x (H - 10) x (W - 10): only
+    where the whole window lies within the picture.
+    """
+    channels = made.shape[1]
+    offsets = torch.arange(-_RADIUS, _RADIUS + 1, dtype=made.dtype, device=made.device)
+    kernel = torch.exp(-0.5 * (offsets / _SIGMA) ** 2)
+    kernel = (kernel / kernel.sum()).expand(channels, 1, -1)
+
+    def blur(x: Tensor) -> Tensor:
+        x = functional.conv2d(x, kernel[:, :, None], groups=channels)
+        return functional.conv2d(x, kernel[..., None], groups=channels)
+
+    mean_made, mean_true = blur(made), blur(true)
+    variance_made = blur(made * made) - mean_made**2
+    variance_true = blur(true * true) - mean_true**2
+    covariance = blur(made * true) - mean_made * mean_true
+    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    luminance = (2 * mean_made * mean_true + c1) / (mean_made**2 + mean_true**2 + c1)
+    return luminance * (2 * covariance + c2) / (variance_made + variance_true + c2)
+
+
+def ssim(made: Tensor, true: Tensor, data_range: float = 255.0) -> Tensor:
+    """Mean structural similarity of each picture: N x C x H x W -> N."""
+    return ssim_map(made.float(), true.float(), data_range).mean((1, 2, 3))
+
+
+def ssim_box(made: Tensor, true: Tensor, alpha: Tensor, data_range: float = 255.0) -> Tensor:
+    """SSIM within the smallest box around the true person, so that empty background earns nothing.
+
+    alpha: N x 1 x H x W in 0..1, the true cut-out. Pictures without a person count whole. Returns N.
+    """
+    similar = ssim_map(made.float(), true.float(), data_range).mean(1)
+    inner = alpha[:, 0, _RADIUS:-_RADIUS, _RADIUS:-_RADIUS] > 0.5
+    scores = []
+    for one, person in zip(similar, inner, strict=True):
+        rows, columns = person.any(1).nonzero()[:, 0], person.any(0).nonzero()[:, 0]
+        box = one[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else one
+        scores.append(box.mean())
+    return torch.stack(scores)
+
+
+def alpha_error(made: Tensor, true: Tensor) -> Tensor:
+    """Mean absolute difference of two cut-outs N x 1 x H x W in 0..1, as a share of the true person's area: N."""
+    area = true.sum((1, 2, 3)).clamp_min(1.0)
+    return (made - true).abs().sum((1, 2, 3)) / area
+
+
+def flicker(made: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
+    """How much consecutive frames differ, in the made and in the true film: (made, true), scalars.
+
+    made, true: T x C x H x W, consecutive. Their ratio is 1 for a film as steady as the real one.
+    """
+    return (made[1:] - made[:-1]).abs().mean(), (true[1:] - true[:-1]).abs().mean()
+
+
+def closed(score: float, baseline: float, perfect: float = 1.0) -> float:
+    """Share of the baseline's distance to perfect that a score closes: 0 is no better, 1 is perfect."""
+    return (score - baseline) / (perfect - baseline) if perfect != baseline else 0.0

@@ -1,0 +1,100 @@
+"""Painting: poses in, pictures of the person out, one pass of each network per frame and constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dancekit.core import maps
+
+
+@dataclass(frozen=True)
+class Painter:
+    """Both generators and how their poses are drawn.
+
+    refine: None paints with stage I alone. reach: K. line: half width of pose lines in px. coarse: pose maps are drawn
+    at 1/coarse of the size. dtype: what the networks compute in.
+    """
+
+    draw: nn.Module
+    refine: nn.Module | None
+    reach: int
+    line: float
+    coarse: int
+    residual: bool
+    device: torch.device
+    dtype: torch.dtype
+
+    def paint(self, points: np.ndarray, size: tuple[int, int], stride: int = 1, batch: int = 4) -> Iterator[np.ndarray]:
+        """A picture of the person for every pose.
+
+        points: float32 [T, J, 3] in px of the picture; the first and last pose are held beyond the ends. size: (width,
+        height) px. stride: frames between the poses of a window. Yields T times uint8 [H, W, 4], colour and alpha.
+        """
+        first_stage = _Sliding(self._first_stage(points, size, stride, batch))
+        length = len(points)
+        for start in range(0, length, batch):
+            times = range(start, min(start + batch, length))
+            if self.refine is None:
+                made = torch.stack([first_stage[t] for t in times])
+            else:
+                made = self._second_stage(first_stage, times, stride, length)
+            first_stage.forget(times[-1] + 1 - self.reach * stride)
+            yield from _to_pictures(made)
+
+    def _first_stage(self, points: np.ndarray, size: tuple[int, int], stride: int, batch: int) -> Iterator[Tensor]:
+        """G1's frame for every pose, 4 x H x W."""
+        length, reach = len(points), self.reach
+        poses = torch.from_numpy(points)
+        drawn = _Sliding(self._maps(poses, size, batch))
+        for start in range(0, length, batch):
+            times = range(start, min(start + batch, length))
+            window = torch.stack([torch.cat([drawn[min(max(t + k * stride, 0), length - 1)]
+                                             for k in range(-reach, reach + 1)]) for t in times])  # fmt: skip
+            drawn.forget(times[-1] + 1 - reach * stride)
+            yield from self._run(self.draw, window)
+
+    def _maps(self, poses: Tensor, size: tuple[int, int], batch: int) -> Iterator[Tensor]:
+        for start in range(0, len(poses), batch):
+            pose = maps.segments(poses[start : start + batch].to(self.device))
+            yield from maps.draw(pose, size, self.line, self.coarse)
+
+    def _second_stage(self, first_stage: _Sliding, times: range, stride: int, length: int) -> Tensor:
+        assert self.refine is not None
+        window = torch.stack([torch.cat([first_stage[min(max(t + k * stride, 0), length - 1)]
+                                         for k in range(-self.reach, self.reach + 1)]) for t in times])  # fmt: skip
+        centre = torch.stack([first_stage[t] for t in times]) if self.residual else None
+        return self._run(self.refine, window, centre)
+
+    def _run(self, network: nn.Module, *inputs: Tensor | None) -> Tensor:
+        with torch.inference_mode(), torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            return network(*inputs).float()
+
+
+class _Sliding:
+    """A sequence that is made as far as it is asked for, and forgotten behind."""
+
+    def __init__(self, source: Iterator[Tensor]) -> None:
+        self._source, self._kept, self._made = source, dict[int, Tensor](), 0
+
+    def __getitem__(self, index: int) -> Tensor:
+        while index >= self._made:
+            self._kept[self._made] = next(self._source)
+            self._made += 1
+        return self._kept[index]
+
+    def forget(self, before: int) -> None:
+        """Let go of everything before index `before`."""
+        for index in [index for index in self._kept if index < before]:
+            del self._kept[index]
+
+
+def _to_pictures(made: Tensor) -> Iterator[np.ndarray]:
+    """N x 4 x H x W, colour in [-1, 1] and alpha in [0, 1], to uint8 [H, W, 4]."""
+    colour = (made[:, :3] + 1) * 127.5
+    whole = torch.cat((colour, made[:, 3:] * 255), 1).add_(0.5).clamp_(0, 255).to(torch.uint8)
+    yield from whole.permute(0, 2, 3, 1).cpu().numpy()

@@ -1,0 +1,141 @@
+"""Following one person among several, and finding where a film cuts to another shot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dancekit.core.skeleton import INDEX, J
+
+_TORSO = [INDEX[name] for name in ("left_shoulder", "right_shoulder", "left_hip", "right_hip")]
+_LONGEST_ABSENCE = 48
+_JUMP = 12.0
+"""Cost of moving by one's own torso length between frames, squared: people do not jump to where others stand."""
+_ABSENCE = 0.4
+"""Cost of each frame in which the person is taken to be hidden although others are seen."""
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    place: np.ndarray
+    size: float
+    reward: float
+    points: np.ndarray
+
+
+def follow(people: Sequence[Sequence[np.ndarray]], size: tuple[int, int], shots: Sequence[int],
+           pick: tuple[float, float] | None = None) -> list[int | None]:  # fmt: skip
+    """Which of the persons seen in each frame is the one to follow, or None.
+
+    The steadiest, largest, most central and most moving person wins over the whole film (a best path by dynamic
+    programming), not the one found first. With `pick`, the person nearest to that place (px) where she first appears.
+
+    people: for each frame the landmarks float32 [J, 3] of everybody seen.
+    """
+    if max((len(seen) for seen in people), default=0) <= 1:
+        return [0 if seen else None for seen in people]
+    candidates = _candidates(people, size)
+    if pick is not None:
+        candidates = _with_pick(candidates, np.array(pick))
+    return _best_path(candidates, set(shots))
+
+
+def _candidates(people: Sequence[Sequence[np.ndarray]], size: tuple[int, int]) -> list[list[_Candidate]]:
+    result: list[list[_Candidate]] = []
+    for seen in people:
+        before = result[-1] if result else []
+        result.append([_candidate(points, size, before) for points in seen])
+    return result
+
+
+def _candidate(points: np.ndarray, size: tuple[int, int], before: list[_Candidate]) -> _Candidate:
+    place = np.nanmean(points[_TORSO, :2], 0)
+    length = float(np.linalg.norm(points[_TORSO[:2], :2].mean(0) - points[_TORSO[2:], :2].mean(0))) + 1e-3
+    central = abs(place[0] / size[0] - 0.5)
+    reward = 1.5 * np.log(length / size[1]) - central + 4 * _motion(points, place, length, before)
+    return _Candidate(place, length, float(reward), points)
+
+
+def _motion(points: np.ndarray, place: np.ndarray, length: float, before: list[_Candidate]) -> float:
+    """How much the limbs move against the body since the frame before, in torso lengths."""
+    near = [c for c in before if np.linalg.norm(c.place - place) < 0.5 * length]
+    if not near:
+        return 0.0
+    nearest = min(near, key=lambda c: float(np.linalg.norm(c.place - place)))
+    moved = (points[:, :2] - place) - (nearest.points[:, :2] - nearest.place)
+    return float(min(np.nanmean(np.linalg.norm(moved, axis=1)) / length, 0.25))
+
+
+def _with_pick(candidates: list[list[_Candidate]], pick: np.ndarray) -> list[list[_Candidate]]:
+    """Make the first frame's nearest person worth any detour."""
+    first = next(i for i, seen in enumerate(candidates) if seen)
+    nearest = min(candidates[first], key=lambda c: float(np.linalg.norm(c.place - pick)))
+    chosen = [_Candidate(c.place, c.size, 1e6 if c is nearest else c.reward, c.points) for c in candidates[first]]
+    return [*candidates[:first], chosen, *candidates[first + 1 :]]
+
+
+def _best_path(candidates: list[list[_Candidate]], cuts: set[int]) -> list[int | None]:
+    """Dynamic programming over (frame, person): rewards minus jumps and absences."""
+    flat = [(t, index, c) for t, seen in enumerate(candidates) for index, c in enumerate(seen)]
+    floor = min(c.reward for _, _, c in flat) - 1.0
+    times = np.array([t for t, _, _ in flat])
+    places = np.array([c.place for _, _, c in flat])
+    sizes = np.array([c.size for _, _, c in flat])
+    shot = np.searchsorted(np.array(sorted(cuts | {0})), times, side="right")
+    best, parent = np.zeros(len(flat)), np.full(len(flat), -1)
+    for i, (t, _, candidate) in enumerate(flat):
+        low, high = np.searchsorted(times, [t - _LONGEST_ABSENCE, t])
+        best[i] = candidate.reward - floor
+        if high > low:
+            earlier = slice(low, high)
+            jump = np.linalg.norm(places[earlier] - candidate.place, axis=1) / np.maximum(sizes[earlier], candidate.size)
+            pause = t - times[earlier] - 1
+            cost = np.where(shot[earlier] == shot[i], _JUMP * jump**2 / (1 + pause), 0.0) + _ABSENCE * pause
+            total = best[earlier] - cost
+            if total.max() > 0:
+                parent[i] = low + int(total.argmax())
+                best[i] += total.max()
+    return _walk_back(flat, best, parent, len(candidates))
+
+
+def _walk_back(flat: list[tuple[int, int, _Candidate]], best: np.ndarray, parent: np.ndarray,
+               length: int) -> list[int | None]:  # fmt: skip
+    chosen: list[int | None] = [None] * length
+    at = int(best.argmax())
+    while at >= 0:
+        t, index, _ = flat[at]
+        chosen[t] = index
+        at = int(parent[at])
+    return chosen
+
+
+def points_of(people: Sequence[Sequence[np.ndarray]], chosen: Sequence[int | None]) -> np.ndarray:
+    """Landmarks float32 [T, J, 3] of the chosen person; NaN with confidence 0 where she is not seen."""
+    nobody = np.full((J, 3), np.nan, np.float32)
+    nobody[:, 2] = 0
+    return np.stack([nobody if c is None else seen[c] for seen, c in zip(people, chosen, strict=True)])
+
+
+def find_shots(thumbnails: np.ndarray) -> tuple[int, ...]:
+    """First frame of each shot, from small pictures uint8 [T, h, w, 3]: where the picture changes at once and wholly."""
+    if len(thumbnails) < 3:
+        return (0,)
+    change = np.abs(np.diff(thumbnails.astype(np.int16), axis=0)).mean((1, 2, 3))
+    around = np.stack([np.pad(change, 6, mode="reflect" if len(change) > 6 else "edge")[o : o + len(change)]
+                       for o in (0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12)])  # fmt: skip
+    usual = np.median(around, axis=0)
+    cuts = np.flatnonzero((change > 18) & (change > 5 * usual + 4)) + 1
+    return (0, *(int(cut) for cut in cuts))
+
+
+def film_rectangle(frames: Sequence[np.ndarray]) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of what shows film, in px: rows and columns at the rim that stay black are bars."""
+    brightest = np.max(np.stack([frame.max(2) for frame in frames]), 0)
+    height, width = brightest.shape
+    rows = np.flatnonzero(np.percentile(brightest, 98, axis=1) > 24)
+    columns = np.flatnonzero(np.percentile(brightest, 98, axis=0) > 24)
+    if len(rows) < height / 4 or len(columns) < width / 4:
+        return 0, 0, width, height
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1

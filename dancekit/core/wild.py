@@ -1,0 +1,46 @@
+"""Wild poses for unpaired learning (section 3.3): strangers' dances with the person's proportions, in her crop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from dancekit.core import crops, retarget
+from dancekit.core.stagecraft import random_track
+from dancekit.core.skeleton import J
+from dancekit.core.tracks import found
+from dancekit.types import PoseTrack
+
+_FRAME = (720, 720)
+
+
+def procedural(count: int, frames: int, fps: float, random: np.random.Generator) -> list[PoseTrack]:
+    """Dances of made-up people, `frames` each."""
+    rate = Fraction(fps).limit_denominator(1001)
+    return [random_track(random, frames, rate, _FRAME) for _ in range(count)]
+
+
+def pieces(track: PoseTrack, person: retarget.Proportions, frames: int, stride: int = 1) -> np.ndarray:
+    """A stranger's track as the person would be seen doing it: float32 [N, frames, J, 3], x and y in body heights from
+    the middle of her crop.
+
+    The same retargeting and the same steady box as at render time; pieces of `frames` frames, `stride` apart, in which
+    somebody is seen throughout.
+    """
+    moved = retarget.retarget(track, retarget.proportions([track]), person)
+    centres, heights = crops.paths(moved, crops.extents(moved))
+    points = moved.points.copy()
+    points[..., :2] = (points[..., :2] - centres[:, None]) / heights[:, None, None]
+    points, seen = points[::stride], found(moved)[::stride]
+    firsts = [first for first in range(0, len(points) - frames + 1, frames) if seen[first : first + frames].all()]
+    if not firsts:
+        return np.empty((0, frames, *points.shape[1:]), np.float32)
+    return np.stack([points[first : first + frames] for first in firsts]).astype(np.float32)
+
+
+def bank(tracks: Sequence[PoseTrack], person: retarget.Proportions, fps: float, frames: int) -> np.ndarray:
+    """Pieces of many dances at about `fps`, float32 [N, frames, J, 3] as `pieces` gives them."""
+    every = [pieces(track, person, frames, max(1, round(float(track.fps) / fps))) for track in tracks]
+    return np.concatenate([np.empty((0, frames, J, 3), np.float32), *every])

@@ -1,0 +1,88 @@
+"""Which device to compute on, what it can do, and which recipe suits it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import time
+from dataclasses import dataclass
+
+import torch
+
+from dancekit.errors import DancekitError
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The device to compute on. memory: bytes of its own memory, 0 for the CPU."""
+
+    device: torch.device
+    name: str
+    memory: int
+
+    def recipe(self) -> tuple[str, str]:
+        """(recipe that suits it, why in words)."""
+        gigabytes = self.memory / 2**30
+        if self.device.type == "cuda" and gigabytes >= 5.5:
+            return "standard", f"{self.name} with {gigabytes:.0f} GB"
+        if self.device.type == "cuda":
+            return "cpu", f"{self.name} has only {gigabytes:.1f} GB, the smallest recipe fits"
+        if self.device.type == "mps":
+            return "cpu", "Apple graphics, where the smallest recipe takes minutes rather than hours"
+        return "cpu", f"no GPU that PyTorch can use; {os.cpu_count()} CPU cores"
+
+
+def find(wish: str = "auto") -> Machine:
+    """The device asked for, or the best there is: an NVIDIA GPU, else the CPU (Apple's GPU on request).
+
+    Raises:
+        DancekitError: the wish cannot be fulfilled.
+    """
+    name = ("cuda" if torch.cuda.is_available() else "cpu") if wish == "auto" else wish
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, ValueError) as error:
+        raise DancekitError(f"--device {wish}: PyTorch cannot use this device here.",
+                            "Use --device cpu, or see: dancekit doctor") from error  # fmt: skip
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        return Machine(device, properties.name, properties.total_memory)
+    return Machine(device, "Apple GPU" if device.type == "mps" else "CPU", 0)
+
+
+def number_type(device: torch.device, precision: str) -> torch.dtype:
+    """What the networks compute in: bfloat16 if the recipe asks for it and the device is faster with it."""
+    if precision != "bfloat16":
+        return torch.float32
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+    return torch.bfloat16 if device.type == "cpu" and _faster_in_bfloat16() else torch.float32
+
+
+def _faster_in_bfloat16() -> bool:
+    """Try a convolution both ways: processors differ too much for a table, and the trial takes milliseconds."""
+    times = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        x = torch.ones(1, 64, 48, 48, dtype=dtype).to(memory_format=torch.channels_last)
+        weight = torch.ones(64, 64, 3, 3, dtype=dtype)
+        for _ in range(3):
+            start = time.perf_counter()
+            torch.nn.functional.conv2d(x, weight, padding=1)
+            times[dtype] = min(times.get(dtype, 1e9), time.perf_counter() - start)
+    return times[torch.bfloat16] < 0.8 * times[torch.float32]
+
+
+def keep_freed_memory() -> None:
+    """On Linux, stop the C library from handing large buffers back to the system after every operation.
+
+    Training frees and takes the same buffers thousands of times; fetching them anew costs a good part of a step.
+    """
+    if sys.platform == "linux":
+        try:
+            library = ctypes.CDLL(None)
+            library.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
+            library.mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
+        except (OSError, AttributeError):  # another C library
+            return

@@ -1,0 +1,80 @@
+"""drive: the driver's moves fitted to the person and placed on the canvas of the result (section 3.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import torch
+
+from dancekit import likeness
+from dancekit.core import compose, crops, retarget
+from dancekit.core.tracks import found
+from dancekit.errors import DancekitError
+from dancekit.likeness import Likeness
+from dancekit.types import CropPlan, PoseTrack
+
+FITS = ("body", "scale", "none")
+
+
+@dataclass(frozen=True)
+class Moves:
+    """The driver's moves as the person will do them, on the canvas of the result.
+
+    points: float32 [T, J, 3] in px of the painted picture. plan: where on the canvas (px) each picture goes.
+    presence: float [T], how strongly to show her. stride: frames between the poses of a window.
+    """
+
+    points: np.ndarray
+    plan: CropPlan
+    presence: np.ndarray
+    stride: int
+    canvas: tuple[int, int]
+    fps: Fraction
+    notes: list[str]
+
+
+def plan_moves(track: PoseTrack, model: Likeness, canvas: tuple[int, int], fit: str = "body") -> Moves:
+    """Retarget a driver's track to the person and plan where on the canvas (width, height) px she is painted."""
+    seen = found(track)
+    moved, notes = _retargeted(track, model, fit)
+    moved = _on_canvas(moved, canvas)
+    plan = crops.painting_plan(moved, model.canvas.body, model.canvas.size, likeness.multiple(model.recipe))
+    moved = moved.with_points(compose.held(moved.points, seen))
+    plan = CropPlan(compose.held(plan.boxes, seen), plan.size)
+    points = crops.points_to_crop(moved.points, plan.boxes, plan.size)
+    missing = int((~seen).sum())
+    if missing:
+        notes.append(f"The driver is not seen in {missing} of {len(seen)} frames; there the person holds and fades.")
+    stride = max(1, round(float(track.fps) / model.canvas.fps))
+    return Moves(points, plan, compose.presence(seen, float(track.fps)), stride, canvas, track.fps, notes)
+
+
+def _retargeted(track: PoseTrack, model: Likeness, fit: str) -> tuple[PoseTrack, list[str]]:
+    if fit not in FITS:
+        raise DancekitError(f"--fit {fit}: there is no such fit.", f"Use one of {', '.join(FITS)}.")
+    driver = retarget.proportions([track])
+    changes = retarget.explain(driver, model.proportions) if fit == "body" else []
+    notes = [f"Fitted to {model.name}'s body: {', '.join(changes)}."] if changes else []
+    return retarget.retarget(track, driver, model.proportions, fit), notes
+
+
+def _on_canvas(track: PoseTrack, canvas: tuple[int, int]) -> PoseTrack:
+    """The track in px of the canvas: as tall a share of it as of the driver's film, in its middle."""
+    scale = canvas[1] / track.size[1]
+    points = track.points.copy()
+    points[..., 0] = (points[..., 0] - track.size[0] / 2) * scale + canvas[0] / 2
+    points[..., 1] *= scale
+    return PoseTrack(points, canvas, track.fps, track.skeleton, track.shots)
+
+
+def paint(moves: Moves, model: Likeness, device: torch.device, first: int = 0, refine: bool = True) -> Iterator[np.ndarray]:
+    """The person in every frame from `first` on, uint8 [h, w, 4] each, to be put at `moves.plan.boxes`."""
+    start = max(0, first - 2 * model.recipe.reach * moves.stride)
+    painter = model.painter(device, refine)
+    pictures = painter.paint(moves.points[start:], moves.plan.size, moves.stride, 4 if device.type == "cpu" else 16)
+    for number, picture in enumerate(pictures, start):
+        if number >= first:
+            yield picture

@@ -1,0 +1,1 @@
+"""Edges: everything that reads or writes files, runs ffmpeg or fetches weights."""

@@ -1,0 +1,84 @@
+"""Tensors on disk: all-or-nothing safetensors files with a card of plain data in their header. Nothing in them can run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from dancekit.errors import WorkspaceError
+from dancekit.io.workspace import FORMAT, replacing
+
+
+def save(path: Path, tensors: Mapping[str, Tensor], card: Mapping[str, object]) -> None:
+    """Write tensors and a card of plain data; until all is written, the file that was there stays."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with replacing(path) as temporary:
+        try:
+            save_file(plain, temporary, {"card": json.dumps({"format": FORMAT, **card})})
+        except SafetensorError as error:
+            if any(word in str(error).lower() for word in ("no space", "file too large", "quota")):
+                raise WorkspaceError(f"{path}: the disk is full.",
+                                     "Free some space and run the same command again: it goes on from the last save.") from error  # fmt: skip
+            raise WorkspaceError(f"{path}: cannot be written ({error}).", "Check the disk and the permissions.") from error
+
+
+def load(path: Path, cure: str, device: torch.device | str = "cpu") -> tuple[dict[str, Tensor], dict[str, object]]:
+    """(tensors, card) of a file that `save` wrote.
+
+    Raises:
+        WorkspaceError: missing, damaged, or a newer dancekit's; `cure` says what to do about damage.
+    """
+    card = read_card(path, cure)
+    try:
+        with safe_open(path, "pt", str(device)) as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, card  # noqa: SIM118 - not a mapping
+    except (SafetensorError, OSError) as error:
+        raise WorkspaceError(f"{path}: this file is damaged ({error}).", cure) from error
+
+
+def read_card(path: Path, cure: str) -> dict[str, object]:
+    """Only the card of a file that `save` wrote."""
+    if not path.is_file():
+        raise WorkspaceError(f"{path}: this file is missing.", cure)
+    try:
+        with safe_open(path, "pt") as file:
+            card = json.loads((file.metadata() or {})["card"])
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise WorkspaceError(f"{path}: this file is damaged ({error}).", cure) from error
+    if card.get("format", 0) > FORMAT:
+        raise WorkspaceError(f"{path}: written by a newer dancekit (format {card['format']}, this one knows {FORMAT}).",
+                             "Bring dancekit up to date: pip install --upgrade dancekit")  # fmt: skip
+    return card
+
+
+def named(prefix: str, module: nn.Module) -> dict[str, Tensor]:
+    """A module's weights under a prefix."""
+    return {f"{prefix}/{name}": tensor for name, tensor in module.state_dict().items()}
+
+
+def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors under a prefix, without it."""
+    return {name[len(prefix) + 1 :]: tensor for name, tensor in tensors.items() if name.startswith(prefix + "/")}
+
+
+def optimiser_tensors(prefix: str, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """An optimiser's moments, by the place of their parameter and their name."""
+    state = optimiser.state_dict()["state"]
+    return {f"{prefix}/{place}.{name}": torch.as_tensor(value) for place, values in state.items()
+            for name, value in values.items()}  # fmt: skip
+
+
+def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Put saved moments back; with none saved the optimiser stays fresh."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        place, _, name = key.partition(".")
+        state.setdefault(int(place), {})[name] = tensor
+    if state:
+        optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})

@@ -1,0 +1,108 @@
+"""A prepared clip on disk: clip.json, poses.npz and frames.pack in dance/<person>/clips/<clip>/."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from dancekit.core import crops
+from dancekit.errors import WorkspaceError
+from dancekit.io.frames import FrameReader
+from dancekit.io.workspace import Person, clip_name, read_json, replacing, write_json
+from dancekit.types import CropPlan, PoseTrack
+
+_CURE = "Prepare this film again: dancekit prepare THE_FILM --as NAME"
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One prepared clip, all but its pictures.
+
+    track: landmarks in px of the film. plan: which box of each frame was kept. used: bool [T], frames with a person.
+    body: her height in px of the stored crop. inside: left, top, right, bottom of what the film shows, in px.
+    """
+
+    name: str
+    folder: Path
+    source: str
+    track: PoseTrack
+    plan: CropPlan
+    used: np.ndarray
+    body: float
+    inside: tuple[int, int, int, int]
+    matte: str
+
+    @property
+    def reach(self) -> crops.Reach:
+        """Room the person needs, as shares of her height."""
+        return crops.Reach(self.plan.size[0] / self.body, self.plan.size[1] / self.body)
+
+    def points(self) -> np.ndarray:
+        """Landmarks float32 [T, J, 3] in px of the stored crop."""
+        return crops.points_to_crop(self.track.points, self.plan.boxes, self.plan.size)
+
+    def frames(self) -> FrameReader:
+        """Reader of the stored frames."""
+        reader = FrameReader(self.folder / "frames.pack")
+        if len(reader) != len(self.track):
+            raise WorkspaceError(f"{self.folder / 'frames.pack'}: the stored frames are damaged: {len(reader)} of "
+                                 f"{len(self.track)} can be read.", _CURE)  # fmt: skip
+        return reader
+
+
+def fingerprint(path: Path) -> str:
+    """What tells one film from another: size and the start of its contents."""
+    with path.open("rb") as file:
+        return hashlib.sha256(str(path.stat().st_size).encode() + file.read(1 << 20)).hexdigest()[:16]
+
+
+def folder_for(person: Person, film: Path) -> Path:
+    """The folder of a film's clip: the same film goes to the same folder, another film of the same name to a new one."""
+    mark, base = fingerprint(film), clip_name(film)
+    for number in range(1, 1000):
+        folder = person.clips_folder / (base if number == 1 else f"{base}-{number}")
+        try:
+            card = read_json(folder / "clip.json", _CURE)
+        except WorkspaceError:
+            return folder
+        if card.get("fingerprint") == mark or card.get("source") == str(film.resolve()):
+            return folder
+    raise WorkspaceError(f"{person.clips_folder}: too many clips are called {base}.", "Rename the film.")
+
+
+def save(clip: Clip, film: Path, verdict: list[str]) -> None:
+    """Write clip.json and poses.npz into the clip's folder; clip.json comes last and says that all is there."""
+    with replacing(clip.folder / "poses.npz") as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, points=clip.track.points, boxes=clip.plan.boxes, used=clip.used)
+    write_json(clip.folder / "clip.json", {
+        "name": clip.name, "source": str(film.resolve()), "fingerprint": fingerprint(film),
+        "frames": len(clip.track), "used": int(clip.used.sum()), "fps": str(clip.track.fps),
+        "size": list(clip.track.size), "shots": list(clip.track.shots), "skeleton": clip.track.skeleton,
+        "crop": list(clip.plan.size), "body": clip.body, "inside": list(clip.inside), "matte": clip.matte,
+        "verdict": verdict,
+    })  # fmt: skip
+
+
+def load(folder: Path) -> Clip:
+    """Read a prepared clip.
+
+    Raises:
+        WorkspaceError: damaged, or written by a newer dancekit.
+    """
+    card = read_json(folder / "clip.json", _CURE)
+    path = folder / "poses.npz"
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            points, boxes, used = data["points"], data["boxes"], data["used"]
+        size, crop, inside = (tuple(int(v) for v in card[key]) for key in ("size", "crop", "inside"))  # type: ignore[union-attr]
+        track = PoseTrack(points, size, Fraction(str(card["fps"])), str(card["skeleton"]),  # type: ignore[arg-type]
+                          tuple(int(v) for v in card["shots"]))  # type: ignore[union-attr]  # fmt: skip
+        return Clip(str(card["name"]), folder, str(card["source"]), track, CropPlan(boxes, crop), used,  # type: ignore[arg-type]
+                    float(card["body"]), inside, str(card["matte"]))  # type: ignore[arg-type]  # fmt: skip
+    except (OSError, KeyError, ValueError, TypeError, BadZipFile, EOFError) as error:
+        raise WorkspaceError(f"{path}: this clip is damaged ({error}).", _CURE) from error

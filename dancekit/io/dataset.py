@@ -1,0 +1,214 @@
+"""Training data: windows of poses and frames of all clips of a person, and wild poses, as batches."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from dancekit.core import crops, spans
+from dancekit.core.objective import Batch
+from dancekit.errors import WorkspaceError
+from dancekit.io.clips import Clip
+from dancekit.io.frames import FrameReader
+
+_CACHE_BYTES = 3 << 30
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """The picture the networks see: size (width, height) px, body height in px, frames per second."""
+
+    size: tuple[int, int]
+    body: float
+    fps: float
+
+
+def reach_of(clips: Sequence[Clip]) -> crops.Reach:
+    """The room that holds the person in all her clips."""
+    return crops.Reach(max(c.reach.width for c in clips), max(c.reach.height for c in clips))
+
+
+def usual_rate(clips: Sequence[Clip]) -> float:
+    """Frames per second at which windows are taken: that of the slowest clip, at most 30."""
+    return min(30.0, *(float(clip.track.fps) for clip in clips))
+
+
+class Footage:
+    """One clip at the size of the canvas: points in its px, and frames decoded when first needed."""
+
+    def __init__(self, clip: Clip, canvas: Canvas, cache_bytes: int) -> None:
+        self.clip, self.canvas = clip, canvas
+        self.stride = max(1, round(float(clip.track.fps) / canvas.fps))
+        self.held = spans.held_out(len(clip.track))
+        scale = clip.body / canvas.body
+        half = np.array(canvas.size) * scale / 2
+        middle = np.array(clip.plan.size) / 2
+        self._box = np.concatenate((middle - half, middle + half))
+        self.points = (clip.points() - np.array([*self._box[:2], 0])) / np.array([scale, scale, 1])
+        self.points = self.points.astype(np.float32)
+        self._reader: FrameReader = clip.frames()
+        self._cache: dict[int, np.ndarray] = {}
+        self._room = cache_bytes // (canvas.size[0] * canvas.size[1] * 4)
+
+    def frame(self, time: int) -> np.ndarray:
+        """Frame `time` as uint8 [4, H, W], colour and alpha, empty where there is no person."""
+        if time in self._cache:
+            return self._cache[time]
+        picture = self._load(time)
+        if len(self._cache) < self._room:
+            self._cache[time] = picture
+        return picture
+
+    def _load(self, time: int) -> np.ndarray:
+        cutout = self._reader.read(time)
+        if cutout is None:
+            return np.zeros((4, self.canvas.size[1], self.canvas.size[0]), np.uint8)
+        colour, alpha = cutout
+        left, top, right, bottom = self._box
+        beyond = [max(0, int(np.ceil(v)) + 1) for v in (-top, bottom - alpha.shape[0], -left, right - alpha.shape[1])]
+        alpha = cv2.copyMakeBorder(alpha, *beyond, cv2.BORDER_CONSTANT, value=0)
+        moved = self._box + np.array([beyond[2], beyond[0]] * 2)
+        pictures = (crops.warp(colour, self._box, self.canvas.size), crops.warp(alpha, moved, self.canvas.size)[..., None])
+        return np.ascontiguousarray(np.concatenate(pictures, 2).transpose(2, 0, 1))
+
+    def known(self, time: int) -> np.ndarray:
+        """Where the film showed anything at frame `time`: left, top, right, bottom in px of the canvas, int [4]."""
+        box, size = self.clip.plan.boxes[time], self.clip.plan.size
+        scale = np.array([box[2] - box[0], box[3] - box[1]] * 2) / np.array([*size, *size])
+        whole = np.array([*box[:2], *box[:2]]) + self._box * scale
+        return crops.known_rectangle(whole, self.canvas.size, self.clip.inside)
+
+    def shot(self, time: int) -> tuple[int, int]:
+        """(first, end) frames of the shot that frame `time` is in."""
+        return next(span for span in self.clip.track.spans() if span[0] <= time < span[1])
+
+
+class TrainingSet:
+    """All training windows of a person.
+
+    wild: (real strangers' dances, made-up ones), float32 [N, T, J, 3] each, in body heights from the middle of the crop
+    (see core.wild); real: the share of wild poses taken from the former, if there are any.
+    """
+
+    def __init__(self, clips: Sequence[Clip], canvas: Canvas, frames: int, reach: int,
+                 wild: tuple[np.ndarray, np.ndarray] | None, real: float = 0.0) -> None:  # fmt: skip
+        share = _CACHE_BYTES // len(clips)
+        self.canvas, self.frames, self.reach = canvas, frames, reach
+        self.footage = [Footage(clip, canvas, share) for clip in clips]
+        self._wild_poses = wild
+        self._real = real if wild is not None and len(wild[0]) else 0.0
+        self._windows = [(number, int(start)) for number, footage in enumerate(self.footage)
+                         for start in _starts(footage, frames)]  # fmt: skip
+        if not self._windows:
+            raise WorkspaceError("No run of frames is long enough to train on.", "Prepare a longer film of the person.")
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    def draw(self, batch: int, wild: int, shift: float, random: np.random.Generator) -> Batch:
+        """A random batch on the CPU; frames stay uint8 until they are on the device."""
+        picked = [self._windows[i] for i in random.integers(len(self._windows), size=batch)]
+        parts = [self._window(self.footage[number], start, shift, random) for number, start in picked]
+        poses, frames, known = (torch.from_numpy(np.stack(part)) for part in zip(*parts, strict=True))
+        strangers = torch.from_numpy(self._wild(wild, random)) if wild and self._wild_poses is not None else None
+        return Batch(poses, frames, known, strangers)
+
+    def _window(self, footage: Footage, start: int, shift: float,
+                random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+        times = start + footage.stride * np.arange(self.frames)
+        wide = spans.around(times[None], self.reach, footage.stride, footage.shot(start))[0]
+        frames = np.stack([footage.frame(int(time)) for time in times])
+        known = np.stack([_filled(footage.known(int(time)), self.canvas.size) for time in times])
+        poses = footage.points[wide]
+        if shift:
+            offset = np.round(random.uniform(-shift, shift, 2) * self.canvas.size).astype(int)
+            frames, known = _shifted(frames, offset, 0), _shifted(known, offset, 1)
+            poses = poses + np.array([*offset, 0], np.float32)
+        return poses, frames, known
+
+    def _wild(self, count: int, random: np.random.Generator) -> np.ndarray:
+        """Random windows of wild poses, float32 [count, 2 * reach + 1, J, 3]."""
+        assert self._wild_poses is not None
+        length = 2 * self.reach + 1
+        windows = []
+        for made_up in random.random(count) >= self._real:
+            dances = self._wild_poses[int(made_up)]
+            first = int(random.integers(dances.shape[1] - length + 1))
+            windows.append(dances[random.integers(len(dances)), first : first + length])
+        scale, middle = self.canvas.body, np.array(self.canvas.size) / 2
+        return np.stack(windows) * np.float32([scale, scale, 1]) + np.float32([*middle, 0])
+
+
+def _starts(footage: Footage, frames: int) -> np.ndarray:
+    usable = footage.clip.used & ~footage.held
+    return spans.windows(usable, footage.clip.track.shots, frames, footage.stride)
+
+
+def _filled(rectangle: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    mask = np.zeros((1, size[1], size[0]), np.uint8)
+    left, top, right, bottom = rectangle
+    mask[:, top:bottom, left:right] = 1
+    return mask
+
+
+def _shifted(pictures: np.ndarray, offset: np.ndarray, fill: int) -> np.ndarray:
+    """Pictures [..., H, W] moved by (right, down) px."""
+    height, width = pictures.shape[-2:]
+    right, down = (int(v) for v in offset)
+    result = np.full_like(pictures, fill)
+    rows = slice(max(down, 0), height + min(down, 0)), slice(max(-down, 0), height + min(-down, 0))
+    columns = slice(max(right, 0), width + min(right, 0)), slice(max(-right, 0), width + min(-right, 0))
+    result[..., rows[0], columns[0]] = pictures[..., rows[1], columns[1]]
+    return result
+
+
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    """The batch on the device, colour in [-1, 1] and alpha in [0, 1]."""
+
+    def move(tensor: Tensor) -> Tensor:
+        return tensor.to(device, non_blocking=True)
+
+    frames = move(batch.frames).float()
+    frames = torch.cat((frames[:, :, :3] / 127.5 - 1, frames[:, :, 3:] / 255), 2)
+    wild = None if batch.wild is None else move(batch.wild)
+    return Batch(move(batch.poses), frames, move(batch.known).float(), wild)
+
+
+def ahead(make: Callable[[int], Batch], first: int, depth: int = 3) -> Iterator[Batch]:
+    """make(first), make(first + 1), ... without end, made by another thread `depth` in advance."""
+    ready: queue.Queue[Batch | BaseException] = queue.Queue(depth)
+    stop = threading.Event()
+
+    def work() -> None:
+        number = first
+        try:
+            while not stop.is_set():
+                item = make(number)
+                number += 1
+                while not stop.is_set():
+                    try:
+                        ready.put(item, timeout=0.2)
+                        break
+                    except queue.Full:
+                        continue
+        except BaseException as error:
+            ready.put(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        while True:
+            item = ready.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        thread.join()

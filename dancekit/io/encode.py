@@ -1,0 +1,190 @@
+"""Writing films: pieces that survive a crash, joined at the end with the driver's sound."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from dancekit.errors import ClipError
+from dancekit.io import ffmpeg
+from dancekit.io.workspace import writing
+
+MARK = "made with dancekit"
+"""Put into every film's comment: it tells viewers what they see, and dancekit which files it may replace."""
+
+_LABEL = "dancekit.txt"
+_BT709 = ["-vf", "scale=out_color_matrix=bt709:out_range=tv", "-colorspace", "bt709", "-color_primaries", "bt709",
+          "-color_trc", "bt709", "-color_range", "tv"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FilmFormat:
+    """How a film is packed. suffix: of the pieces and the film; "" is a folder of pictures."""
+
+    suffix: str
+    video: tuple[str, ...]
+    sound: tuple[str, ...]
+    transparent: bool
+
+
+_OPAQUE = {
+    suffix: FilmFormat(suffix, ("-c:v", "libx264", "-preset", "medium", "-crf", "15", "-bf", "0", "-pix_fmt", "yuv420p"),
+                       ("-c:a", "aac", "-b:a", "192k"), False)  # fmt: skip
+    for suffix in (".mp4", ".m4v", ".mov", ".mkv")
+}
+_OPAQUE[".webm"] = FilmFormat(
+    ".webm", ("-c:v", "libvpx-vp9", "-crf", "24", "-b:v", "0", "-row-mt", "1", "-deadline", "good", "-cpu-used", "4",
+              "-pix_fmt", "yuv420p"), ("-c:a", "libopus", "-b:a", "160k"), False)  # fmt: skip
+_TRANSPARENT = {
+    ".mov": FilmFormat(".mov", ("-c:v", "prores_ks", "-profile:v", "4444", "-alpha_bits", "16", "-vendor", "apl0",
+                                "-pix_fmt", "yuva444p10le"), ("-c:a", "pcm_s16le"), True),
+    ".webm": FilmFormat(".webm", ("-c:v", "libvpx-vp9", "-crf", "24", "-b:v", "0", "-row-mt", "1", "-deadline", "good",
+                                  "-cpu-used", "4", "-auto-alt-ref", "0", "-pix_fmt", "yuva420p"),
+                        ("-c:a", "libopus", "-b:a", "160k"), True),
+}  # fmt: skip
+PICTURES = FilmFormat("", (), (), True)
+
+
+def format_of(path: Path, transparent: bool) -> FilmFormat:
+    """The format that a file name asks for.
+
+    Raises:
+        ClipError: no such format, or it cannot be transparent.
+    """
+    suffix = path.suffix.lower()
+    if not suffix:
+        return FilmFormat("", (), (), transparent)
+    known = _TRANSPARENT if transparent else _OPAQUE
+    if suffix in known:
+        return known[suffix]
+    if transparent and suffix in _OPAQUE:
+        raise ClipError(f"{path}: {suffix} films cannot be transparent.",
+                        "Name a .mov (ProRes 4444), a .webm (VP9), or a folder (PNG pictures).")  # fmt: skip
+    raise ClipError(f"{path}: unknown film format {suffix!r}.", f"Use one of {', '.join(_OPAQUE)}, or a folder's name.")
+
+
+class FilmWriter:
+    """Encodes frames into one silent film, or into numbered pictures where the format has no suffix.
+
+    size: (width, height) px, both even for films. Frames are uint8 [H, W, 3], or [H, W, 4] if the format is transparent.
+    """
+
+    def __init__(self, path: Path, form: FilmFormat, size: tuple[int, int], fps: Fraction, first: int = 0) -> None:
+        self._path, self._form, self._number = path, form, first
+        self._process: ffmpeg.Process | None = None
+        if not form.suffix:
+            with writing(path):
+                path.mkdir(parents=True, exist_ok=True)
+            return
+        colours = [] if form.transparent else _BT709
+        self._process = ffmpeg.Process(
+            ["-v", "error", "-f", "rawvideo", "-pix_fmt", "rgba" if form.transparent else "rgb24",
+             "-s", f"{size[0]}x{size[1]}", "-r", str(fps), "-i", "-", *colours, *form.video, *_exact_time(form, fps),
+             "-y", str(path)], stdin=True)  # fmt: skip
+
+    def write(self, frame: np.ndarray) -> None:
+        """Add a frame."""
+        if self._process is None:
+            self._write_picture(frame)
+            return
+        assert self._process.popen.stdin is not None
+        try:
+            self._process.popen.stdin.write(np.ascontiguousarray(frame).data)
+        except OSError as error:
+            self._process.popen.wait()
+            raise ffmpeg.writing_error(self._path, self._process.messages()) from error
+
+    def _write_picture(self, frame: np.ndarray) -> None:
+        order = cv2.COLOR_RGBA2BGRA if frame.shape[2] == 4 else cv2.COLOR_RGB2BGR
+        data = cv2.imencode(".png", cv2.cvtColor(frame, order), [cv2.IMWRITE_PNG_COMPRESSION, 4])[1]
+        path = self._path / f"{self._number:06d}.png"
+        with writing(path):
+            path.write_bytes(data.tobytes())
+        self._number += 1
+
+    def close(self) -> None:
+        """Finish the film; only then is it whole."""
+        if self._process is None:
+            return
+        popen = self._process.popen
+        assert popen.stdin is not None
+        try:
+            popen.stdin.close()
+        except OSError:  # what could not be flushed is told by the status
+            pass
+        if popen.wait():
+            raise ffmpeg.writing_error(self._path, self._process.messages())
+        self._process.stop()
+
+    def abandon(self) -> None:
+        """Stop without finishing."""
+        if self._process is not None:
+            self._process.stop()
+
+
+def _exact_time(form: FilmFormat, fps: Fraction) -> list[str]:
+    """A time base in which every frame of the film falls on a whole tick."""
+    return ["-video_track_timescale", str(fps.numerator)] if form.suffix in (".mp4", ".m4v", ".mov") else []
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The sound of a film from `start` on, in seconds from the start of the file."""
+
+    path: Path
+    start: Fraction
+
+
+def join(pieces: Sequence[Path], out: Path, form: FilmFormat, fps: Fraction, frames: int, sound: Sound | None) -> None:
+    """Join films end to end without encoding them again, and lay the sound under them from the first frame to the last."""
+    listing = pieces[0].parent / "pieces.txt"
+    with writing(listing):
+        listing.write_text("".join(f"file '{piece.name}'\n" for piece in pieces), encoding="utf-8")
+    temporary = out.with_name(f".{out.stem}.{os.getpid()}{form.suffix}")
+    seconds = f"{float(frames / fps):.6f}"
+    tune, tune_options = [], []
+    if sound is not None:
+        tune = ["-ss", f"{float(sound.start):.6f}", "-t", seconds, "-i", str(sound.path)]
+        tune_options = ["-map", "1:a:0?", "-af", "aresample=async=1:first_pts=0", *form.sound]
+    arguments = ["-v", "error", "-r", str(fps), "-f", "concat", "-safe", "0", "-i", str(listing), *tune, "-map", "0:v:0",
+                 *tune_options, "-c:v", "copy", *_exact_time(form, fps), "-metadata", f"comment={MARK}",
+                 *(["-movflags", "+faststart"] if form.suffix in (".mp4", ".m4v", ".mov") else []),
+                 "-y", str(temporary)]  # fmt: skip
+    try:
+        _, said, status = ffmpeg.run(arguments)
+        if status:
+            raise ffmpeg.writing_error(out, said)
+        with writing(out):
+            os.replace(temporary, out)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def gather_pictures(pieces: Sequence[Path], out: Path) -> None:
+    """Put the numbered pictures of all pieces into one folder, in place of what dancekit left there before."""
+    with writing(out):
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir(parents=True)
+        (out / _LABEL).write_text(MARK + "\n", encoding="utf-8")
+        for piece in pieces:
+            for picture in sorted(piece.glob("*.png")):
+                picture.replace(out / picture.name)
+
+
+def is_ours(path: Path) -> bool:
+    """Whether dancekit wrote this film or folder of pictures, and so may replace it."""
+    if path.is_dir():
+        return (path / _LABEL).is_file() or not any(path.iterdir())
+    try:
+        _, said, _ = ffmpeg.run(["-i", str(path)])
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return MARK in said

@@ -1,0 +1,99 @@
+"""Running ffmpeg: finding it, starting it out of the reach of Ctrl-C, and turning its failures into words."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from dancekit.errors import ClipError, DancekitError
+
+_CURE = "Install it again with: pip install --force-reinstall imageio-ffmpeg  (or point IMAGEIO_FFMPEG_EXE at one)"
+
+
+def executable() -> str:
+    """Path of the ffmpeg program that imageio-ffmpeg carries, or that IMAGEIO_FFMPEG_EXE names."""
+    import imageio_ffmpeg
+
+    try:
+        return imageio_ffmpeg.get_ffmpeg_exe()
+    except RuntimeError as error:
+        raise DancekitError("ffmpeg, which reads and writes films, was not found.", _CURE) from error
+
+
+class Process:
+    """One running ffmpeg whose messages are kept in a temporary file, so that they can never block it."""
+
+    def __init__(self, arguments: list[str], *, stdin: bool = False, stdout: bool = False) -> None:
+        self._messages: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        command = [executable(), "-hide_banner", "-nostdin" if not stdin else "-y", *arguments]
+        try:
+            self.popen = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if stdout else subprocess.DEVNULL,
+                stderr=self._messages,
+                **_apart(),
+            )
+        except OSError as error:
+            self._messages.close()
+            raise DancekitError(f"ffmpeg could not be started: {error}", _CURE) from error
+
+    def messages(self) -> str:
+        """Everything ffmpeg has said so far."""
+        self._messages.seek(0)
+        return self._messages.read().decode("utf-8", "replace")
+
+    def stop(self) -> None:
+        """End the process whatever it is doing."""
+        if self.popen.poll() is None:
+            self.popen.kill()
+        for pipe in (self.popen.stdin, self.popen.stdout):
+            if pipe:
+                _close_quietly(pipe)
+        self.popen.wait()
+        self._messages.close()
+
+
+def _apart() -> dict[str, object]:
+    """Keep Ctrl-C from reaching ffmpeg: the caller finishes its step and ends ffmpeg in order."""
+    if os.name == "nt":
+        return {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+    return {"start_new_session": True}
+
+
+def _close_quietly(pipe: IO[bytes]) -> None:
+    try:
+        pipe.close()
+    except OSError:  # unwritten bytes for a process that has gone
+        return
+
+
+def run(arguments: list[str]) -> tuple[bytes, str, int]:
+    """Run ffmpeg to its end: its output, its messages and its exit status."""
+    process = Process(arguments, stdout=True)
+    try:
+        assert process.popen.stdout is not None
+        output = process.popen.stdout.read()
+        status = process.popen.wait()
+        return output, process.messages(), status
+    finally:
+        process.stop()
+
+
+def writing_error(path: Path, messages: str) -> ClipError:
+    """The error for a film that ffmpeg could not write, in words a user can act on."""
+    lowered = messages.lower()
+    if "no space left" in lowered or "disk quota" in lowered or "file too large" in lowered:
+        return ClipError(f"{path}: the disk is full.", "Free some space and run the same command again.")
+    if "permission denied" in lowered or "read-only file system" in lowered:
+        return ClipError(f"{path}: no permission to write here.", "Choose another place with --out.")
+    return ClipError(f"{path}: ffmpeg could not write this film: {last_line(messages)}")
+
+
+def last_line(messages: str) -> str:
+    """The most telling line of ffmpeg's messages: the last one that is not empty."""
+    lines = [line.strip() for line in messages.splitlines() if line.strip()]
+    return lines[-1] if lines else "it gave no reason"

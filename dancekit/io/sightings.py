@@ -1,0 +1,164 @@
+"""What the pose backend saw in a film, kept in pieces on disk so that a stopped run goes on where it was."""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import cv2
+import numpy as np
+
+from dancekit.core import crops
+from dancekit.io.video import read_frames
+from dancekit.io.workspace import replacing
+from dancekit.pose import Sighting
+from dancekit.types import Progress, VideoInfo
+
+PIECE = 192
+"""Frames per piece: some seconds of work."""
+_WARM_UP = 4
+"""Frames before a piece that are looked at only so that the tracker has settled when the piece begins."""
+_THUMBNAIL = (32, 18)
+
+
+class Seen:
+    """Everything seen in a film; masks stay on disk until they are asked for.
+
+    people: landmarks float32 [J, 3] of everybody in each frame. boxes: the boxes (left, top, right, bottom in px) of
+    their masks. thumbnails: uint8 [T, 18, 32, 3], small pictures of all frames, for shot cuts.
+    """
+
+    def __init__(self, files: list[Path]) -> None:
+        pieces = [_read(path) for path in files]
+        self.people = [people for piece in pieces for people in piece.points]
+        self.boxes = [boxes for piece in pieces for boxes in piece.boxes]
+        self.thumbnails = np.concatenate([piece.thumbnails for piece in pieces])
+        self._files = files
+        self._starts = np.concatenate(([0], np.cumsum([len(piece.points) for piece in pieces])))
+        self._open: tuple[int, _Piece] | None = None
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+    def mask(self, time: int, index: int, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """The mask of person `index` of frame `time` within a box [4] of the frame (px), uint8 [h, w] at (w, h)."""
+        number = int(np.searchsorted(self._starts, time, side="right")) - 1
+        if self._open is None or self._open[0] != number:
+            self._open = (number, _read(self._files[number]))
+        packed = self._open[1].masks[time - self._starts[number]][index]
+        if not len(packed):
+            return np.zeros((size[1], size[0]), np.uint8)
+        # One empty row and column around it: beyond its own box the mask is empty.
+        mask = cv2.copyMakeBorder(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+        left, top, right, bottom = (float(v) for v in self.boxes[time][index])
+        scale = np.array([(mask.shape[1] - 2) / (right - left), (mask.shape[0] - 2) / (bottom - top)] * 2)
+        return crops.warp(mask, (box - np.array([left, top] * 2)) * scale + 1, size)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """One file: everything by frame, then by person."""
+
+    points: list[list[np.ndarray]]
+    boxes: list[list[np.ndarray]]
+    masks: list[list[np.ndarray]]
+    thumbnails: np.ndarray
+
+
+def look(info: VideoInfo, backend: ModuleType, people: int, masks: bool, folder: Path, progress: Progress,
+         what: str) -> Seen:  # fmt: skip
+    """Run the pose backend over the whole film, several pieces side by side; finished pieces are not done again."""
+    pieces = [(first, min(first + PIECE, info.frames)) for first in range(0, info.frames, PIECE)]
+    counter = _Counter(info.frames, progress, what)
+    workers = min(len(pieces), max(1, os.cpu_count() or 1)) if info.constant else 1
+    stop = threading.Event()
+
+    def do(piece: tuple[int, int]) -> None:
+        path = _piece_path(folder, piece[0])
+        if path.is_file():
+            counter.add(piece[1] - piece[0])
+        elif not stop.is_set():
+            _write(path, *_look_at(info, backend, people, masks, piece, counter, stop))
+
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for done in [pool.submit(do, piece) for piece in pieces]:
+                done.result()
+        except BaseException:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+    return Seen([_piece_path(folder, first) for first, _ in pieces])
+
+
+class _Counter:
+    """Progress of several workers added up."""
+
+    def __init__(self, total: int, progress: Progress, what: str) -> None:
+        self._lock, self._done, self._total = threading.Lock(), 0, total
+        self._progress, self._what = progress, what
+
+    def add(self, count: int) -> None:
+        with self._lock:
+            self._done += count
+            self._progress(self._what, min(self._done, self._total), self._total)
+
+
+def _piece_path(folder: Path, first: int) -> Path:
+    return folder / f"seen-{first:07d}.npz"
+
+
+class Stopped(Exception):
+    """Another piece failed; this one is given up."""
+
+
+def _look_at(info: VideoInfo, backend: ModuleType, people: int, masks: bool, piece: tuple[int, int],
+             counter: _Counter, stop: threading.Event) -> tuple[list[list[Sighting]], list[np.ndarray]]:  # fmt: skip
+    first, end = piece
+    start = max(0, first - _WARM_UP) if info.constant else first
+    last = end if end < info.frames else None
+    detector = backend.Detector(info, people, masks)
+    seen: list[list[Sighting]] = []
+    thumbnails: list[np.ndarray] = []
+    try:
+        for index, frame in enumerate(read_frames(info, start, last), start):
+            if stop.is_set():
+                raise Stopped
+            sightings = detector.detect(index, frame)
+            if index >= first:
+                seen.append(sightings)
+                thumbnails.append(cv2.resize(frame, _THUMBNAIL, interpolation=cv2.INTER_AREA))
+                counter.add(1)
+    finally:
+        detector.close()
+    return seen, thumbnails
+
+
+def _write(path: Path, seen: list[list[Sighting]], thumbnails: list[np.ndarray]) -> None:
+    flat = [sighting for people in seen for sighting in people]
+    masks = [b"" if s.mask is None else cv2.imencode(".png", s.mask, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+             for s in flat]  # fmt: skip
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(
+            file,
+            counts=np.array([len(people) for people in seen], np.int32),
+            points=np.array([s.points for s in flat], np.float32),
+            boxes=np.array([s.box for s in flat], np.int32).reshape(-1, 4),
+            sizes=np.array([len(mask) for mask in masks], np.int64),
+            masks=np.frombuffer(b"".join(masks), np.uint8),
+            thumbnails=np.array(thumbnails, np.uint8),
+        )
+
+
+def _read(path: Path) -> _Piece:
+    with np.load(path, allow_pickle=False) as data:
+        counts, points, boxes, sizes = data["counts"], data["points"], data["boxes"], data["sizes"]
+        packed, thumbnails = data["masks"], data["thumbnails"]
+    masks = np.split(packed, np.cumsum(sizes)[:-1]) if len(sizes) else []
+    bounds = list(zip(np.cumsum(counts) - counts, np.cumsum(counts), strict=True))
+    return _Piece([list(points[a:b]) for a, b in bounds], [list(boxes[a:b]) for a, b in bounds],
+                  [masks[a:b] for a, b in bounds], thumbnails)  # fmt: skip

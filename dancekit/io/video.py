@@ -1,0 +1,213 @@
+"""Reading films: upright RGB frames with square pixels at a constant rate, whatever the camera wrote."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from dancekit.errors import ClipError
+from dancekit.io import ffmpeg
+from dancekit.types import VideoInfo
+
+_NAMED_RATES = (*(Fraction(n) for n in range(1, 241)), *(Fraction(n * 1000, 1001) for n in (24, 30, 48, 60, 120, 240)))
+_PICTURE_FORMATS = re.compile(r"Input #0, (image2|\w+_pipe|gif|apng|webp)\b")
+_HIGH_RANGE = ("arib-std-b67", "smpte2084")
+
+
+def probe(path: Path, longest_side: int = 0) -> VideoInfo:
+    """Look at a film without reading it whole.
+
+    Args:
+        path: the film.
+        longest_side: frames larger than this many px are read smaller; 0 reads them as they are.
+
+    Raises:
+        ClipError: the file is missing, is no film, or holds no pictures.
+    """
+    if not path.is_file():
+        raise ClipError(f"{path}: there is no such file.", "Check the name; drag the file into the terminal to be sure.")
+    _, said, _ = ffmpeg.run(["-i", str(path)])
+    streams = [line for line in said.splitlines() if "Stream #0" in line]
+    pictures = [line for line in streams if " Video: " in line and "attached pic" not in line]
+    _refuse_non_films(path, said, streams, pictures)
+    base, stamps = _time_stamps(path)
+    if not stamps:
+        raise ClipError(f"{path}: the film holds no frames.", "Copy it from the camera again, or export it anew.")
+    if len(stamps) == 1:
+        raise ClipError(f"{path}: this is a still picture, not a film.", _STILL)
+    fps, constant = frame_rate(stamps, base)
+    tone = next((curve for curve in _HIGH_RANGE if curve in pictures[0]), "")
+    info = VideoInfo(path, 0, 0, fps, _frame_count(stamps, base, fps, constant), any(" Audio: " in s for s in streams),
+                     max(stamps[0] * base, Fraction(0)), constant, tone)  # fmt: skip
+    width, height = _first_frame_size(info)
+    if longest_side and max(width, height) > longest_side:
+        scale = longest_side / max(width, height)
+        width, height = round(width * scale / 2) * 2, round(height * scale / 2) * 2
+    return replace(info, width=width, height=height)
+
+
+_STILL = "dancekit learns from movement: film about a minute of the person moving, and give that film."
+
+
+def _refuse_non_films(path: Path, said: str, streams: list[str], pictures: list[str]) -> None:
+    if not streams:
+        reason = "the film is cut short (its index is missing)" if "moov atom not found" in said else "not a film"
+        raise ClipError(f"{path}: {reason}, ffmpeg cannot read it.", "Copy it from the camera again, or export it anew.")
+    if not pictures:
+        raise ClipError(f"{path}: this file has sound but no pictures.", "Give the film itself, such as an .mp4 or .mov.")
+    if _PICTURE_FORMATS.search(said) and "Duration: N/A" in said:
+        raise ClipError(f"{path}: this is a still picture, not a film.", _STILL)
+
+
+def _time_stamps(path: Path) -> tuple[Fraction, list[int]]:
+    """(seconds per tick, presentation time of every picture in ticks, in order), read without decoding."""
+    listing, said, _ = ffmpeg.run(["-v", "error", "-i", str(path), "-map", "0:V:0", "-c", "copy", "-f", "framecrc", "-"])
+    text = listing.decode("ascii", "replace")
+    tick = re.search(r"#tb 0: (\d+)/(\d+)", text)
+    if not tick:
+        raise ClipError(f"{path}: ffmpeg cannot read this film: {ffmpeg.last_line(said)}", "Export it anew as .mp4.")
+    stamps = sorted({int(line.split(",")[2]) for line in text.splitlines() if line[:1].isdigit()})
+    return Fraction(int(tick[1]), int(tick[2])), stamps
+
+
+def frame_rate(stamps: list[int], base: Fraction) -> tuple[Fraction, bool]:
+    """(exact frames per second, whether the film keeps to it) from presentation times in ticks of `base` seconds.
+
+    The usual distance of two pictures decides, so a pause or a late first picture does not bend the rate; rates that
+    cameras use (29.97 is 30000/1001) are recognised within the resolution of the ticks.
+    """
+    distances = np.diff(np.asarray(stamps, np.int64))
+    usual = float(np.median(distances))
+    steady = distances[np.abs(distances - usual) <= max(1.0, 0.2 * usual)]
+    measured = 1.0 / (float(steady.mean()) * float(base))
+    tolerance = max(1e-4, 0.6 / (usual * len(steady))) * measured
+    named = min(_NAMED_RATES, key=lambda rate: abs(float(rate) - measured))
+    if abs(float(named) - measured) > tolerance:
+        named = Fraction(measured).limit_denominator(1001)
+    constant = bool(np.all(np.abs(distances * float(base) * float(named) - 1) <= max(0.02, 1.01 / usual)))
+    return named, constant
+
+
+def _frame_count(stamps: list[int], base: Fraction, fps: Fraction, constant: bool) -> int:
+    return len(stamps) if constant else int((stamps[-1] - stamps[0]) * base * fps + Fraction(3, 2))
+
+
+def _first_frame_size(info: VideoInfo) -> tuple[int, int]:
+    """(width, height) as decoded and turned upright: the header of one frame written as a portable pixmap."""
+    arguments = [*_input(info, 0), "-frames:v", "1", "-vf", _filters(info), "-f", "image2pipe", "-c:v", "ppm", "-"]
+    picture, said, _ = ffmpeg.run(["-v", "error", *arguments])
+    header = re.match(rb"P6\s+(\d+)\s+(\d+)\s", picture)
+    if not header:
+        raise ClipError(f"{info.path}: no frame can be decoded: {ffmpeg.last_line(said)}",
+                        "Copy it from the camera again, or export it anew.")  # fmt: skip
+    return int(header[1]), int(header[2])
+
+
+def _input(info: VideoInfo, first: int) -> list[str]:
+    """Seek by time only where frames are evenly spaced: half a frame early, so that rounding cannot skip one."""
+    seek = []
+    if first and info.constant:
+        seek = ["-ss", f"{float(info.start + (first - Fraction(1, 2)) / info.fps):.6f}"]
+    return [*seek, "-i", str(info.path), "-map", "0:V:0"]
+
+
+def _filters(info: VideoInfo, first: int = 0) -> str:
+    chain = ["scale=iw*sar:ih", "setsar=1"]
+    if info.tone:
+        chain.append("zscale=t=linear:npl=200,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,"
+                     "zscale=t=bt709:m=bt709:r=tv,format=yuv420p")  # fmt: skip
+    if not info.constant:
+        chain.append(f"fps={info.fps}:start_time={float(info.start):.6f}")
+        chain += [f"trim=start_frame={first}"] if first else []
+    if info.width:
+        chain.append(f"scale={info.width}:{info.height}:flags=area")
+    return ",".join(chain)
+
+
+def read_frames(info: VideoInfo, first: int = 0, end: int | None = None) -> Iterator[np.ndarray]:
+    """Frames first..end of a film, one after the other, as RGB uint8 [H, W, 3]; numbers count from `info.first`.
+
+    Fewer frames than `info.frames` come when the file ends early or is damaged; the caller decides what that means.
+    """
+    last = info.frames if end is None and info.first else end
+    count = ["-frames:v", str(last - first)] if last is not None else []
+    first += info.first
+    process = ffmpeg.Process(
+        ["-v", "error", *_input(info, first), "-vf", _filters(info, first), *count, "-fps_mode", "passthrough",
+         "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], stdout=True)  # fmt: skip
+    pipe = process.popen.stdout
+    assert pipe is not None
+    try:
+        while True:
+            frame = np.empty((info.height, info.width, 3), np.uint8)
+            if not _fill(pipe.readinto, frame):  # type: ignore[attr-defined]
+                return
+            yield frame
+    finally:
+        process.stop()
+
+
+def _fill(read_into, frame: np.ndarray) -> bool:
+    """Read exactly one frame; False at the end of the film."""
+    view = memoryview(frame).cast("B")
+    while view:
+        count = read_into(view)
+        if not count:
+            return False
+        view = view[count:]
+    return True
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """A picture file as RGB uint8 [H, W, 3].
+
+    Raises:
+        ClipError: it is missing or no picture.
+    """
+    import cv2
+
+    if not path.is_file():
+        raise ClipError(f"{path}: there is no such picture.", "Check the name.")
+    picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB)
+    if picture is None:
+        raise ClipError(f"{path}: this is not a picture that can be read.", "Use a .jpg, .png or .webp picture.")
+    return picture
+
+
+def read_ahead(frames: Iterator[np.ndarray], depth: int = 4) -> Iterator[np.ndarray]:
+    """The same frames, fetched by another thread up to `depth` in advance."""
+    ready: queue.Queue[np.ndarray | BaseException | None] = queue.Queue(depth)
+    stop = threading.Event()
+    thread = threading.Thread(target=_fetch, args=(frames, ready, stop), daemon=True)
+    thread.start()
+    try:
+        while (item := ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        while thread.is_alive():
+            with contextlib.suppress(queue.Empty):
+                ready.get(timeout=0.05)
+
+
+def _fetch(frames: Iterator[np.ndarray], ready: queue.Queue[np.ndarray | BaseException | None],
+           stop: threading.Event) -> None:  # fmt: skip
+    try:
+        with contextlib.closing(frames):  # type: ignore[type-var]
+            for frame in frames:
+                ready.put(frame)
+                if stop.is_set():
+                    return
+        ready.put(None)
+    except BaseException as error:
+        ready.put(error)

@@ -1,0 +1,204 @@
+"""The workspace: all paths, names and JSON files, and the one way in which files are replaced."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dancekit.errors import WorkspaceError
+from dancekit.plugins import suggestion
+
+FORMAT = 1
+"""Version of the workspace's files; a higher one in a file means that a newer dancekit wrote it."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_RESERVED = {"wild", "con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+
+
+@dataclass(frozen=True)
+class Person:
+    """The folder of one person."""
+
+    name: str
+    folder: Path
+
+    @property
+    def clips_folder(self) -> Path:
+        """Where prepared clips lie."""
+        return self.folder / "clips"
+
+    @property
+    def card(self) -> Path:
+        """person.json: what she is trained with and how far."""
+        return self.folder / "person.json"
+
+    @property
+    def weights(self) -> Path:
+        """person.safetensors: the averaged generators."""
+        return self.folder / "person.safetensors"
+
+    @property
+    def state(self) -> Path:
+        """Training state; safe to delete."""
+        return self.folder / "state.safetensors"
+
+    @property
+    def log(self) -> Path:
+        """log.jsonl: one line of losses now and then."""
+        return self.folder / "log.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        """Pictures drawn while training."""
+        return self.folder / "samples"
+
+    def clips(self) -> list[Path]:
+        """Folders of completely prepared clips, by name."""
+        return sorted(path.parent for path in self.clips_folder.glob("*/clip.json") if not path.parent.name.startswith("."))
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder of persons, ./dance by default."""
+
+    root: Path
+
+    def person(self, name: str) -> Person:
+        """The folder of a person, existing or not.
+
+        Raises:
+            WorkspaceError: the name cannot be a folder's name.
+        """
+        return Person(check_name(name), self.root / name)
+
+    def people(self) -> list[str]:
+        """Names of all persons with at least one prepared clip or a trained state."""
+        if not self.root.is_dir():
+            return []
+        found = (Person(path.name, path) for path in sorted(self.root.iterdir()) if _NAME.fullmatch(path.name))
+        return [person.name for person in found
+                if person.name != "wild" and (person.clips() or person.card.is_file())]  # fmt: skip
+
+    def existing(self, name: str) -> Person:
+        """The folder of a person who must have been prepared.
+
+        Raises:
+            WorkspaceError: unknown; the known ones are listed.
+        """
+        person, known = self.person(name), self.people()
+        if name not in known:
+            hint = suggestion(name, known) if known else "Prepare a film first: dancekit prepare myclip.mp4 --as " + name
+            raise WorkspaceError(f"There is no person {name!r} in {self.root}.", hint)
+        return person
+
+    @property
+    def wild(self) -> Path:
+        """Poses of strangers for unpaired learning."""
+        return self.root / "wild"
+
+
+def check_name(name: str) -> str:
+    """The name itself, if it may name a person.
+
+    Raises:
+        WorkspaceError: it could leave the workspace, or would not be a folder's name on every system.
+    """
+    if not _NAME.fullmatch(name) or name.lower() in _RESERVED:
+        raise WorkspaceError(f"{name!r} cannot be a person's name.",
+                             "Use letters a-z, digits, - and _, such as: --as anna")  # fmt: skip
+    return name
+
+
+def clip_name(path: Path) -> str:
+    """A folder name for a film: its file name without the suffix, other characters turned into dashes."""
+    plain = re.sub(r"[^A-Za-z0-9_]+", "-", path.stem).strip("-_")[:60] or "clip"
+    return plain if plain.lower() not in _RESERVED else f"{plain}-clip"
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the system says about a full disk or missing rights into an error about `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise WorkspaceError(f"{path}: the disk is full.",
+                                 "Free some space and run the same command again: it goes on where it was.") from error  # fmt: skip
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+            raise WorkspaceError(f"{path}: cannot be written ({error.strerror}).",
+                                 "Choose another folder with --home, or change its permissions.") from error  # fmt: skip
+        raise
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path in the same folder that takes the place of `path` once the block has ended well."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def replace_folder(new: Path, path: Path) -> None:
+    """Put a finished folder in the place of another; the old one goes only when the new one is there."""
+    with writing(path):
+        old = path.with_name(f".{path.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        if path.exists():
+            os.replace(path, old)
+        os.replace(new, path)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def write_json(path: Path, data: dict[str, object]) -> None:
+    """Write a JSON file with the workspace's format number, all or nothing."""
+    text = json.dumps({"format": FORMAT, **data}, indent=1, ensure_ascii=False)
+    with replacing(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: Path, cure: str) -> dict[str, object]:
+    """Read a JSON file that `write_json` wrote.
+
+    Raises:
+        WorkspaceError: it is missing, damaged, or a newer dancekit's; `cure` says what to do about damage.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise WorkspaceError(f"{path}: this file is missing.", cure) from error
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise WorkspaceError(f"{path}: this file is damaged ({error}).", cure) from error
+    if not isinstance(data, dict) or not isinstance(data.get("format"), int):
+        raise WorkspaceError(f"{path}: this file is damaged (no format number).", cure)
+    if data["format"] > FORMAT:
+        raise WorkspaceError(f"{path}: written by a newer dancekit (format {data['format']}, this one knows {FORMAT}).",
+                             "Bring dancekit up to date: pip install --upgrade dancekit")  # fmt: skip
+    return data
+
+
+def keep_or_clear(folder: Path, mark: dict[str, object]) -> None:
+    """Get a folder of unfinished work ready: what is in it stays if it was begun with the same mark, else it is cleared.
+
+    mark: plain data that says what the work is of.
+    """
+    try:
+        same = {key: value for key, value in read_json(folder / "work.json", "").items() if key != "format"} == mark
+    except WorkspaceError:
+        same = False
+    if not same:
+        shutil.rmtree(folder, ignore_errors=True)
+        write_json(folder / "work.json", mark)

@@ -1,0 +1,109 @@
+"""A trained person: her generators, the canvas they draw on and her proportions; person.json and person.safetensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+import dancekit
+from dancekit import recipe as recipes
+from dancekit.core import maps
+from dancekit.core.paint import Painter
+from dancekit.device import number_type
+from dancekit.errors import DancekitError, WorkspaceError
+from dancekit.io import checkpoint
+from dancekit.io.dataset import Canvas
+from dancekit.io.workspace import Person, read_json, write_json
+from dancekit.networks.generator import Generator
+from dancekit.recipe import GeneratorShape, Recipe
+
+_CURE = "Train again with the same command: it writes this file anew from the training state."
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """All that transfer needs of a person.
+
+    refine is None as long as stage II has not been trained. proportions: see core.retarget. notes: what stands in for
+    what, and how far training got.
+    """
+
+    name: str
+    recipe: Recipe
+    canvas: Canvas
+    proportions: Mapping[str, float]
+    draw: Generator
+    refine: Generator | None
+    notes: Mapping[str, object]
+
+    def painter(self, device: torch.device, refine: bool = True) -> Painter:
+        """The generators on a device, ready to paint; without `refine` stage I alone."""
+        shape = self.recipe.generator
+        networks = [prepare_network(n, device) for n in (self.draw, self.refine if refine else None) if n is not None]
+        dtype = number_type(device, self.recipe.precision)
+        return Painter(networks[0].eval(), networks[1].eval() if len(networks) > 1 else None, self.recipe.reach,
+                       self.recipe.line * self.canvas.body, shape.coarse, self.recipe.refiner.residual, device, dtype)  # fmt: skip
+
+
+def prepare_network(network: nn.Module, device: torch.device) -> nn.Module:
+    """A network on its device with channels last, the layout that convolutions are fastest in."""
+    return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def make_generator(recipe: Recipe, stage: int) -> Generator:
+    """The generator of a stage as the recipe shapes it, with random weights."""
+    shape: GeneratorShape = recipe.generator if stage == 1 else recipe.refiner
+    windows = 2 * recipe.reach + 1
+    inputs = windows * (maps.CHANNELS if stage == 1 else 4)
+    return Generator(inputs, shape.width, shape.downs, shape.blocks, shape.coarse, shape.skips, unshuffle=stage == 2)
+
+
+def multiple(recipe: Recipe) -> int:
+    """Sizes must be multiples of this for both generators to halve them evenly."""
+    return max(shape.coarse * 2**shape.downs for shape in (recipe.generator, recipe.refiner))
+
+
+def save(person: Person, likeness: Likeness) -> None:
+    """Write person.safetensors, then person.json; each all or nothing, the first complete by itself."""
+    card: dict[str, object] = {
+        "name": likeness.name, "dancekit": dancekit.__version__,
+        "canvas": {"size": list(likeness.canvas.size), "body": likeness.canvas.body, "fps": likeness.canvas.fps},
+        "proportions": dict(likeness.proportions), "stages": 1 if likeness.refine is None else 2,
+        **likeness.notes, "recipe": recipes.to_dict(likeness.recipe),
+    }  # fmt: skip
+    tensors: dict[str, Tensor] = checkpoint.named("draw", likeness.draw)
+    if likeness.refine is not None:
+        tensors |= checkpoint.named("refine", likeness.refine)
+    checkpoint.save(person.weights, {name: tensor.half() for name, tensor in tensors.items()}, card)
+    write_json(person.card, card)
+
+
+def load(person: Person) -> Likeness:
+    """Read a trained person.
+
+    Raises:
+        WorkspaceError: not trained yet, damaged, or written by a newer dancekit.
+    """
+    if not person.card.is_file() and not person.weights.is_file():
+        raise WorkspaceError(f"{person.name!r} is not trained yet.", f"Train first: dancekit train {person.name}")
+    read_json(person.card, _CURE)
+    tensors, card = checkpoint.load(person.weights, _CURE)
+    try:
+        recipe = recipes.from_dict(card["recipe"], str(person.card))  # type: ignore[arg-type]
+        canvas = card["canvas"]
+        likeness = Likeness(
+            person.name, recipe,
+            Canvas((int(canvas["size"][0]), int(canvas["size"][1])), float(canvas["body"]), float(canvas["fps"])),  # type: ignore[index]
+            dict(card["proportions"]),  # type: ignore[call-overload]
+            make_generator(recipe, 1), make_generator(recipe, 2) if card["stages"] == 2 else None,
+            {key: card[key] for key in ("trained", "trunk", "clips") if key in card},
+        )  # fmt: skip
+        likeness.draw.load_state_dict(checkpoint.part(tensors, "draw"))
+        if likeness.refine is not None:
+            likeness.refine.load_state_dict(checkpoint.part(tensors, "refine"))
+    except (KeyError, TypeError, ValueError, RuntimeError, DancekitError) as error:
+        raise WorkspaceError(f"{person.weights}: this file does not hold a person ({error}).", _CURE) from error
+    return likeness

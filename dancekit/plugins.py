@@ -1,0 +1,34 @@
+"""Backends found by file name: dancekit/matting/<name>.py is the matting backend <name>, and nothing else lists it."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from types import ModuleType
+
+from dancekit.errors import DancekitError
+
+
+def names(family: str) -> list[str]:
+    """Backends of a family ("pose" or "matting"), in alphabetical order."""
+    package = importlib.import_module(f"dancekit.{family}")
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_"))
+
+
+def load(family: str, name: str) -> ModuleType:
+    """The backend's module.
+
+    Raises:
+        DancekitError: no such backend; the nearest name is suggested.
+    """
+    known = names(family)
+    if name not in known:
+        raise DancekitError(f"There is no {family} backend {name!r}.", suggestion(name, known))
+    return importlib.import_module(f"dancekit.{family}.{name}")
+
+
+def suggestion(name: str, known: list[str]) -> str:
+    """ "Did you mean ...?" for a mistyped name, and all that there are."""
+    near = difflib.get_close_matches(name, known, 1)
+    return (f"Did you mean {near[0]!r}? " if near else "") + f"There are: {', '.join(known) or 'none yet'}."

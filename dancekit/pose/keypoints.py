@@ -1,0 +1,68 @@
+"""Poses from a file: landmarks that another tool or another day has found, beside the film as <film>.npz."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from dancekit.core.skeleton import J
+from dancekit.errors import ClipError
+from dancekit.pose import Sighting
+from dancekit.types import PoseTrack, VideoInfo
+
+DESCRIPTION = "landmarks from a file beside the film: <film>.npz"
+
+_FORM = "It needs points [T, 33, 3 or 4] (x px, y px, ..., confidence last), size (width, height) and fps."
+
+
+class Detector:
+    """Hands out the landmarks of <film>.npz frame by frame; it makes no masks."""
+
+    def __init__(self, info: VideoInfo, people: int = 1, masks: bool = True) -> None:
+        self._track = read_track(info.path.with_suffix(".npz"))
+
+    def detect(self, index: int, frame: np.ndarray) -> list[Sighting]:
+        """The person in frame `index`, as the file has it; nobody beyond the file's end."""
+        if index >= len(self._track) or np.isnan(self._track.points[index, :, 0]).all():
+            return []
+        points = self._track.points[index].copy()
+        points[:, 0] *= frame.shape[1] / self._track.size[0]
+        points[:, 1] *= frame.shape[0] / self._track.size[1]
+        return [Sighting(points)]
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+def read_track(path: Path) -> PoseTrack:
+    """Read landmarks from an .npz file.
+
+    Raises:
+        ClipError: the file is missing, damaged or of another form.
+    """
+    if not path.is_file():
+        raise ClipError(f"{path}: there is no such file of landmarks.", _FORM)
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            points, size, fps = np.asarray(data["points"], np.float32), data["size"], float(data["fps"])
+    except (OSError, KeyError, ValueError, BadZipFile, EOFError) as error:
+        raise ClipError(f"{path}: the landmarks cannot be read ({error}).", _FORM) from error
+    if points.ndim != 3 or points.shape[1] != J or points.shape[2] < 3 or not len(points) or not fps > 0:
+        raise ClipError(f"{path}: points of shape {points.shape} at {fps:g} frames/s are no pose track.", _FORM)
+    return PoseTrack(marked(points), (int(size[0]), int(size[1])), Fraction(fps).limit_denominator(1001))
+
+
+def marked(points: np.ndarray) -> np.ndarray:
+    """Points [T, J, 3 or more] (confidence last) to [T, J, 3], missing ones with confidence 0."""
+    kept = np.concatenate((points[..., :2], points[..., -1:]), -1)
+    kept[np.isnan(kept).any(-1)] = (np.nan, np.nan, 0.0)
+    return kept.astype(np.float32)
+
+
+def write_track(path: Path, track: PoseTrack) -> None:
+    """Write a track in the form that `read_track` reads."""
+    with path.open("wb") as file:
+        np.savez_compressed(file, points=track.points, size=np.array(track.size), fps=float(track.fps))

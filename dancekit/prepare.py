@@ -1,0 +1,186 @@
+"""prepare: a film becomes poses, cut-outs and crops (sections 3.1 and 4.1), ready for training."""
+
+from __future__ import annotations
+
+import shutil
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from dancekit import matting, plugins
+from dancekit.core import chroma, crops, tracks
+from dancekit.core.verdict import Facts, in_words, mismatch
+from dancekit.errors import ClipError
+from dancekit.io import clips, frames, sheet, video
+from dancekit.io.workspace import Person, Workspace, clip_name, keep_or_clear, replace_folder, writing
+from dancekit.pose import keypoints
+from dancekit.study import LONGEST_SIDE, Options, Studied, cut, read_moves, study, work_mark
+from dancekit.types import Progress, no_progress
+
+SHORTEST = 20
+"""Frames with a person that training needs at the least: the split into training and held-out spans has 20 parts."""
+_SHEET_COLUMNS, _SHEET_EVEN, _SHEET_WORST, _SHEET_LOOK = 6, 18, 6, 150
+_TILE = (220, 260)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What came of a film: its clip, the contact sheet to look at, and a verdict in words."""
+
+    clip: clips.Clip
+    sheet: Path
+    verdict: list[str]
+
+
+def prepare_clip(film: Path, person: Person, options: Options, progress: Progress = no_progress) -> Prepared:
+    """Prepare one film for a person; the same film again takes the place of what was there.
+
+    A run that was stopped goes on where it was.
+
+    Raises:
+        ClipError: there is nothing to learn from.
+    """
+    info = cut(video.probe(film, LONGEST_SIDE), options)
+    target = clips.folder_for(person, film)
+    work = target.with_name(f".{target.name}.partial")
+    keep_or_clear(work, work_mark(film, options))
+    studied = study(info, options, True, work, progress)
+    clip = _store(studied, options, work, target.name, progress)
+    verdict = in_words(_facts(studied, clip, options))
+    sheet.write(work / "sheet.jpg", _draw_sheet(clip))
+    clips.save(clip, film, verdict)
+    with writing(work):
+        for leftover in (*work.glob("seen-*.npz"), work / "work.json"):
+            leftover.unlink(missing_ok=True)
+    replace_folder(work, target)
+    return Prepared(replace(clip, folder=target), target / "sheet.jpg", verdict)
+
+
+def prepare_wild(film: Path, workspace: Workspace, options: Options,
+                 progress: Progress = no_progress) -> Path:  # fmt: skip
+    """Keep only the poses of a film (or of an .npz of landmarks) as dance/wild/<film>.npz, for unpaired learning."""
+    target = workspace.wild / f"{clip_name(film)}.npz"
+    track, _ = read_moves(film, workspace, options, progress)
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        keypoints.write_track(target, track)
+    shutil.rmtree(workspace.root / ".moves", ignore_errors=True)
+    return target
+
+
+def _store(studied: Studied, options: Options, work: Path, name: str, progress: Progress) -> clips.Clip:
+    """Cut the person out of every frame and store the crops."""
+    track = studied.track
+    used = tracks.found(track) & np.array([index is not None for index in studied.chosen])
+    if used.sum() < SHORTEST:
+        raise ClipError(f"{studied.info.path}: too short to learn from: a person is seen in {used.sum()} frames.",
+                        f"At least {SHORTEST} frames are needed; a minute of film is a good start.")  # fmt: skip
+    boxes = crops.extents(track, _mask_boxes(studied))
+    plan = crops.plan(track, boxes)
+    heights = crops.paths(track, boxes)[1]
+    body = float(np.median(heights / (plan.boxes[:, 3] - plan.boxes[:, 1]))) * plan.size[1]
+    matte_name, matte = _choose_matte(studied, options.matte)
+    clip = clips.Clip(name, work, str(studied.info.path), track, plan, used, body, studied.inside, matte_name)
+    _store_frames(studied, clip, matte, progress)
+    return clip
+
+
+def _mask_boxes(studied: Studied) -> np.ndarray:
+    """Boxes [T, 4] of the chosen person's masks, NaN where there is none."""
+    boxes = np.full((len(studied.chosen), 4), np.nan, np.float32)
+    for time, index in enumerate(studied.chosen):
+        if index is not None and studied.seen.boxes[time][index].any():
+            boxes[time] = studied.seen.boxes[time][index]
+    return boxes
+
+
+def _choose_matte(studied: Studied, wish: str) -> tuple[str, matting.Backend]:
+    """The matting backend by name ("auto" looks for a green or blue screen), made ready for this film."""
+    name, _, option = wish.partition(":")
+    known = _clip_study(studied)
+    if name == "auto":
+        name = "landmarker" if chroma.find_screen(known.frames, known.masks) is None else "greenscreen"
+    return f"{name}:{option}" if option else name, plugins.load("matting", name).Matte(known, option)
+
+
+def _clip_study(studied: Studied) -> matting.ClipStudy:
+    """The samples and their masks, half as large as the film's frames."""
+    whole = np.array([0, 0, studied.info.width, studied.info.height], np.float32)
+    half = (studied.info.width // 2, studied.info.height // 2)
+    masks = tuple(_mask(studied, time, whole, half) for time in studied.samples)
+    return matting.ClipStudy(tuple(studied.samples.values()), masks, tuple(studied.samples), studied.track)
+
+
+def _mask(studied: Studied, time: int, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    index = studied.chosen[time]
+    if index is None:
+        return np.zeros((size[1], size[0]), np.uint8)
+    return studied.seen.mask(time, index, box, size)
+
+
+def _store_frames(studied: Studied, clip: clips.Clip, matte: matting.Backend, progress: Progress) -> None:
+    """Cut frames out in order while other threads read and compress; goes on after the last one stored already."""
+    writer = frames.FrameWriter(clip.folder / "frames.pack")
+    total, waiting = len(clip.track), deque[Future[bytes]]()
+    with ThreadPoolExecutor(2) as pool:
+        try:
+            for time, cutout in _cutouts(studied, clip, matte, writer.count):
+                waiting.append(pool.submit(_record, cutout))
+                while len(waiting) > 6:
+                    writer.append(waiting.popleft().result())
+                progress("cutting the person out", time + 1, total)
+            while waiting:
+                writer.append(waiting.popleft().result())
+        finally:
+            writer.close()
+
+
+def _cutouts(studied: Studied, clip: clips.Clip, matte: matting.Backend,
+             first: int) -> Iterator[tuple[int, matting.Cutout | None]]:  # fmt: skip
+    """Every frame's cut-out from frame `first` on, None where there is no person."""
+    if first >= len(clip.track):
+        return
+    for time, frame in enumerate(video.read_ahead(video.read_frames(studied.info, first, len(clip.track))), first):
+        box, size = clip.plan.boxes[time], clip.plan.size
+        if clip.used[time]:
+            picture = crops.warp(frame, box, size)
+            yield time, matte.cut(time, picture, _mask(studied, time, box, size), box)
+        else:
+            yield time, None
+
+
+def _record(cutout: matting.Cutout | None) -> bytes:
+    return frames.EMPTY if cutout is None else frames.encode(cutout.colour, cutout.alpha)
+
+
+def _facts(studied: Studied, clip: clips.Clip, options: Options) -> Facts:
+    track, inside = clip.track, studied.inside
+    height = float(np.nanmedian(tracks.body_height(track))) / (inside[3] - inside[1])
+    return Facts(len(track), int(clip.used.sum()), track.fps, len(track.shots), tracks.seen_share(track, inside),
+                 min(height, 1.0), studied.others, options.pick is not None, clip.matte)  # fmt: skip
+
+
+def _draw_sheet(clip: clips.Clip) -> np.ndarray:
+    """Frames spread over the clip, pose over cut-out, then the worst of those looked at, marked red."""
+    reader, points = clip.frames(), clip.points()
+    times = np.flatnonzero(clip.used)
+    looked = times[np.unique(np.linspace(0, len(times) - 1, _SHEET_LOOK).astype(int))]
+    cutouts = {int(time): cutout for time in looked if (cutout := reader.read(int(time))) is not None}
+    worst = sorted(cutouts, key=lambda time: -mismatch(points[time], cutouts[time][1]))[:_SHEET_WORST]
+    even = [list(cutouts)[i] for i in np.linspace(0, len(cutouts) - 1, _SHEET_EVEN).astype(int)]
+    tiles = [_tile(cutouts[time], points[time], f"frame {time}", False) for time in even]
+    tiles += [_tile(cutouts[time], points[time], f"worst: frame {time}", True) for time in sorted(worst)]
+    return sheet.grid(tiles, _SHEET_COLUMNS)
+
+
+def _tile(cutout: tuple[np.ndarray, np.ndarray], points: np.ndarray, text: str, bad: bool) -> np.ndarray:
+    plain = sheet.over(*cutout)
+    posed = plain.copy()
+    sheet.draw_pose(posed, points, max(1, plain.shape[0] // 160))
+    picture = sheet.fitted(np.hstack((plain, posed)), (_TILE[0] * 2, _TILE[1]))
+    sheet.label(picture, text, bad)
+    return picture

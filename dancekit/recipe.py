@@ -1,0 +1,255 @@
+"""Recipes: every number of the method, with the paper's as defaults, a YAML overlay on top and --set on top of that."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dancekit.core.augment import Augmentation
+from dancekit.core.objective import Weights
+from dancekit.errors import RecipeError
+from dancekit.io import zoo
+from dancekit.plugins import suggestion
+
+
+@dataclass(frozen=True)
+class GeneratorShape:
+    """Shape of a generator (networks/generator.py)."""
+
+    width: int = 64
+    """ngf: channels after the first convolution."""
+    downs: int = 4
+    """How many times the size is halved."""
+    blocks: int = 9
+    """Residual blocks at the bottom."""
+    coarse: int = 1
+    """2 works at half the size and is four times cheaper."""
+    skips: bool = False
+    """Hand encoder features to the decoder."""
+    residual: bool = False
+    """Stage II only: correct the middle G1 frame instead of drawing anew."""
+
+
+@dataclass(frozen=True)
+class CriticShape:
+    """Shape of the three discriminators (networks/patch.py)."""
+
+    width: int = 64
+    layers: int = 3
+    scales: int = 2
+
+
+@dataclass(frozen=True)
+class PerceptualChoice:
+    """Which trunk the perceptual loss reads, and how deep."""
+
+    trunk: str = "vgg19"
+    depth: int = 5
+    """Blocks read: relu1_1 ... reluN_1."""
+
+
+@dataclass(frozen=True)
+class Unpaired:
+    """Unpaired learning on wild poses (section 3.3)."""
+
+    enabled: bool = True
+    share: float = 0.5
+    """Wild poses per real frame of the batch."""
+    real: float = 0.5
+    """How many of them come from dance/wild, where that is not empty; the others from the procedural body."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One part of the schedule: a stage at a size, and its share of the whole."""
+
+    stage: int
+    size: tuple[int, int]
+    share: float
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All settings of training; the defaults are the paper's, and pix2pixHD's where the paper is silent."""
+
+    name: str = "paper"
+    description: str = ""
+    reach: int = 2
+    """K: poses before and after the frame."""
+    frames: int = 3
+    """M: consecutive frames that D_t judges."""
+    line: float = 0.01
+    """Half width of a pose line as a share of the body height."""
+    phases: tuple[Phase, ...] = (
+        Phase(1, (128, 256), 0.2), Phase(2, (128, 256), 0.1), Phase(1, (256, 512), 0.45), Phase(2, (256, 512), 0.25),
+    )  # fmt: skip
+    """Both stages at each size (width, height), in order; shares add up to 1."""
+    follow: bool = False
+    """Let the picture take the shape the person needs, at the same number of px."""
+    matte: bool = False
+    """Draw alpha too (beyond the paper); without it the render is keyed."""
+    key: str = "#00b140"
+    """The colour behind the person in training pictures."""
+    generator: GeneratorShape = field(default_factory=GeneratorShape)
+    refiner: GeneratorShape = field(default_factory=GeneratorShape)
+    critics: CriticShape = field(default_factory=CriticShape)
+    perceptual: PerceptualChoice = field(default_factory=PerceptualChoice)
+    weights: Weights = field(default_factory=Weights)
+    augment: Augmentation | None = field(default_factory=Augmentation)
+    unpaired: Unpaired = field(default_factory=Unpaired)
+    shift: float = 0.0
+    """Move the crop by up to this share of its size while training."""
+    batch: int = 4
+    """Windows of M frames per step."""
+    rate: float = 2e-4
+    """Adam's learning rate for generator and discriminators."""
+    beta1: float = 0.5
+    warmup: int = 0
+    """Steps over which the rate rises at the start of each phase."""
+    decay: float = 0.5
+    """Share of each phase over which the rate falls to 0."""
+    average: float = 0.1
+    """The averaged weights look back over about this share of the phase; 0 renders with the last weights."""
+    precision: str = "float32"
+    """"float32" or "bfloat16"."""
+    minutes: float = 0.0
+    """Length of training by the clock; 0 counts steps instead."""
+    steps: int = 120_000
+    """Length of training in steps, where minutes is 0."""
+
+    def duration(self) -> str:
+        """How long it trains, in words."""
+        return f"{self.minutes:g} minutes" if self.minutes else f"{self.steps} steps"
+
+
+def load(name: str, settings: Mapping[str, str] | None = None) -> Recipe:
+    """A recipe by name or by path of a YAML file, with `settings` such as {"critics.width": "32"} on top.
+
+    Raises:
+        RecipeError: unknown recipe or key (the nearest is suggested), or a value that does not fit.
+    """
+    known = zoo.recipes()
+    path = Path(name) if name.endswith((".yaml", ".yml")) else known.get(name)
+    if path is None or not path.is_file():
+        raise RecipeError(f"There is no recipe {name!r}.", suggestion(name, list(known)))
+    return with_settings(from_dict({"name": path.stem, **zoo.read_yaml(path)}, str(path)), settings or {})
+
+
+def with_settings(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
+    """The recipe with settings such as {"critics.width": "32"} on top.
+
+    Raises:
+        RecipeError: unknown key, or a value that does not fit.
+    """
+    for key, text in settings.items():
+        recipe = _set(recipe, key.split("."), text, key)
+    return checked(recipe)
+
+
+def from_dict(data: Mapping[str, object], where: str = "recipe") -> Recipe:
+    """A recipe from a mapping that lists only differences from the defaults."""
+    return typing.cast(Recipe, _overlay(Recipe(), data, where))
+
+
+def to_dict(recipe: Recipe) -> dict[str, object]:
+    """All settings as plain data; `from_dict` makes the same recipe of it."""
+    return dataclasses.asdict(recipe)
+
+
+def parse_settings(texts: list[str]) -> dict[str, str]:
+    """["batch=2", "critics.width=32"] as given to --set."""
+    settings = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise RecipeError(f"--set {text}: this is not a setting.", "Write it as key=value, such as: --set batch=2")
+        settings[key.strip()] = value.strip()
+    return settings
+
+
+def checked(recipe: Recipe) -> Recipe:
+    """The recipe itself, if its numbers make sense together."""
+    problems = [
+        (not recipe.phases, "phases must not be empty"),
+        (recipe.phases and recipe.phases[0].stage != 1, "the first phase must be of stage 1"),
+        (any(p.stage not in (1, 2) for p in recipe.phases), "a phase's stage is 1 or 2"),
+        (any(min(p.size) < 32 or max(p.size) > 2048 for p in recipe.phases), "sizes must be from 32 to 2048 px"),
+        (any(p.share <= 0 for p in recipe.phases), "a phase's share must be above 0"),
+        (recipe.batch < 1 or recipe.frames < 1 or recipe.reach < 0, "batch and frames must be at least 1"),
+        (recipe.rate <= 0, "rate must be above 0"),
+        (recipe.minutes < 0 or (not recipe.minutes and recipe.steps < 1), "minutes or steps must be above 0"),
+        (recipe.precision not in ("float32", "bfloat16"), "precision is float32 or bfloat16"),
+        (recipe.generator.coarse not in (1, 2) or recipe.refiner.coarse not in (1, 2), "coarse is 1 or 2"),
+    ]
+    for wrong, problem in problems:
+        if wrong:
+            raise RecipeError(f"Recipe {recipe.name!r}: {problem}.", "See models/recipes/paper.yaml for all settings.")
+    return recipe
+
+
+def _overlay(base: object, data: object, where: str) -> object:
+    """`base` (a dataclass) with the values of `data` in place of its own, checked against its types."""
+    if not isinstance(data, Mapping):
+        raise RecipeError(f"{where}: expected settings (key: value), got {data!r}.")
+    types = typing.get_type_hints(type(base))
+    changes = {}
+    for key, value in data.items():
+        if key not in types:
+            raise RecipeError(f"{where}: there is no setting {key!r}.", suggestion(str(key), sorted(types)))
+        changes[key] = _convert(value, types[key], getattr(base, key), f"{where}: {key}")
+    return dataclasses.replace(base, **changes)  # type: ignore[type-var]
+
+
+def _convert(value: object, kind: object, default: object, where: str) -> object:
+    """`value` as YAML gave it, in the type that the setting has."""
+    choices = [choice for choice in typing.get_args(kind) if choice is not type(None)]
+    if typing.get_origin(kind) is tuple:
+        return _convert_tuple(value, typing.get_args(kind), where)
+    if len(choices) == 1 and len(typing.get_args(kind)) == 2:
+        if value is None or value is False:
+            return None
+        return _convert(value, choices[0], default if default is not None else choices[0](), where)
+    if dataclasses.is_dataclass(kind):
+        return _overlay(default if isinstance(default, kind) else _blank(kind), value, where)  # type: ignore[arg-type]
+    return _convert_plain(value, kind, where)  # type: ignore[arg-type]
+
+
+def _blank(kind: type) -> object:
+    """An instance to overlay where there is no default: every field of it must then be given."""
+    return kind(**{f.name: None for f in dataclasses.fields(kind)})
+
+
+def _convert_tuple(value: object, parts: tuple[object, ...], where: str) -> tuple[object, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise RecipeError(f"{where}: expected a list, got {value!r}.")
+    kinds = [parts[0]] * len(value) if parts[-1] is Ellipsis else list(parts)
+    if len(kinds) != len(value):
+        raise RecipeError(f"{where}: expected {len(kinds)} values, got {len(value)}.")
+    return tuple(_convert(v, k, None, f"{where}[{i}]") for i, (v, k) in enumerate(zip(value, kinds, strict=True)))
+
+
+def _convert_plain(value: object, kind: type, where: str) -> object:
+    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, kind) and isinstance(value, bool) == (kind is bool):
+        return value
+    raise RecipeError(f"{where}: expected {_WORDS.get(kind, kind.__name__)}, got {value!r}.")
+
+
+_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+
+
+def _set(base: object, path: list[str], text: str, key: str) -> Recipe:
+    """One --set: the text is read as YAML, so 2, 0.5, true and [1, 2] mean what they look like."""
+    import yaml
+
+    try:
+        value: object = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise RecipeError(f"--set {key}: {text!r} cannot be read.", "Write it as key=value.") from error
+    for part in reversed(path):
+        value = {part: value}
+    return typing.cast(Recipe, _overlay(base, value, "--set"))

@@ -1,0 +1,205 @@
+"""A person in training: networks, averages, optimisers and schedule, kept so that any stop is a pause."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+
+import torch
+from torch import nn
+from torch.optim import Adam
+
+from dancekit.core import maps, schedule
+from dancekit.core.objective import Networks
+from dancekit.core.schedule import Stint
+from dancekit.errors import RecipeError, WorkspaceError
+from dancekit.io import checkpoint
+from dancekit.io.dataset import Canvas
+from dancekit.io.workspace import Person
+from dancekit.likeness import make_generator, prepare_network
+from dancekit.networks.generator import Generator
+from dancekit.networks.patch import PatchCritic
+from dancekit.networks.perceptual import Perceptual
+from dancekit.recipe import Recipe, to_dict
+
+CURE = "Delete it and train again: the person as last saved stays usable, but training starts over."
+_SHAPING = ("reach", "frames", "matte", "generator", "refiner", "critics", "follow")
+
+
+@dataclass
+class Training:
+    """Everything that changes while training.
+
+    stints: the schedule with what is spent. step: steps within the present stint, steps: altogether. canvases: the
+    picture at each nominal size. generators, averages, pairs: by stage; time and wild: D_t and D_w.
+    """
+
+    recipe: Recipe
+    device: torch.device
+    canvases: dict[tuple[int, int], Canvas]
+    stints: list[Stint]
+    step: int = 0
+    steps: int = 0
+    generators: dict[int, Generator] = field(default_factory=dict)
+    averages: dict[int, Generator] = field(default_factory=dict)
+    pairs: dict[int, PatchCritic] = field(default_factory=dict)
+    time: PatchCritic | None = None
+    wild: PatchCritic | None = None
+    optimisers: dict[str, Adam] = field(default_factory=dict)
+
+    def begin(self, number: int) -> None:
+        """Get ready for stint `number`: networks that it needs and do not exist yet, and fresh optimisers.
+
+        A generator that exists goes on from its average, also when the size has grown: weights are carried up.
+        """
+        stage = self.stints[number].stage
+        if stage in self.generators:
+            self.generators[stage].load_state_dict(self.averages[stage].state_dict())
+        self._make(stage)
+        self.averages[stage].load_state_dict(self.generators[stage].state_dict())
+        self.step = 0
+        self._make_optimisers(stage)
+
+    def _make(self, stage: int) -> None:
+        """Networks for a stage, where they do not exist."""
+        shape, frames = self.recipe.critics, self.recipe.frames
+        windows = 2 * self.recipe.reach + 1
+        half = self.recipe.generator.coarse == 2
+
+        def critic(channels: int, condition: int, small: bool) -> PatchCritic:
+            made = PatchCritic(channels, condition, shape.width, shape.layers, shape.scales, small)
+            return prepare_network(made, self.device)  # type: ignore[return-value]
+
+        if stage not in self.generators:
+            made = prepare_network(make_generator(self.recipe, stage), self.device)
+            self.generators[stage], self.averages[stage] = made, copy.deepcopy(made)  # type: ignore[assignment]
+            self.averages[stage].requires_grad_(False)
+            condition = windows * (maps.CHANNELS if stage == 1 else 4)
+            self.pairs[stage] = critic(3, condition, half and stage == 1)
+        self.time = self.time or critic(3 * frames, 0, False)
+        if self.recipe.unpaired.enabled:
+            self.wild = self.wild or critic(3, maps.CHANNELS, half)
+
+    def _make_optimisers(self, stage: int) -> None:
+        def adam(*modules: nn.Module | None) -> Adam:
+            parameters = [p for module in modules if module is not None for p in module.parameters()]
+            return Adam(parameters, self.recipe.rate, (self.recipe.beta1, 0.999), fused=self.device.type != "mps")
+
+        self.optimisers = {
+            "generator": adam(self.generators[stage]),
+            "critics": adam(self.pairs[stage], self.time, self.wild),
+        }
+
+    def networks(self, stage: int, perceptual: Perceptual) -> Networks:
+        """The networks of a stage as the objective wants them; in stage II, G1 is its average and fixed."""
+        assert self.time is not None
+        draw = self.generators[1] if stage == 1 else self.averages[1]
+        return Networks(draw, None if stage == 1 else self.generators[2], self.pairs[stage], self.time, self.wild, perceptual)
+
+    def spend(self, number: int, amount: float) -> None:
+        """Count one step of a stint."""
+        stint = self.stints[number]
+        self.stints[number] = replace(stint, spent=stint.spent + amount)
+        self.step += 1
+        self.steps += 1
+
+    @torch.no_grad()
+    def average(self, stage: int) -> None:
+        """Move the averaged weights towards the newest ones."""
+        weight = schedule.newest_weight(self.step, self.recipe.average)
+        kept, newest = (list(n.parameters()) for n in (self.averages[stage], self.generators[stage]))
+        torch._foreach_lerp_(kept, newest, weight)
+
+    def save(self, person: Person) -> None:
+        """Write the whole state to the person's folder.
+
+        Raises:
+            WorkspaceError: the weights are no numbers any more; what was saved before is kept.
+        """
+        modules = self._modules()
+        for name, module in modules.items():
+            if not all(bool(torch.isfinite(p).all()) for p in module.parameters()):
+                raise WorkspaceError(f"Training has come apart ({name} holds no numbers any more); the last save is kept.",
+                                     "Run the command again; if it happens again, add --set rate=0.0001")  # fmt: skip
+        tensors = {key: t for name, module in modules.items() for key, t in checkpoint.named(name, module).items()}
+        for name, optimiser in self.optimisers.items():
+            tensors |= checkpoint.optimiser_tensors(f"optimiser.{name}", optimiser)
+        card: dict[str, object] = {
+            "step": self.step, "steps": self.steps, "stints": [asdict(stint) for stint in self.stints],
+            "canvases": [[list(size), asdict(canvas)] for size, canvas in self.canvases.items()],
+            "shaping": shaping(self.recipe), "unit": unit(self.recipe), "recipe": to_dict(self.recipe),
+        }  # fmt: skip
+        checkpoint.save(person.state, tensors, card)
+
+    def _modules(self) -> dict[str, nn.Module]:
+        modules: dict[str, nn.Module] = {}
+        for stage in self.generators:
+            modules |= {f"G{stage}": self.generators[stage], f"G{stage}.average": self.averages[stage],
+                        f"D_p{stage}": self.pairs[stage]}  # fmt: skip
+        return modules | {name: net for name, net in (("D_t", self.time), ("D_w", self.wild)) if net is not None}
+
+    def restore(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Put saved weights and moments back."""
+        for stage in (1, 2):
+            if checkpoint.part(tensors, f"G{stage}"):
+                self._make(stage)
+        for name, module in self._modules().items():
+            saved = checkpoint.part(tensors, name)
+            if saved:
+                module.load_state_dict(saved)
+        number = schedule.current(self.stints)
+        if number is not None and self.stints[number].spent > 0:
+            self._make_optimisers(self.stints[number].stage)
+            for name, optimiser in self.optimisers.items():
+                checkpoint.restore_optimiser(optimiser, checkpoint.part(tensors, f"optimiser.{name}"))
+
+
+def unit(recipe: Recipe) -> str:
+    """What the schedule counts."""
+    return "seconds" if recipe.minutes else "steps"
+
+
+def shaping(recipe: Recipe) -> dict[str, object]:
+    """The settings that shape networks and data: training can only go on with the same ones."""
+    plain = asdict(recipe)
+    chosen: dict[str, object] = {key: plain[key] for key in _SHAPING}
+    return chosen | {"phases": [[p.stage, list(p.size)] for p in recipe.phases], "unpaired": recipe.unpaired.enabled}
+
+
+def resume(person: Person, recipe: Recipe, device: torch.device) -> Training | None:
+    """The training state as last saved; None if there is none.
+
+    Raises:
+        WorkspaceError: damaged. RecipeError: it belongs to a recipe of another shape.
+    """
+    if not person.state.is_file():
+        return None
+    tensors, card = checkpoint.load(person.state, CURE)
+    if _plain(card.get("shaping")) != _plain(shaping(recipe)) or card.get("unit") != unit(recipe):
+        raise RecipeError(f"{person.name} is being trained with another recipe, which cannot go on as {recipe.name!r}.",
+                          "Go on with the recipe it began with, or start over with --restart.")  # fmt: skip
+    try:
+        stints = [Stint(s["stage"], (s["size"][0], s["size"][1]), s["amount"], s["spent"]) for s in card["stints"]]  # type: ignore[attr-defined]
+        canvases = {(size[0], size[1]): Canvas((c["size"][0], c["size"][1]), c["body"], c["fps"])
+                    for size, c in card["canvases"]}  # type: ignore[attr-defined]  # fmt: skip
+        training = Training(recipe, device, canvases, stints, int(card["step"]), int(card["steps"]))  # type: ignore[call-overload]
+        training.restore(tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise WorkspaceError(f"{person.state}: this file does not hold a training state ({error}).", CURE) from error
+    return training
+
+
+def _plain(value: object) -> object:
+    """Tuples as lists, as JSON knows them."""
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value
+
+
+def forget(person: Person) -> None:
+    """Delete what a person has learnt; her prepared films stay."""
+    for path in (person.state, person.weights, person.card, person.log):
+        path.unlink(missing_ok=True)
+    shutil.rmtree(person.samples, ignore_errors=True)

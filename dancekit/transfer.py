@@ -1,0 +1,180 @@
+"""transfer: the person does the driver's moves, over any background, in step with the driver's sound (section 3.5)."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from dancekit import background, likeness
+from dancekit.background import Background
+from dancekit.core import compose
+from dancekit.drive import Moves, paint, plan_moves
+from dancekit.errors import ClipError
+from dancekit.io import clips, encode
+from dancekit.io.workspace import Person, Workspace, keep_or_clear, writing
+from dancekit.likeness import Likeness
+from dancekit.study import Options, read_moves
+from dancekit.types import PoseTrack, Progress, VideoInfo, no_progress
+
+_PIECE_SECONDS = 20.0
+"""Seconds of work after which a piece of film is closed: what a stop can lose at most."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asks for. See the command's help; bg, out and size as given there."""
+
+    bg: str | None = None
+    out: Path | None = None
+    size: str = "driver"
+    fit: str = "body"
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Transferred:
+    """What came of it: the film, and what is worth knowing about the moves."""
+
+    film: Path
+    frames: int
+    frames_per_second: float
+    notes: list[str]
+
+
+def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, options: Options, device: torch.device,
+             progress: Progress = no_progress) -> Transferred:  # fmt: skip
+    """Draw the person doing the driver's moves. A run that was stopped goes on where it was.
+
+    Raises:
+        DancekitError: anything that the user can mend; a file that dancekit did not write is never replaced.
+    """
+    model = likeness.load(person)
+    scenery = background.parse(wish.bg)
+    out, form = _output(driver, person, wish, scenery)
+    track, info = read_moves(driver, workspace, options, progress)
+    moves = plan_moves(track, model, _canvas(track, wish, scenery), wish.fit)
+    parts = out.with_name(f".{out.name}.parts")
+    keep_or_clear(parts, _mark(driver, person, wish, options))
+    begun = time.monotonic()
+    pieces, drawn = _draw_pieces(moves, model, scenery, form, parts, device, progress)
+    elapsed = time.monotonic() - begun
+    _finish(pieces, out, form, moves, info)
+    shutil.rmtree(parts, ignore_errors=True)
+    return Transferred(out, len(moves.points), drawn / elapsed if drawn else 0.0, moves.notes)
+
+
+def _output(driver: Path, person: Person, wish: Wish, scenery: Background) -> tuple[Path, encode.FilmFormat]:
+    """Where to write and as what; refuses to replace what dancekit did not write."""
+    suffix = ".mov" if scenery.transparent else ".mp4"
+    out = wish.out or Path(f"{person.name}-{driver.stem}{suffix}")
+    form = encode.format_of(out, scenery.transparent)
+    if not out.absolute().parent.is_dir():
+        raise ClipError(f"{out}: there is no folder {out.parent}.", "Make it first, or choose another place with --out.")
+    if out.resolve() == driver.resolve():
+        raise ClipError(f"{out}: this is the driver itself.", "Choose another name with --out.")
+    if out.exists() and not wish.force and not encode.is_ours(out):
+        raise ClipError(f"{out} exists and was not made by dancekit.", "Choose another name with --out, or add --force.")
+    return out, form
+
+
+def clips_name(driver: Path) -> str:
+    """The driver's name within the result's."""
+    return driver.stem
+
+
+def _canvas(track: PoseTrack, wish: Wish, scenery: Background) -> tuple[int, int]:
+    """(width, height) of the result, even numbers as films need them."""
+    if wish.size == "background" and scenery.size:
+        width, height = scenery.size
+    elif wish.size in ("driver", "background"):
+        width, height = track.size
+    else:
+        try:
+            width, height = (int(part) for part in wish.size.lower().split("x"))
+        except ValueError:
+            width = height = 0
+        if not (16 <= width <= 8192 and 16 <= height <= 8192):
+            raise ClipError(f"--size {wish.size}: this is not a size.", "Write it as 1280x720, driver or background.")
+    return width + width % 2, height + height % 2
+
+
+def _mark(driver: Path, person: Person, wish: Wish, options: Options) -> dict[str, object]:
+    """What finished pieces must agree in to be used again: film, person and wish."""
+    weights = person.weights.stat()
+    return {"driver": clips.fingerprint(driver), "person": f"{person.weights.resolve()} {weights.st_mtime_ns}",
+            "wish": repr(wish), "options": repr(options)}  # fmt: skip
+
+
+def _draw_pieces(moves: Moves, model: Likeness, scenery: Background, form: encode.FilmFormat, parts: Path,
+                 device: torch.device, progress: Progress) -> tuple[list[Path], int]:  # fmt: skip
+    """Draw the film in pieces of some seconds of work each; also how many frames were drawn now.
+
+    A finished piece is named by its first frame and the one after its last.
+    """
+    pieces, first, total = _finished_pieces(parts, form), 0, len(moves.points)
+    first = done = int(pieces[-1].stem.split("-")[1]) if pieces else 0
+    if done < total:
+        frames = _frames(moves, model, scenery, device, first)
+        while first < total:
+            piece, first = _draw_piece(frames, parts, form, moves, first, progress)
+            pieces.append(piece)
+    return pieces, total - done
+
+
+def _finished_pieces(parts: Path, form: encode.FilmFormat) -> list[Path]:
+    """Pieces of an earlier run, as far as they follow on each other without a gap."""
+    pieces, end = [], 0
+    for path in sorted(parts.glob(f"[0-9]*-[0-9]*{form.suffix}")):
+        start, after = (int(number) for number in path.stem.split("-"))
+        if start == end:
+            pieces.append(path)
+            end = after
+    return pieces
+
+
+def _frames(moves: Moves, model: Likeness, scenery: Background, device: torch.device, first: int) -> Iterator[np.ndarray]:
+    """Finished frames from `first` on: uint8 [H, W, 3], or [H, W, 4] on nothing."""
+    behind = scenery.frames(moves.canvas, moves.fps, first)
+    for number, picture in enumerate(paint(moves, model, device, first), first):
+        placed = compose.place(picture, moves.plan.boxes[number], moves.canvas, moves.presence[number])
+        yield compose.alone(placed, moves.canvas) if scenery.transparent else compose.over(placed, next(behind))
+
+
+def _draw_piece(frames: Iterator[np.ndarray], parts: Path, form: encode.FilmFormat, moves: Moves, first: int,
+                progress: Progress) -> tuple[Path, int]:  # fmt: skip
+    """One piece of film, and the number of the frame after it."""
+    unfinished = parts / f"unfinished{form.suffix}"
+    shutil.rmtree(unfinished, ignore_errors=True) if not form.suffix else unfinished.unlink(missing_ok=True)
+    writer, number, began = encode.FilmWriter(unfinished, form, moves.canvas, moves.fps, first), first, time.monotonic()
+    try:
+        for frame in frames:
+            writer.write(frame)
+            number += 1
+            progress("drawing", number, len(moves.points))
+            if time.monotonic() - began > _PIECE_SECONDS:
+                break
+        writer.close()
+    except BaseException:
+        writer.abandon()
+        raise
+    piece = parts / f"{first:08d}-{number:08d}{form.suffix}"
+    with writing(piece):
+        unfinished.replace(piece)
+    return piece, number
+
+
+def _finish(pieces: list[Path], out: Path, form: encode.FilmFormat, moves: Moves, driver: VideoInfo | None) -> None:
+    """Join the pieces into the result, with the driver's sound."""
+    if not form.suffix:
+        encode.gather_pictures(pieces, out)
+        return
+    sound = None
+    if driver is not None and driver.has_sound:
+        sound = encode.Sound(driver.path, driver.start + driver.first / driver.fps)
+    encode.join(pieces, out, form, moves.fps, len(moves.points), sound)

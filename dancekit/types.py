@@ -1,0 +1,73 @@
+"""The data that passes between the stages: what a clip is, where its person is, and which part of it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+Progress = Callable[[str, int, int], None]
+"""Called as progress(what, done, total) during long work; total is 0 where it is not known."""
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """Show nothing: the progress of callers that do not watch."""
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """A film as it will be read: upright, with square pixels, at a constant frame rate."""
+
+    path: Path
+    width: int
+    height: int
+    fps: Fraction
+    frames: int
+    """Frames that reading should give; decoding alone knows for sure."""
+    has_sound: bool
+    start: Fraction = Fraction(0)
+    """Seconds between the start of the file and its first picture."""
+    constant: bool = True
+    """False where the file's own rate varies and reading resamples it."""
+    first: int = 0
+    """Frames at the start of the file that are left out; frame numbers count from here."""
+    tone: str = ""
+    """The transfer curve of a high-dynamic-range film ("arib-std-b67", "smpte2084"), else empty."""
+
+
+@dataclass(frozen=True)
+class PoseTrack:
+    """One person's landmarks over time.
+
+    points: float32 [T, J, 3] as x px, y px, confidence 0..1; a missing landmark has NaN for x and y and confidence 0.
+    size: (width, height) of the frames in px. shots: first frame of each shot, so nothing is smoothed across a cut.
+    """
+
+    points: np.ndarray
+    size: tuple[int, int]
+    fps: Fraction
+    skeleton: str = "mediapipe33"
+    shots: tuple[int, ...] = (0,)
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def with_points(self, points: np.ndarray) -> PoseTrack:
+        """The same track with other points, float32 [T, J, 3]."""
+        return replace(self, points=points.astype(np.float32))
+
+    def spans(self) -> list[tuple[int, int]]:
+        """(first, end) frames of each shot."""
+        ends = (*self.shots[1:], len(self))
+        return [(first, end) for first, end in zip(self.shots, ends, strict=True) if end > first]
+
+
+@dataclass(frozen=True)
+class CropPlan:
+    """Which box of each frame is kept: boxes float32 [T, 4] as left, top, right, bottom in px, stored at size (w, h)."""
+
+    boxes: np.ndarray
+    size: tuple[int, int]
