@@ -30,7 +30,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on std
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 Start = Annotated[float, typer.Option(help="Second to start at.", min=0)]
 End = Annotated[float, typer.Option(help="Second to end at; 0 is the end of the film.", min=0)]
-Pick = Annotated[Optional[str], typer.Option(metavar="X,Y", help="Follow the person who first stands at this place (px).")]  # noqa: UP045
+Pick = Annotated[
+    Optional[str], typer.Option(metavar="X,Y", help="Follow the person who first stands at this place (px).")
+]  # noqa: UP045
 HOME = Path("dance")
 
 
@@ -75,7 +77,11 @@ def prepare(
                             {"wild": [str(path) for path in kept]})  # fmt: skip
             return
         done = [verb.prepare_clip(film, workspace.person(person), options, terminal.progress) for film in clip]
-        lines = [line for one in done for line in (f"{one.clip.source}", *(f"  {v}" for v in one.verdict), f"  Look at {one.sheet}")]
+        lines = [
+            line
+            for one in done
+            for line in (f"{one.clip.source}", *(f"  {v}" for v in one.verdict), f"  Look at {one.sheet}")
+        ]
         terminal.result([*lines, f"Next: dancekit train {person}"], {
             "person": person, "clips": [{"name": p.clip.name, "frames": len(p.clip.track), "used": int(p.clip.used.sum()),
                                          "matte": p.clip.matte, "sheet": str(p.sheet), "verdict": p.verdict} for p in done],
@@ -145,6 +151,98 @@ def transfer(
                          "frames_per_second": round(done.frames_per_second, 2)})  # fmt: skip
 
 
+@app.command()
+def evaluate(
+    person: Annotated[str, typer.Argument(help="Who; trained before.")] = "me",
+    device: Device = "auto", home: Home = HOME, json: Json = False,
+) -> None:  # fmt: skip
+    """Measure how well a person is drawn on frames that training never saw.
+
+    Beside two baselines: the training frame with the nearest pose, and stage I alone.
+    """
+    with _command(json) as terminal:
+        from dataclasses import asdict
+
+        from dancekit import device as devices
+        from dancekit import evaluate as verb
+        from dancekit.report import table
+
+        done = verb.evaluate(_workspace(home).existing(person), devices.find(device).device, terminal.progress)
+        lines = [*table(done.scores), f"{done.frames} held-out frames in {done.spans} spans; SSIM closes {done.closed():.0%} "
+                 "of nearest-frame's distance to 1.", "Perceptual: distance on the bundled VGG-16 trunk, not LPIPS."]  # fmt: skip
+        terminal.result(lines, {**{name: asdict(scores) for name, scores in done.scores.items()},
+                                "frames": done.frames, "closed": round(done.closed(), 4)})  # fmt: skip
+
+
+@app.command()
+def demo(
+    minutes: Annotated[float, typer.Option(help="How long to train.", min=0.1)] = 6.0,
+    recipe: Annotated[str, typer.Option(help="As for train.")] = "auto",
+    subject_seconds: Annotated[float, typer.Option(help="Length of the film to learn from.", min=4)] = 40.0,
+    driver_seconds: Annotated[float, typer.Option(help="Length of the film to dance to.", min=1)] = 10.0,
+    device: Device = "auto", seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
+    home: Home = Path("demo"), json: Json = False,
+) -> None:  # fmt: skip
+    """See it all work on a dancer that dancekit draws itself; no film and no download needed."""
+    with _command(json) as terminal:
+        from dataclasses import asdict
+
+        from dancekit import demo as verb
+        from dancekit import device as devices
+        from dancekit.report import table
+
+        done = verb.demo(home, minutes, recipe, (subject_seconds, driver_seconds), devices.find(device), seed,
+                         terminal.progress, terminal.say)  # fmt: skip
+        lines = ["Against the same moves drawn with her own body:", *table(done.scores), f"Watch {done.film}",
+                 "Next: dancekit prepare myclip.mp4"]  # fmt: skip
+        terminal.result(
+            lines, {"video": str(done.film), "scores": {name: asdict(s) for name, s in done.scores.items()}}
+        )
+
+
+@app.command()
+def doctor(
+    fetch: Annotated[Optional[str], typer.Option(metavar="NAME", help="Download optional weights now.")] = None,  # noqa: UP045
+    home: Home = HOME, json: Json = False,
+) -> None:  # fmt: skip
+    """Check this computer: packages, device, ffmpeg, weights, disk, and the people in the workspace."""
+    with _command(json) as terminal:
+        from dataclasses import asdict
+
+        from dancekit import doctor as verb
+        from dancekit.io import weights
+
+        if fetch:
+            terminal.say(f"{fetch}: {weights.fetch(fetch, terminal.progress)}")
+        findings = verb.examine(_workspace(home))
+        lines = [f"{'ok ' if one.fine else 'BAD'}  {one.name}: {one.what}" + (f"\n     {one.cure}" if one.cure else "")
+                 for one in findings]  # fmt: skip
+        healthy = all(one.fine for one in findings)
+        terminal.result([*lines, "All is well." if healthy else "Something needs mending (BAD above)."],
+                        {"healthy": healthy, "findings": [asdict(one) for one in findings]})  # fmt: skip
+    if not healthy:
+        raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    film: Annotated[Path, typer.Argument(help="Any film of a person.")],
+    home: Home = HOME, json: Json = False,
+) -> None:  # fmt: skip
+    """Measure this machine: preparing against the bare pose landmarker, and reading stored frames."""
+    with _command(json) as terminal:
+        from dataclasses import asdict
+
+        from dancekit import bench as verb
+
+        done = verb.measure(film, terminal.progress)
+        lines = [f"bare landmarker  {done.landmarker:7.1f} frames/s", f"prepare          {done.prepare:7.1f} frames/s, "
+                 f"{done.ratio:.2f} of the bare landmarker", f"reading stored   {done.reading:7.1f} frames/s",
+                 f"storage          {done.bytes_per_frame / 1e3:7.1f} kB a frame, "
+                 f"{done.gigabytes_per_20_minutes:.1f} GB for 20 minutes"]  # fmt: skip
+        terminal.result(lines, {**asdict(done), "ratio": round(done.ratio, 3)})
+
+
 def _only_person(workspace: Workspace) -> str:
     people = workspace.people()
     return people[0] if len(people) == 1 else "me"
@@ -162,7 +260,9 @@ def _place(text: str | None) -> tuple[float, float] | None:
     try:
         across, down = (float(part) for part in text.split(","))
     except ValueError:
-        raise DancekitError(f"--pick {text}: this is not a place.", "Write it as X,Y in px, such as: --pick 640,300") from None
+        raise DancekitError(
+            f"--pick {text}: this is not a place.", "Write it as X,Y in px, such as: --pick 640,300"
+        ) from None
     return across, down
 
 

@@ -70,7 +70,9 @@ def _on_canvas(track: PoseTrack, canvas: tuple[int, int]) -> PoseTrack:
     return PoseTrack(points, canvas, track.fps, track.skeleton, track.shots)
 
 
-def paint(moves: Moves, model: Likeness, device: torch.device, first: int = 0, refine: bool = True) -> Iterator[np.ndarray]:
+def paint(
+    moves: Moves, model: Likeness, device: torch.device, first: int = 0, refine: bool = True
+) -> Iterator[np.ndarray]:
     """The person in every frame from `first` on, uint8 [h, w, 4] each, to be put at `moves.plan.boxes`."""
     start = max(0, first - 2 * model.recipe.reach * moves.stride)
     painter = model.painter(device, refine)

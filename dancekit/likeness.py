@@ -58,7 +58,8 @@ def make_generator(recipe: Recipe, stage: int) -> Generator:
     shape: GeneratorShape = recipe.generator if stage == 1 else recipe.refiner
     windows = 2 * recipe.reach + 1
     inputs = windows * (maps.CHANNELS if stage == 1 else 4)
-    return Generator(inputs, shape.width, shape.downs, shape.blocks, shape.coarse, shape.skips, unshuffle=stage == 2)
+    return Generator(inputs, shape.width, shape.downs, shape.blocks, shape.coarse, shape.skips,
+                     shape.norm, shape.widest, unshuffle=stage == 2)  # fmt: skip
 
 
 def multiple(recipe: Recipe) -> int:

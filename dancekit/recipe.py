@@ -27,6 +27,10 @@ class GeneratorShape:
     """Residual blocks at the bottom."""
     coarse: int = 1
     """2 works at half the size and is four times cheaper."""
+    widest: int = 1024
+    """No layer has more channels than this."""
+    norm: str = "instance"
+    """"instance" as in the paper, or "pixel", which does not depend on the picture's size."""
     skips: bool = False
     """Hand encoder features to the decoder."""
     residual: bool = False
@@ -40,6 +44,7 @@ class CriticShape:
     width: int = 64
     layers: int = 3
     scales: int = 2
+    norm: str = "instance"
 
 
 @dataclass(frozen=True)
@@ -100,8 +105,9 @@ class Recipe:
     weights: Weights = field(default_factory=Weights)
     augment: Augmentation | None = field(default_factory=Augmentation)
     unpaired: Unpaired = field(default_factory=Unpaired)
-    shift: float = 0.0
-    """Move the crop by up to this share of its size while training."""
+    window: float = 0.0
+    """Train on windows as wide as the person's box is in this share of the frames, placed at random around her, rather
+    than on the whole crop, much of which is empty; 0 trains on the whole crop."""
     batch: int = 4
     """Windows of M frames per step."""
     rate: float = 2e-4
@@ -182,6 +188,10 @@ def checked(recipe: Recipe) -> Recipe:
         (recipe.rate <= 0, "rate must be above 0"),
         (recipe.minutes < 0 or (not recipe.minutes and recipe.steps < 1), "minutes or steps must be above 0"),
         (recipe.precision not in ("float32", "bfloat16"), "precision is float32 or bfloat16"),
+        (
+            any(s.norm not in ("instance", "pixel") for s in (recipe.generator, recipe.refiner, recipe.critics)),
+            "norm is instance or pixel",
+        ),
         (recipe.generator.coarse not in (1, 2) or recipe.refiner.coarse not in (1, 2), "coarse is 1 or 2"),
     ]
     for wrong, problem in problems:

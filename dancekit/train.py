@@ -45,7 +45,8 @@ def say_nothing(text: str) -> None:
 
 @dataclass(frozen=True)
 class Trained:
-    """How a run of training ended. finished: the schedule is through; otherwise it was interrupted."""
+    """How a run of training ended. steps: altogether. seconds: of this run. finished: the schedule is through;
+    otherwise it was interrupted."""
 
     person: Person
     steps: int
@@ -93,9 +94,10 @@ def train(person: Person, workspace: Workspace, recipe: Recipe, machine: Machine
         while (number := schedule.current(run.training.stints)) is not None and not interrupted.is_set():
             _train_stint(run, number, interrupted)
             _save(run)
-    spent = sum(stint.spent for stint in run.training.stints)
+        if not person.weights.is_file() or not person.card.is_file():
+            _save(run)
     finished = schedule.current(run.training.stints) is None
-    return Trained(person, run.training.steps, spent, run.diary.images_per_second, finished, run.losses)
+    return Trained(person, run.training.steps, run.diary.seconds, run.diary.images_per_second, finished, run.losses)
 
 
 def _set_up(person: Person, workspace: Workspace, recipe: Recipe, machine: Machine, seed: int, progress: Progress,
@@ -178,7 +180,8 @@ def _train_stint(run: _Run, number: int, interrupted: threading.Event) -> None:
         training.begin(number)
     canvas = training.canvases[stint.size]
     recipe = run.recipe
-    data = TrainingSet(run.clips, canvas, recipe.frames, recipe.reach * stint.stage, run.wild, recipe.unpaired.real)
+    data = TrainingSet(run.clips, canvas, recipe.frames, recipe.reach * stint.stage, run.wild, recipe.unpaired.real,
+                       recipe.window, multiple(recipe))  # fmt: skip
     while training.stints[number].progress < 1 and not interrupted.is_set():
         try:
             _train_steps(run, number, canvas, data, interrupted)
@@ -202,7 +205,7 @@ def _train_steps(run: _Run, number: int, canvas: Canvas, data: TrainingSet, inte
     wild_count = round(run.batch * recipe.frames * recipe.unpaired.share) if recipe.unpaired.enabled else 0
 
     def make(place: int) -> Batch:
-        return data.draw(run.batch, wild_count, recipe.shift, np.random.default_rng([run.seed, number, place]))
+        return data.draw(run.batch, wild_count, np.random.default_rng([run.seed, number, place]))
 
     with contextlib.closing(ahead(make, training.step)) as batches:
         last = time.monotonic()
@@ -256,14 +259,16 @@ def _keep_diary(run: _Run, number: int, canvas: Canvas, losses: dict[str, torch.
                            "rate": rate, "losses": run.losses})  # fmt: skip
         _show(run, number, canvas, speed)
     if diary.time_to_sample():
-        write_sample(run.person.samples / f"{training.steps:07d}.jpg", _likeness(run, canvas), run.clips, run.machine.device)
+        write_sample(
+            run.person.samples / f"{training.steps:07d}.jpg", _likeness(run, canvas), run.clips, run.machine.device
+        )
     if diary.time_to_save():
         _save(run)
 
 
 def _show(run: _Run, number: int, canvas: Canvas, speed: float) -> None:
     stints = run.training.stints
-    what = (f"stage {'I' * stints[number].stage} at {canvas.size[0]}x{canvas.size[1]}, step {run.training.steps}: "
+    what = (f"training: stage {'I' * stints[number].stage} at {canvas.size[0]}x{canvas.size[1]}, step {run.training.steps}: "
             f"{speed:.1f} images/s, perceptual {run.losses['perceptual']:.3f}")  # fmt: skip
     run.progress(what, round(sum(s.spent for s in stints)), round(sum(s.amount for s in stints)))
 

@@ -69,7 +69,7 @@ class Training:
         half = self.recipe.generator.coarse == 2
 
         def critic(channels: int, condition: int, small: bool) -> PatchCritic:
-            made = PatchCritic(channels, condition, shape.width, shape.layers, shape.scales, small)
+            made = PatchCritic(channels, condition, shape.width, shape.layers, shape.scales, small, shape.norm)
             return prepare_network(made, self.device)  # type: ignore[return-value]
 
         if stage not in self.generators:
@@ -96,7 +96,9 @@ class Training:
         """The networks of a stage as the objective wants them; in stage II, G1 is its average and fixed."""
         assert self.time is not None
         draw = self.generators[1] if stage == 1 else self.averages[1]
-        return Networks(draw, None if stage == 1 else self.generators[2], self.pairs[stage], self.time, self.wild, perceptual)
+        return Networks(
+            draw, None if stage == 1 else self.generators[2], self.pairs[stage], self.time, self.wild, perceptual
+        )
 
     def spend(self, number: int, amount: float) -> None:
         """Count one step of a stint."""

@@ -75,11 +75,15 @@ def _output(driver: Path, person: Person, wish: Wish, scenery: Background) -> tu
     out = wish.out or Path(f"{person.name}-{driver.stem}{suffix}")
     form = encode.format_of(out, scenery.transparent)
     if not out.absolute().parent.is_dir():
-        raise ClipError(f"{out}: there is no folder {out.parent}.", "Make it first, or choose another place with --out.")
+        raise ClipError(
+            f"{out}: there is no folder {out.parent}.", "Make it first, or choose another place with --out."
+        )
     if out.resolve() == driver.resolve():
         raise ClipError(f"{out}: this is the driver itself.", "Choose another name with --out.")
     if out.exists() and not wish.force and not encode.is_ours(out):
-        raise ClipError(f"{out} exists and was not made by dancekit.", "Choose another name with --out, or add --force.")
+        raise ClipError(
+            f"{out} exists and was not made by dancekit.", "Choose another name with --out, or add --force."
+        )
     return out, form
 
 
@@ -138,7 +142,9 @@ def _finished_pieces(parts: Path, form: encode.FilmFormat) -> list[Path]:
     return pieces
 
 
-def _frames(moves: Moves, model: Likeness, scenery: Background, device: torch.device, first: int) -> Iterator[np.ndarray]:
+def _frames(
+    moves: Moves, model: Likeness, scenery: Background, device: torch.device, first: int
+) -> Iterator[np.ndarray]:
     """Finished frames from `first` on: uint8 [H, W, 3], or [H, W, 4] on nothing."""
     behind = scenery.frames(moves.canvas, moves.fps, first)
     for number, picture in enumerate(paint(moves, model, device, first), first):

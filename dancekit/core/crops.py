@@ -145,11 +145,15 @@ def warp(picture: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndar
         return cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     height, width = picture.shape[:2]
     x0, y0, x1, y1 = int(np.floor(left)), int(np.floor(top)), int(np.ceil(right)), int(np.ceil(bottom))
-    inner = picture[np.clip(y0, 0, height - 1) : np.clip(y1, 1, height), np.clip(x0, 0, width - 1) : np.clip(x1, 1, width)]
+    inner = picture[
+        np.clip(y0, 0, height - 1) : np.clip(y1, 1, height), np.clip(x0, 0, width - 1) : np.clip(x1, 1, width)
+    ]
     pads = (max(0, -y0), max(0, y1 - height), max(0, -x0), max(0, x1 - width))
     inner = cv2.copyMakeBorder(inner, *pads, cv2.BORDER_REPLICATE) if any(pads) else inner
     scale = max((right - left) / size[0], 1.0)
-    soft = cv2.resize(inner, (round(inner.shape[1] / scale), round(inner.shape[0] / scale)), interpolation=cv2.INTER_AREA)
+    soft = cv2.resize(
+        inner, (round(inner.shape[1] / scale), round(inner.shape[0] / scale)), interpolation=cv2.INTER_AREA
+    )
     moved = np.array([left - x0, top - y0, right - x0, bottom - y0])
     moved *= np.array([soft.shape[1] / inner.shape[1], soft.shape[0] / inner.shape[0]] * 2)
     matrix = _to_pixel_centres(to_crop(moved, size))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from dancekit.core import maps
 from dancekit.core.augment import Augmentation, disturb
+from dancekit.networks.generator import Generator
 from dancekit.networks.patch import PatchCritic
 from dancekit.networks.perceptual import Perceptual
 
@@ -32,15 +33,15 @@ class Batch:
 class Networks:
     """What is trained and what helps: refine is None in stage I; critics without a job are None."""
 
-    draw: nn.Module
-    refine: nn.Module | None
+    draw: Generator
+    refine: Generator | None
     pair: PatchCritic
     time: PatchCritic
     wild: PatchCritic | None
     perceptual: Perceptual
 
     @property
-    def trained(self) -> nn.Module:
+    def trained(self) -> Generator:
         """The generator of the present stage."""
         return self.draw if self.refine is None else self.refine
 
@@ -109,87 +110,110 @@ def _as_shown(made: Tensor, known: Tensor, drawing: Drawing) -> Tensor:
     return over_key(torch.cat((made[..., :3, :, :], torch.ones_like(made[..., 3:, :, :])), -3), known, drawing)
 
 
-def generate(networks: Networks, batch: Batch, drawing: Drawing, random: torch.Generator) -> Made:
-    """Run the generators on the film's poses and on the wild ones."""
-    count = batch.frames.shape[1]
-    frames, condition, pose = _paint(networks, batch.poses, batch.frames.shape[-2:], drawing, random)
-    shown = _as_shown(frames.unflatten(0, (-1, count)), batch.known, drawing)
-    wild = wild_pose = None
+def generate(networks: Networks, batch: Batch, drawing: Drawing, dtype: torch.dtype, random: torch.Generator) -> Made:
+    """Run the generators on the film's poses and, in the same pass, on the wild ones.
+
+    dtype: what pose maps are kept in. random: on the batch's device.
+    """
+    count, real = batch.frames.shape[1], batch.frames.shape[0] * batch.frames.shape[1]
+    size = (batch.frames.shape[-1], batch.frames.shape[-2])
+    windows = [_windows(networks, batch.poses, size, drawing, dtype, random)]
     if batch.wild is not None and networks.wild is not None:
-        wild, _, wild_pose = _paint(networks, batch.wild, batch.frames.shape[-2:], drawing, random)
-        wild = _as_shown(wild, wild.new_ones(()), drawing)
-    return Made(frames, shown, over_key(batch.frames, batch.known, drawing), condition, pose, wild, wild_pose)
+        windows.append(_windows(networks, batch.wild, size, drawing, dtype, random))
+    condition, pose, centre = (_stacked([w[place] for w in windows]) for place in range(3))
+    painted = networks.trained(condition, centre)
+    shown = _as_shown(painted[:real].unflatten(0, (-1, count)), batch.known, drawing)
+    true = over_key(batch.frames, batch.known, drawing)
+    strange = len(painted) > real
+    wild = _as_shown(painted[real:], batch.known.new_ones(()), drawing) if strange else None
+    return Made(painted[:real], shown, true, condition[:real], pose[:real], wild, pose[real:] if strange else None)
 
 
-def _paint(networks: Networks, poses: Tensor, size: torch.Size, drawing: Drawing,
-           random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-    """Poses B x T x J x 3 -> made frames, the windows they were made from, and the pose maps of the same frames."""
+def _stacked(parts: list[Tensor | None]) -> Tensor | None:
+    kept = [part for part in parts if part is not None]
+    return torch.cat(kept).contiguous(memory_format=torch.channels_last) if kept else None
+
+
+def _windows(networks: Networks, poses: Tensor, size: tuple[int, int], drawing: Drawing, dtype: torch.dtype,
+             random: torch.Generator) -> tuple[Tensor, Tensor, Tensor | None]:  # fmt: skip
+    """Poses B x T x J x 3 -> the windows that frames are made from, the pose maps of the same frames, and in stage II
+    the middle G1 frames if they are to be corrected; B*T' first."""
     pose = maps.segments(poses)
     if drawing.augmentation is not None:
-        pose = disturb(pose, size[0], drawing.augmentation, random)
-    source = maps.draw(pose, (size[1], size[0]), drawing.width, drawing.coarse)
+        pose = disturb(pose, size[1], drawing.augmentation, random)
+    source = maps.draw(pose, size, drawing.width, drawing.coarse).to(dtype)
     reach = drawing.reach if networks.refine is None else 2 * drawing.reach
     centre_maps = source[:, reach : source.shape[1] - reach].flatten(0, 1)
     window = maps.windows(source, 2 * drawing.reach + 1)
     if networks.refine is None:
-        window = window.flatten(0, 1)
-        return networks.draw(window), window, centre_maps
+        return window.flatten(0, 1), centre_maps, None
     with torch.no_grad():
-        first = networks.draw(window.flatten(0, 1)).unflatten(0, window.shape[:2])
+        flat = window.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        first = networks.draw(flat).unflatten(0, window.shape[:2])
     window = maps.windows(first, 2 * drawing.reach + 1).flatten(0, 1)
     middle = first[:, drawing.reach : first.shape[1] - drawing.reach].flatten(0, 1)
-    return networks.refine(window, middle if drawing.residual else None), window, centre_maps
+    return window, centre_maps, middle if drawing.residual else None
 
 
-def generator_loss(networks: Networks, made: Made, batch: Batch, weights: Weights, matte: bool,
+Verdicts = list[list[Tensor]]
+"""Features of every layer, scale by scale, the last of each scale being the verdict."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """(verdicts on made frames, verdicts on true frames) of each discriminator; one pass serves both turns."""
+
+    pair: tuple[Verdicts, Verdicts]
+    time: tuple[Verdicts, Verdicts]
+    wild: tuple[Verdicts, Verdicts] | None
+
+
+def judge(networks: Networks, made: Made) -> Judged:
+    """Show made and true frames to the discriminators."""
+    fake, true = made.shown.flatten(0, 1), made.true.flatten(0, 1)
+    wild = None
+    if made.wild is not None and networks.wild is not None:
+        count = len(made.wild)
+        wild = (networks.wild(made.wild, made.wild_pose), networks.wild(true[:count], made.pose[:count]))
+    return Judged((networks.pair(fake, made.condition), networks.pair(true, made.condition)),
+                  (networks.time(made.shown.flatten(1, 2)), networks.time(made.true.flatten(1, 2))), wild)  # fmt: skip
+
+
+def generator_loss(networks: Networks, made: Made, judged: Judged, batch: Batch, weights: Weights, matte: bool,
                    random: torch.Generator) -> dict[str, Tensor]:  # fmt: skip
     """The terms of the generator's loss, already weighted: their sum is minimised."""
-    fake, true = made.shown.flatten(0, 1), made.true.flatten(0, 1)
-    terms = {}
-    judged = networks.pair(fake, made.condition)
-    with torch.no_grad():
-        wanted = networks.pair(true, made.condition)
-    terms["pair"] = weights.gan * _should_be(judged, 1.0)
-    features = _features_apart(judged, wanted)
-    judged = networks.time(made.shown.flatten(1, 2))
-    with torch.no_grad():
-        wanted = networks.time(made.true.flatten(1, 2))
-    terms["time"] = weights.gan * _should_be(judged, 1.0)
-    terms["features"] = weights.features * (features + _features_apart(judged, wanted))
-    if made.wild is not None and networks.wild is not None:
-        terms["wild"] = weights.gan * _should_be(networks.wild(made.wild, made.wild_pose), 1.0)
+    terms = {name: weights.gan * _should_be(verdicts[0], 1.0) for name, verdicts in _named(judged).items()}
+    terms["features"] = weights.features * (_features_apart(*judged.pair) + _features_apart(*judged.time))
     chosen = slice(int(torch.randint(weights.every, (), generator=random, device=random.device)), None, weights.every)
-    judged_frames = (shown[:, chosen].flatten(0, 1) for shown in (made.shown, made.true))
-    terms["perceptual"] = weights.perceptual * networks.perceptual.loss(*judged_frames)
+    looked_at = (shown[:, chosen].flatten(0, 1) for shown in (made.shown, made.true))
+    terms["perceptual"] = weights.perceptual * networks.perceptual.loss(*looked_at)
     if matte:
         alpha = made.frames.unflatten(0, batch.frames.shape[:2])[:, :, 3:]
         terms["alpha"] = weights.alpha * ((alpha - batch.frames[:, :, 3:]).abs() * batch.known).mean()
     if weights.colour:
-        terms["colour"] = weights.colour * functional.l1_loss(fake, true)
+        terms["colour"] = weights.colour * functional.l1_loss(made.shown, made.true)
     return terms
 
 
-def critic_loss(networks: Networks, made: Made) -> dict[str, Tensor]:
+def critic_loss(judged: Judged) -> dict[str, Tensor]:
     """The discriminators' least-squares losses: true frames should be 1, made ones 0."""
-    fake, true = made.shown.detach(), made.true
-    pairs = {
-        "pair": (networks.pair(true.flatten(0, 1), made.condition), networks.pair(fake.flatten(0, 1), made.condition)),
-        "time": (networks.time(true.flatten(1, 2)), networks.time(fake.flatten(1, 2))),
+    return {
+        name: 0.5 * (_should_be(true, 1.0) + _should_be(made, 0.0)) for name, (made, true) in _named(judged).items()
     }
-    if made.wild is not None and networks.wild is not None:
-        count = len(made.wild)
-        real = networks.wild(true.flatten(0, 1)[:count], made.pose[:count])
-        pairs["wild"] = (real, networks.wild(made.wild.detach(), made.wild_pose))
-    return {name: 0.5 * (_should_be(real, 1.0) + _should_be(made_up, 0.0)) for name, (real, made_up) in pairs.items()}
 
 
-def _should_be(verdicts: list[list[Tensor]], target: float) -> Tensor:
+def _named(judged: Judged) -> dict[str, tuple[Verdicts, Verdicts]]:
+    pairs = {"pair": judged.pair, "time": judged.time}
+    return pairs | {"wild": judged.wild} if judged.wild is not None else pairs
+
+
+def _should_be(verdicts: Verdicts, target: float) -> Tensor:
     """LSGAN: mean squared distance of the verdicts from the target, summed over the scales as in pix2pixHD."""
     return torch.stack([(scale[-1].float() - target).square().mean() for scale in verdicts]).sum()
 
 
-def _features_apart(made: list[list[Tensor]], true: list[list[Tensor]]) -> Tensor:
+def _features_apart(made: Verdicts, true: Verdicts) -> Tensor:
     """Feature matching: L1 distance of all layers but the verdict, summed over layers and averaged over scales."""
-    terms = [(a - b).abs().mean(dtype=torch.float32) for fake, real in zip(made, true, strict=True)
+    terms = [(a - b.detach()).abs().mean(dtype=torch.float32) for fake, real in zip(made, true, strict=True)
              for a, b in zip(fake[:-1], real[:-1], strict=True)]  # fmt: skip
     return torch.stack(terms).sum() / len(made)

@@ -90,7 +90,9 @@ def _best_path(candidates: list[list[_Candidate]], cuts: set[int]) -> list[int |
         best[i] = candidate.reward - floor
         if high > low:
             earlier = slice(low, high)
-            jump = np.linalg.norm(places[earlier] - candidate.place, axis=1) / np.maximum(sizes[earlier], candidate.size)
+            jump = np.linalg.norm(places[earlier] - candidate.place, axis=1) / np.maximum(
+                sizes[earlier], candidate.size
+            )
             pause = t - times[earlier] - 1
             cost = np.where(shot[earlier] == shot[i], _JUMP * jump**2 / (1 + pause), 0.0) + _ABSENCE * pause
             total = best[earlier] - cost

@@ -1,4 +1,4 @@
-"""One training step: the generator's turn, then the discriminators' turn on the same pictures."""
+"""One training step: the generator's turn and the discriminators' turn on the same pictures and the same verdicts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from torch.optim import Optimizer
 
 from dancekit.core import objective
 from dancekit.core.objective import Batch, Drawing, Networks, Weights
-from dancekit.networks.patch import PatchCritic
 
 
 def take_step(networks: Networks, optimisers: dict[str, Optimizer], batch: Batch, drawing: Drawing, weights: Weights,
@@ -18,30 +17,24 @@ def take_step(networks: Networks, optimisers: dict[str, Optimizer], batch: Batch
     optimisers: "generator" and "critics". dtype: what the networks compute in (weights stay float32). random: on the
     batch's device. Returns every loss term, detached; the discriminators' begin with "D ".
     """
-    critics = networks.critics()
     with torch.autocast(batch.frames.device.type, dtype, enabled=dtype != torch.float32):
-        made = objective.generate(networks, batch, drawing, random)
-        _learn(critics, False)
-        terms = objective.generator_loss(networks, made, batch, weights, drawing.matte, random)
-    _descend(optimisers["generator"], terms)
-    _learn(critics, True)
-    with torch.autocast(batch.frames.device.type, dtype, enabled=dtype != torch.float32):
-        judged = objective.critic_loss(networks, made)
-    _descend(optimisers["critics"], judged)
-    named = terms | {f"D {name}": term for name, term in judged.items()}
+        made = objective.generate(networks, batch, drawing, dtype, random)
+        judged = objective.judge(networks, made)
+        terms = objective.generator_loss(networks, made, judged, batch, weights, drawing.matte, random)
+        verdicts = objective.critic_loss(judged)
+    # Both turns read the same forward pass, each for its own weights only, before either is updated.
+    _gradients(optimisers["critics"], verdicts, keep=True)
+    _gradients(optimisers["generator"], terms, keep=False)
+    for optimiser in optimisers.values():
+        optimiser.step()
+    named = terms | {f"D {name}": term for name, term in verdicts.items()}
     return {name: term.detach() for name, term in named.items()}
 
 
-def _learn(critics: list[PatchCritic], learning: bool) -> None:
-    """Frozen critics pass the generator's gradient on without computing their own."""
-    for critic in critics:
-        critic.requires_grad_(learning)
-
-
-def _descend(optimiser: Optimizer, terms: dict[str, Tensor]) -> None:
+def _gradients(optimiser: Optimizer, terms: dict[str, Tensor], keep: bool) -> None:
     optimiser.zero_grad(set_to_none=True)
-    torch.stack([term.float() for term in terms.values()]).sum().backward()
-    optimiser.step()
+    total = torch.stack([term.float() for term in terms.values()]).sum()
+    total.backward(inputs=[p for group in optimiser.param_groups for p in group["params"]], retain_graph=keep)
 
 
 def set_rate(optimisers: dict[str, Optimizer], rate: float) -> None:

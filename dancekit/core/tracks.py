@@ -189,6 +189,8 @@ def seen_share(track: PoseTrack, inside: tuple[float, float, float, float]) -> d
     frames = found(track)
     x, y, confidence = np.moveaxis(track.points[frames], -1, 0)
     with np.errstate(invalid="ignore"):
-        shown = (confidence >= LOW_CONFIDENCE) & (x >= inside[0]) & (x <= inside[2]) & (y >= inside[1]) & (y <= inside[3])
+        shown = (
+            (confidence >= LOW_CONFIDENCE) & (x >= inside[0]) & (x <= inside[2]) & (y >= inside[1]) & (y <= inside[3])
+        )
     return {name: float(shown[:, [INDEX[landmark] for landmark in landmarks]].mean()) if len(shown) else 0.0
             for name, landmarks in REGIONS.items()}  # fmt: skip

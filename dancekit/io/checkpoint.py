@@ -25,7 +25,9 @@ def save(path: Path, tensors: Mapping[str, Tensor], card: Mapping[str, object]) 
             if any(word in str(error).lower() for word in ("no space", "file too large", "quota")):
                 raise WorkspaceError(f"{path}: the disk is full.",
                                      "Free some space and run the same command again: it goes on from the last save.") from error  # fmt: skip
-            raise WorkspaceError(f"{path}: cannot be written ({error}).", "Check the disk and the permissions.") from error
+            raise WorkspaceError(
+                f"{path}: cannot be written ({error}).", "Check the disk and the permissions."
+            ) from error
 
 
 def load(path: Path, cure: str, device: torch.device | str = "cpu") -> tuple[dict[str, Tensor], dict[str, object]]:

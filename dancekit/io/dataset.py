@@ -19,6 +19,8 @@ from dancekit.io.clips import Clip
 from dancekit.io.frames import FrameReader
 
 _CACHE_BYTES = 3 << 30
+_SIDE_MARGIN = 0.07
+"""Room beside the outermost landmarks, as a share of the body height."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,10 @@ class Footage:
         self.points = (clip.points() - np.array([*self._box[:2], 0])) / np.array([scale, scale, 1])
         self.points = self.points.astype(np.float32)
         self._reader: FrameReader = clip.frames()
+        margin = _SIDE_MARGIN * canvas.body
+        self.sides = np.stack(
+            (np.nanmin(self.points[..., 0], 1) - margin, np.nanmax(self.points[..., 0], 1) + margin), 1
+        )
         self._cache: dict[int, np.ndarray] = {}
         self._room = cache_bytes // (canvas.size[0] * canvas.size[1] * 4)
 
@@ -75,7 +81,10 @@ class Footage:
         beyond = [max(0, int(np.ceil(v)) + 1) for v in (-top, bottom - alpha.shape[0], -left, right - alpha.shape[1])]
         alpha = cv2.copyMakeBorder(alpha, *beyond, cv2.BORDER_CONSTANT, value=0)
         moved = self._box + np.array([beyond[2], beyond[0]] * 2)
-        pictures = (crops.warp(colour, self._box, self.canvas.size), crops.warp(alpha, moved, self.canvas.size)[..., None])
+        pictures = (
+            crops.warp(colour, self._box, self.canvas.size),
+            crops.warp(alpha, moved, self.canvas.size)[..., None],
+        )
         return np.ascontiguousarray(np.concatenate(pictures, 2).transpose(2, 0, 1))
 
     def known(self, time: int) -> np.ndarray:
@@ -98,7 +107,8 @@ class TrainingSet:
     """
 
     def __init__(self, clips: Sequence[Clip], canvas: Canvas, frames: int, reach: int,
-                 wild: tuple[np.ndarray, np.ndarray] | None, real: float = 0.0) -> None:  # fmt: skip
+                 wild: tuple[np.ndarray, np.ndarray] | None, real: float = 0.0, window: float = 0.0,
+                 multiple: int = 16) -> None:  # fmt: skip
         share = _CACHE_BYTES // len(clips)
         self.canvas, self.frames, self.reach = canvas, frames, reach
         self.footage = [Footage(clip, canvas, share) for clip in clips]
@@ -106,32 +116,45 @@ class TrainingSet:
         self._real = real if wild is not None and len(wild[0]) else 0.0
         self._windows = [(number, int(start)) for number, footage in enumerate(self.footage)
                          for start in _starts(footage, frames)]  # fmt: skip
+        self.size = (self._window_width(window, multiple), canvas.size[1])
         if not self._windows:
             raise WorkspaceError("No run of frames is long enough to train on.", "Prepare a longer film of the person.")
 
     def __len__(self) -> int:
         return len(self._windows)
 
-    def draw(self, batch: int, wild: int, shift: float, random: np.random.Generator) -> Batch:
+    def _window_width(self, share: float, multiple: int) -> int:
+        """Width in px of what is trained on at a time: the person's box is no wider in `share` of the frames."""
+        if not share:
+            return self.canvas.size[0]
+        widths = np.concatenate([(f.sides[:, 1] - f.sides[:, 0])[f.clip.used] for f in self.footage])
+        return min(self.canvas.size[0], -(-int(np.nanquantile(widths, share)) // multiple) * multiple)
+
+    def draw(self, batch: int, wild: int, random: np.random.Generator) -> Batch:
         """A random batch on the CPU; frames stay uint8 until they are on the device."""
         picked = [self._windows[i] for i in random.integers(len(self._windows), size=batch)]
-        parts = [self._window(self.footage[number], start, shift, random) for number, start in picked]
+        parts = [self._window(self.footage[number], start, random) for number, start in picked]
         poses, frames, known = (torch.from_numpy(np.stack(part)) for part in zip(*parts, strict=True))
         strangers = torch.from_numpy(self._wild(wild, random)) if wild and self._wild_poses is not None else None
         return Batch(poses, frames, known, strangers)
 
-    def _window(self, footage: Footage, start: int, shift: float,
+    def _window(self, footage: Footage, start: int,
                 random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+        """(poses, frames, known) of one run of frames, seen through a window around the person."""
         times = start + footage.stride * np.arange(self.frames)
         wide = spans.around(times[None], self.reach, footage.stride, footage.shot(start))[0]
-        frames = np.stack([footage.frame(int(time)) for time in times])
-        known = np.stack([_filled(footage.known(int(time)), self.canvas.size) for time in times])
-        poses = footage.points[wide]
-        if shift:
-            offset = np.round(random.uniform(-shift, shift, 2) * self.canvas.size).astype(int)
-            frames, known = _shifted(frames, offset, 0), _shifted(known, offset, 1)
-            poses = poses + np.array([*offset, 0], np.float32)
-        return poses, frames, known
+        left = self._left(float(np.nanmin(footage.sides[times, 0])), float(np.nanmax(footage.sides[times, 1])), random)
+        shown = slice(left, left + self.size[0])
+        frames = np.stack([footage.frame(int(time))[..., shown] for time in times])
+        known = np.stack([_filled(footage.known(int(time)), self.canvas.size)[..., shown] for time in times])
+        return footage.points[wide] - np.float32([left, 0, 0]), frames, known
+
+    def _left(self, first: float, last: float, random: np.random.Generator) -> int:
+        """A random left edge for the window, in px of the canvas: all of the person (first..last) if she fits, else
+        some of her."""
+        most = self.canvas.size[0] - self.size[0]
+        bounds = sorted((last - self.size[0], first))
+        return round(float(np.clip(random.uniform(*bounds), 0, most))) if most else 0
 
     def _wild(self, count: int, random: np.random.Generator) -> np.ndarray:
         """Random windows of wild poses, float32 [count, 2 * reach + 1, J, 3]."""
@@ -142,7 +165,7 @@ class TrainingSet:
             dances = self._wild_poses[int(made_up)]
             first = int(random.integers(dances.shape[1] - length + 1))
             windows.append(dances[random.integers(len(dances)), first : first + length])
-        scale, middle = self.canvas.body, np.array(self.canvas.size) / 2
+        scale, middle = self.canvas.body, np.array(self.size) / 2
         return np.stack(windows) * np.float32([scale, scale, 1]) + np.float32([*middle, 0])
 
 
@@ -156,17 +179,6 @@ def _filled(rectangle: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     left, top, right, bottom = rectangle
     mask[:, top:bottom, left:right] = 1
     return mask
-
-
-def _shifted(pictures: np.ndarray, offset: np.ndarray, fill: int) -> np.ndarray:
-    """Pictures [..., H, W] moved by (right, down) px."""
-    height, width = pictures.shape[-2:]
-    right, down = (int(v) for v in offset)
-    result = np.full_like(pictures, fill)
-    rows = slice(max(down, 0), height + min(down, 0)), slice(max(-down, 0), height + min(-down, 0))
-    columns = slice(max(right, 0), width + min(right, 0)), slice(max(-right, 0), width + min(-right, 0))
-    result[..., rows[0], columns[0]] = pictures[..., rows[1], columns[1]]
-    return result
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+import wave
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -35,11 +37,9 @@ class FilmFormat:
     transparent: bool
 
 
-_OPAQUE = {
-    suffix: FilmFormat(suffix, ("-c:v", "libx264", "-preset", "medium", "-crf", "15", "-bf", "0", "-pix_fmt", "yuv420p"),
-                       ("-c:a", "aac", "-b:a", "192k"), False)  # fmt: skip
-    for suffix in (".mp4", ".m4v", ".mov", ".mkv")
-}
+_H264 = ("-c:v", "libx264", "-preset", "medium", "-crf", "15", "-bf", "0", "-pix_fmt", "yuv420p")
+_OPAQUE = {suffix: FilmFormat(suffix, _H264, ("-c:a", "aac", "-b:a", "192k"), False)
+           for suffix in (".mp4", ".m4v", ".mov", ".mkv")}  # fmt: skip
 _OPAQUE[".webm"] = FilmFormat(
     ".webm", ("-c:v", "libvpx-vp9", "-crf", "24", "-b:v", "0", "-row-mt", "1", "-deadline", "good", "-cpu-used", "4",
               "-pix_fmt", "yuv420p"), ("-c:a", "libopus", "-b:a", "160k"), False)  # fmt: skip
@@ -116,10 +116,8 @@ class FilmWriter:
             return
         popen = self._process.popen
         assert popen.stdin is not None
-        try:
+        with suppress(OSError):  # what could not be flushed is told by the status
             popen.stdin.close()
-        except OSError:  # what could not be flushed is told by the status
-            pass
         if popen.wait():
             raise ffmpeg.writing_error(self._path, self._process.messages())
         self._process.stop()
@@ -141,6 +139,35 @@ class Sound:
 
     path: Path
     start: Fraction
+
+
+def write_wav(path: Path, sound: np.ndarray, rate: int = 44100) -> None:
+    """Write mono sound, float32 [N] in -1..1, as 16-bit WAV."""
+    with writing(path), wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
+
+
+def read_sound(path: Path, rate: int = 44100) -> np.ndarray:
+    """A film's or sound file's sound as mono float32 [N] in -1..1; empty if it has none."""
+    samples, _, _ = ffmpeg.run(["-v", "error", "-i", str(path), "-map", "0:a:0?", "-ac", "1", "-ar", str(rate),
+                                "-f", "f32le", "-"])  # fmt: skip
+    return np.frombuffer(samples, np.float32)
+
+
+@contextmanager
+def temporary_folder(path: Path) -> Iterator[Path]:
+    """A folder beside `path` that is gone afterwards."""
+    folder = path.with_name(f".{path.name}.work")
+    with writing(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def join(pieces: Sequence[Path], out: Path, form: FilmFormat, fps: Fraction, frames: int, sound: Sound | None) -> None:

@@ -33,7 +33,9 @@ def probe(path: Path, longest_side: int = 0) -> VideoInfo:
         ClipError: the file is missing, is no film, or holds no pictures.
     """
     if not path.is_file():
-        raise ClipError(f"{path}: there is no such file.", "Check the name; drag the file into the terminal to be sure.")
+        raise ClipError(
+            f"{path}: there is no such file.", "Check the name; drag the file into the terminal to be sure."
+        )
     _, said, _ = ffmpeg.run(["-i", str(path)])
     streams = [line for line in said.splitlines() if "Stream #0" in line]
     pictures = [line for line in streams if " Video: " in line and "attached pic" not in line]
@@ -45,8 +47,17 @@ def probe(path: Path, longest_side: int = 0) -> VideoInfo:
         raise ClipError(f"{path}: this is a still picture, not a film.", _STILL)
     fps, constant = frame_rate(stamps, base)
     tone = next((curve for curve in _HIGH_RANGE if curve in pictures[0]), "")
-    info = VideoInfo(path, 0, 0, fps, _frame_count(stamps, base, fps, constant), any(" Audio: " in s for s in streams),
-                     max(stamps[0] * base, Fraction(0)), constant, tone)  # fmt: skip
+    info = VideoInfo(
+        path,
+        width=0,
+        height=0,
+        fps=fps,
+        frames=_frame_count(stamps, base, fps, constant),
+        has_sound=any(" Audio: " in line for line in streams),
+        start=max(stamps[0] * base, Fraction(0)),
+        constant=constant,
+        tone=tone,
+    )
     width, height = _first_frame_size(info)
     if longest_side and max(width, height) > longest_side:
         scale = longest_side / max(width, height)
@@ -60,16 +71,22 @@ _STILL = "dancekit learns from movement: film about a minute of the person movin
 def _refuse_non_films(path: Path, said: str, streams: list[str], pictures: list[str]) -> None:
     if not streams:
         reason = "the film is cut short (its index is missing)" if "moov atom not found" in said else "not a film"
-        raise ClipError(f"{path}: {reason}, ffmpeg cannot read it.", "Copy it from the camera again, or export it anew.")
+        raise ClipError(
+            f"{path}: {reason}, ffmpeg cannot read it.", "Copy it from the camera again, or export it anew."
+        )
     if not pictures:
-        raise ClipError(f"{path}: this file has sound but no pictures.", "Give the film itself, such as an .mp4 or .mov.")
+        raise ClipError(
+            f"{path}: this file has sound but no pictures.", "Give the film itself, such as an .mp4 or .mov."
+        )
     if _PICTURE_FORMATS.search(said) and "Duration: N/A" in said:
         raise ClipError(f"{path}: this is a still picture, not a film.", _STILL)
 
 
 def _time_stamps(path: Path) -> tuple[Fraction, list[int]]:
     """(seconds per tick, presentation time of every picture in ticks, in order), read without decoding."""
-    listing, said, _ = ffmpeg.run(["-v", "error", "-i", str(path), "-map", "0:V:0", "-c", "copy", "-f", "framecrc", "-"])
+    listing, said, _ = ffmpeg.run(
+        ["-v", "error", "-i", str(path), "-map", "0:V:0", "-c", "copy", "-f", "framecrc", "-"]
+    )
     text = listing.decode("ascii", "replace")
     tick = re.search(r"#tb 0: (\d+)/(\d+)", text)
     if not tick:

@@ -61,7 +61,9 @@ class Person:
 
     def clips(self) -> list[Path]:
         """Folders of completely prepared clips, by name."""
-        return sorted(path.parent for path in self.clips_folder.glob("*/clip.json") if not path.parent.name.startswith("."))
+        return sorted(
+            path.parent for path in self.clips_folder.glob("*/clip.json") if not path.parent.name.startswith(".")
+        )
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,9 @@ class Workspace:
         """
         person, known = self.person(name), self.people()
         if name not in known:
-            hint = suggestion(name, known) if known else "Prepare a film first: dancekit prepare myclip.mp4 --as " + name
+            hint = (
+                suggestion(name, known) if known else "Prepare a film first: dancekit prepare myclip.mp4 --as " + name
+            )
             raise WorkspaceError(f"There is no person {name!r} in {self.root}.", hint)
         return person
 

@@ -14,7 +14,9 @@ def root() -> Path:
     for folder in (package / "zoo_data", package.parent / "models"):
         if (folder / "weights.yaml").is_file():
             return folder
-    raise DancekitError("dancekit's own data files are missing.", "Install it again: pip install --force-reinstall dancekit")
+    raise DancekitError(
+        "dancekit's own data files are missing.", "Install it again: pip install --force-reinstall dancekit"
+    )
 
 
 def recipes() -> dict[str, Path]:

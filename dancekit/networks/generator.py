@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 
-class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions with instance norm around a skip."""
+def normalise(x: Tensor, kind: str) -> Tensor:
+    """Normalise N x C x H x W without learnt scale: "instance" over each channel's picture, "pixel" over the channels of
+    each px. The latter does not depend on how much empty picture surrounds the person, so crops of any size look alike.
+    """
+    if kind == "instance":
+        return functional.instance_norm(x)
+    return functional.layer_norm(x.permute(0, 2, 3, 1), (x.shape[1],)).permute(0, 3, 1, 2)
 
-    def __init__(self, channels: int) -> None:
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions with normalisation around a skip."""
+
+    def __init__(self, channels: int, norm: str) -> None:
         super().__init__()
-        self.first = Convolution(channels, channels)
-        self.second = Convolution(channels, channels, active=False)
+        self.first = Convolution(channels, channels, norm)
+        self.second = Convolution(channels, channels, norm, active=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """N x C x H x W -> the same shape."""
@@ -21,30 +32,37 @@ class ResidualBlock(nn.Module):
 
 
 class Convolution(nn.Module):
-    """Convolution, instance norm without affine, and ReLU; reflection-padded so that borders look like the inside."""
+    """Convolution, normalisation and ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, active: bool = True) -> None:
+    def __init__(self, inputs: int, outputs: int, norm: str, kernel: int = 3, stride: int = 1,
+                 active: bool = True) -> None:  # fmt: skip
         super().__init__()
-        self.convolution = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, padding_mode="reflect", bias=False)
-        self.active = active
+        self.convolution = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=norm == "pixel")
+        self.norm, self.active = norm, active
 
     def forward(self, x: Tensor) -> Tensor:
         """N x inputs x H x W -> N x outputs x H/stride x W/stride."""
-        x = functional.instance_norm(self.convolution(x))
-        return functional.relu(x, inplace=True) if self.active else x
+        x = normalise(self.convolution(x), self.norm)
+        return functional.relu(x) if self.active else x
 
 
 class Upward(nn.Module):
     """Doubles the size: a convolution to four times the channels, spread over 2x2 px."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, norm: str) -> None:
         super().__init__()
-        self.convolution = nn.Conv2d(inputs, outputs * 4, 3, 1, 1, padding_mode="reflect", bias=False)
+        self.convolution = nn.Conv2d(inputs, outputs * 4, 3, 1, 1, bias=norm == "pixel")
+        self.norm = norm
 
     def forward(self, x: Tensor) -> Tensor:
         """N x inputs x H x W -> N x outputs x 2H x 2W."""
         x = functional.pixel_shuffle(self.convolution(x), 2)
-        return functional.relu(functional.instance_norm(x), inplace=True)
+        return functional.relu(normalise(x, self.norm))
+
+    def start_even(self) -> None:
+        """Begin with the same weights for the four px of each 2x2, so that no chequered pattern has to be unlearnt."""
+        weight = self.convolution.weight.data
+        weight.copy_(weight[::4].repeat_interleave(4, 0))
 
 
 class Generator(nn.Module):
@@ -53,30 +71,31 @@ class Generator(nn.Module):
     Args:
         inputs: channels of the window at 1/coarse of the size (pose maps are drawn there), or at full size with
             `unshuffle` (pictures, whose pixels are then moved into channels).
-        width: ngf, channels after the first convolution.
-        downs: how many times the size is halved.
-        blocks: residual blocks at the bottom.
-        coarse: 1 works on every pixel as pix2pixHD does; 2 works at half the size and ends by spreading channels over
-            2x2 px, four times cheaper.
+        width: ngf, channels after the first convolution. widest: no layer has more channels than this.
+        downs: how many times the size is halved. blocks: residual blocks at the bottom.
+        coarse: 1 works on every pixel as pix2pixHD does; 2 does all but the end at half the size, four times cheaper.
         skips: hand encoder features to the decoder, which keeps limbs where the pose map has them.
-        unshuffle: the input is at full size.
+        norm: see `normalise`. unshuffle: the input is at full size.
     """
 
     def __init__(self, inputs: int, width: int, downs: int, blocks: int, coarse: int = 1, skips: bool = False,
-                 unshuffle: bool = False) -> None:  # fmt: skip
+                 norm: str = "instance", widest: int = 1024, unshuffle: bool = False) -> None:  # fmt: skip
         super().__init__()
         self.coarse, self.skips, self.unshuffle = coarse, skips, unshuffle
         self.multiple = coarse * 2**downs
-        widths = [min(width * 2**level, width * 16) for level in range(downs + 1)]
-        kernel = 7 if coarse == 1 else 3
+        widths = [min(width * 2**level, widest) for level in range(downs + 1)]
         first = inputs * coarse**2 if unshuffle else inputs
-        self.stem = Convolution(first, width, kernel)
-        self.down = nn.ModuleList(Convolution(a, b, stride=2) for a, b in zip(widths, widths[1:], strict=False))
-        self.blocks = nn.Sequential(*(ResidualBlock(widths[-1]) for _ in range(blocks)))
-        pairs = list(zip(widths[::-1], widths[-2::-1], strict=False))
-        self.up = nn.ModuleList(Upward(a * (2 if skips and i else 1), b) for i, (a, b) in enumerate(pairs))
+        self.stem = Convolution(first, width, norm, 7 if coarse == 1 else 3)
+        self.down = nn.ModuleList(Convolution(a, b, norm, stride=2) for a, b in pairwise(widths))
+        self.blocks = nn.Sequential(*(ResidualBlock(widths[-1], norm) for _ in range(blocks)))
+        self.up = nn.ModuleList(
+            Upward(a * (2 if skips and level else 1), b, norm) for level, (a, b) in enumerate(pairwise(widths[::-1]))
+        )
         last = width * (2 if skips else 1)
-        self.head = nn.Conv2d(last, 4 * coarse**2, kernel, 1, kernel // 2, padding_mode="reflect")
+        self.finest = Upward(last, width // 2, norm) if coarse == 2 else nn.Identity()
+        self.head = nn.Conv2d(
+            width // 2 if coarse == 2 else last, 4, 5 if coarse == 2 else 7, 1, 2 if coarse == 2 else 3
+        )
         self.apply(_initialise)
 
     def forward(self, window: Tensor, centre: Tensor | None = None) -> Tensor:
@@ -93,8 +112,7 @@ class Generator(nn.Module):
         step = self.multiple if self.unshuffle else self.multiple // self.coarse
         x = _pad(window, step)
         x = functional.pixel_unshuffle(x, self.coarse) if self.unshuffle and self.coarse > 1 else x
-        x = self.head(self._features(x))
-        x = functional.pixel_shuffle(x, self.coarse) if self.coarse > 1 else x
+        x = self.head(self.finest(self._features(x)))
         scale = 1 if self.unshuffle else self.coarse
         x = x[..., : height * scale, : wide * scale].float()
         return _bounded(x, centre)
@@ -129,8 +147,10 @@ def _bounded(x: Tensor, centre: Tensor | None) -> Tensor:
 
 
 def _initialise(module: nn.Module) -> None:
-    """pix2pixHD's start: normal weights with a deviation of 0.02 (instance norm rescales them), no bias."""
+    """pix2pixHD's start: normal weights with a deviation of 0.02 (normalisation rescales them), no bias."""
     if isinstance(module, nn.Conv2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
+    elif isinstance(module, Upward):
+        module.start_even()

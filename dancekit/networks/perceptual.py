@@ -76,8 +76,12 @@ class Perceptual(nn.Module):
 
     def loss(self, made: Tensor, true: Tensor) -> Tensor:
         """Weighted L1 distance of the features, averaged over N; both N x 3 x H x W in [-1, 1]."""
+        return self.loss_each(made, true).mean()
+
+    def loss_each(self, made: Tensor, true: Tensor) -> Tensor:
+        """The distance of each pair of pictures: N."""
         with torch.no_grad():
             wanted = self(true)
         layers = zip(LAYER_WEIGHTS, self.trunk.magnitudes, self(made), wanted, strict=False)
-        terms = [weight / usual * (a - b).abs().mean(dtype=torch.float32) for weight, usual, a, b in layers]
-        return torch.stack(terms).sum()
+        terms = [weight / usual * (a - b).abs().mean((1, 2, 3), dtype=torch.float32) for weight, usual, a, b in layers]
+        return torch.stack(terms).sum(0)

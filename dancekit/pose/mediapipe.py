@@ -54,7 +54,10 @@ class Detector:
                 result = self._landmarker.detect_for_video(picture, self._last)
             self._settled = bool(result.pose_landmarks)
         masks = result.segmentation_masks or [None] * len(result.pose_landmarks)
-        return [_sighting(landmarks, mask, frame.shape) for landmarks, mask in zip(result.pose_landmarks, masks, strict=True)]
+        return [
+            _sighting(landmarks, mask, frame.shape)
+            for landmarks, mask in zip(result.pose_landmarks, masks, strict=True)
+        ]
 
     def close(self) -> None:
         """Free the model."""

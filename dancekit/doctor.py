@@ -1,0 +1,180 @@
+"""doctor: is everything in place? Each problem comes with its cure."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dancekit.errors import DancekitError
+from dancekit.io import weights
+from dancekit.io.workspace import Workspace
+
+_PACKAGES = ("torch", "mediapipe", "opencv-python", "opencv-contrib-python", "imageio-ffmpeg", "numpy", "rembg",
+             "safetensors", "typer", "rich", "pyyaml")  # fmt: skip
+_LOW_DISK = 5 << 30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. cure: what to do; empty if all is well or nothing needs doing."""
+
+    name: str
+    what: str
+    fine: bool = True
+    cure: str = ""
+
+
+def examine(workspace: Workspace) -> list[Finding]:
+    """Look at everything that dancekit needs."""
+    checks = (_python, _packages, _opencv_pair, _device, _ffmpeg, _weights, _disk)
+    findings = [finding for check in checks for finding in check()]
+    return [*findings, *_people(workspace)]
+
+
+def _python() -> Iterator[Finding]:
+    version = platform.python_version()
+    good = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    yield Finding("Python", f"{version} on {platform.system()} {platform.machine()}", good,
+                  "" if good else "Install Python 3.12 from python.org, and dancekit into it.")  # fmt: skip
+
+
+def version_of(package: str) -> str | None:
+    """The installed version of a package, or None."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _packages() -> Iterator[Finding]:
+    missing = [package for package in _PACKAGES if version_of(package) is None]
+    if missing:
+        yield Finding("packages", f"missing: {', '.join(missing)}", False, "pip install --upgrade dancekit")
+    for package, module in (("mediapipe", "mediapipe"), ("opencv-python", "cv2")):
+        try:
+            importlib.import_module(module)
+        except (ImportError, OSError) as error:
+            yield Finding(package, f"cannot be loaded: {error}", False,
+                          f"pip install --force-reinstall {package}  (on Linux also: apt install libgl1 libegl1)")  # fmt: skip
+    version = version_of("mediapipe") or "0"
+    if version.split(".")[0] == "0":
+        yield Finding("mediapipe", f"{version} is too old", False, "pip install --upgrade 'mediapipe>=1.0'")
+    elif not missing:
+        yield Finding("packages", ", ".join(f"{p} {version_of(p)}" for p in ("torch", "mediapipe", "opencv-python")))
+
+
+def _opencv_pair() -> Iterator[Finding]:
+    """MediaPipe brings opencv-contrib-python beside opencv-python; both write the folder cv2, so they must agree."""
+    pair = {package: version_of(package) for package in ("opencv-python", "opencv-contrib-python")}
+    versions = {version for version in pair.values() if version}
+    if len(versions) > 1:
+        newest = max(versions, key=lambda v: [int(part) for part in v.split(".") if part.isdigit()])
+        yield Finding("opencv", " beside ".join(f"{p} {v}" for p, v in pair.items()), False,
+                      "Both share one folder and must be of one version: pip install --force-reinstall "
+                      + " ".join(f"{package}=={newest}" for package in pair))  # fmt: skip
+    extra = version_of("opencv-python-headless")
+    if extra and extra not in versions:
+        yield Finding("opencv", f"opencv-python-headless {extra} lies over the others", False,
+                      "pip uninstall opencv-python-headless, then: pip install --force-reinstall opencv-python")  # fmt: skip
+
+
+def _device() -> Iterator[Finding]:
+    import torch
+
+    from dancekit import device
+
+    machine = device.find()
+    recipe, why = machine.recipe()
+    memory = f", {machine.memory / 2**30:.0f} GB" if machine.memory else ""
+    yield Finding("device", f"{machine.name}{memory}; recipe {recipe} ({why})")
+    card = nvidia_card()
+    if card and not torch.cuda.is_available():
+        yield Finding("NVIDIA GPU", f"{card} is there, but this PyTorch ({torch.__version__}) cannot use it", False,
+                      "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128"
+                      if torch.version.cuda is None else "Bring the graphics driver up to date (nvidia.com/drivers).")  # fmt: skip
+    if getattr(torch.backends, "mps", None) is not None and torch.backends.mps.is_available():
+        yield Finding("Apple GPU", "there; used with --device mps")
+
+
+def nvidia_card() -> str:
+    """The name of an NVIDIA card that the driver knows of; empty without one."""
+    program = shutil.which("nvidia-smi")
+    if not program:
+        return ""
+    try:
+        query = [program, "--query-gpu=name", "--format=csv,noheader"]
+        return (
+            subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout.strip().splitlines()[0]
+        )
+    except (OSError, subprocess.SubprocessError, IndexError):
+        return ""
+
+
+def _ffmpeg() -> Iterator[Finding]:
+    from dancekit.io import ffmpeg
+
+    try:
+        output, _, status = ffmpeg.run(["-v", "quiet", "-encoders"])
+    except DancekitError as error:
+        yield Finding("ffmpeg", error.problem, False, error.hint)
+        return
+    text = output.decode("utf-8", "replace")
+    lacking = [name for name in ("libx264", "prores_ks", "libvpx-vp9", "aac") if name not in text]
+    what = f"{ffmpeg.executable()}" + (f", lacks {', '.join(lacking)}" if lacking else "")
+    yield Finding("ffmpeg", what, "libx264" not in lacking and not status,
+                  "pip install --force-reinstall imageio-ffmpeg" if lacking else "")  # fmt: skip
+
+
+def _weights() -> Iterator[Finding]:
+    for name, entry in weights.manifest().items():
+        if not entry.path.is_file():
+            yield Finding(f"weights {name}", f"not here ({entry.purpose})", not entry.bundled,
+                          f"optional: dancekit doctor --fetch {name}  (from {entry.urls[0]}, {entry.size / 1e6:.0f} MB)"
+                          if entry.urls else "Install dancekit again.")  # fmt: skip
+            continue
+        try:
+            weights.find(name)
+            yield Finding(f"weights {name}", f"{entry.path} ({entry.licence})")
+        except DancekitError as error:
+            yield Finding(f"weights {name}", error.problem, False, error.hint)
+    rembg = Path(os.environ.get("U2NET_HOME") or Path.home() / ".u2net")
+    models = sorted(path.stem for path in rembg.glob("*.onnx")) if rembg.is_dir() else []
+    yield Finding(
+        "rembg models", ", ".join(models) if models else f"none in {rembg}; rembg fetches what --matte rembg needs"
+    )
+
+
+def _disk() -> Iterator[Finding]:
+    free = shutil.disk_usage(Path.cwd()).free
+    yield Finding("disk", f"{free / 2**30:.0f} GB free here", free > _LOW_DISK,
+                  "" if free > _LOW_DISK else "Free some space: a minute of film takes about 50 MB, a person up to 3 GB.")  # fmt: skip
+
+
+def _people(workspace: Workspace) -> Iterator[Finding]:
+    from dancekit import likeness, training
+    from dancekit.io import checkpoint, clips
+
+    for name in workspace.people():
+        person = workspace.person(name)
+        try:
+            prepared = [clips.load(folder) for folder in person.clips()]
+            for clip in prepared:
+                clip.frames()
+            seconds = sum(clip.used.sum() / float(clip.track.fps) for clip in prepared)
+            state = f"{len(prepared)} clips, {seconds:.0f} s of film"
+            if person.card.is_file():
+                model = likeness.load(person)
+                state += f"; trained with {model.recipe.name}, {model.canvas.size[0]}x{model.canvas.size[1]}"
+            if person.state.is_file():
+                checkpoint.read_card(person.state, training.CURE)
+            yield Finding(f"person {name}", state)
+        except DancekitError as error:
+            yield Finding(f"person {name}", error.problem, False, error.hint)

@@ -1,0 +1,99 @@
+"""What tests share: drawn films, a workspace with a person trained for a few steps, real clips where they exist."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from dancekit import scenes
+
+REAL = Path(__file__).resolve().parents[1].parent / "shared" / "clips"
+SMALL = (240, 320)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="also run tests that take many minutes")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--long"):
+        return
+    for item in items:
+        if "long" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="takes many minutes: run with --long"))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command printed and how it ended."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> dict:
+        """The one JSON object on stdout."""
+        lines = self.stdout.strip().splitlines()
+        assert len(lines) == 1, f"expected one line of JSON, got: {self.stdout!r}"
+        return json.loads(lines[0])
+
+
+def dancekit(*arguments: object, home: Path | None = None, cwd: Path | None = None, status: int | None = 0,
+             env: dict[str, str] | None = None, timeout: float = 240) -> Outcome:  # fmt: skip
+    """Run the real command line in a process of its own; `status` is the exit status it must have (None: any)."""
+    command = [sys.executable, "-m", "dancekit", *(str(a) for a in arguments)]
+    command += ["--home", str(home)] if home is not None else []
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=timeout, check=False,
+                          env={**os.environ, **(env or {})})  # fmt: skip
+    if status is not None:
+        assert done.returncode == status, f"{arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stderr, done.stderr
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="session")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with subject.mp4 and driver.mp4, drawn small and short."""
+    folder = tmp_path_factory.mktemp("films")
+    scenes.film(scenes.subject(5.0, size=SMALL), folder / "subject.mp4")
+    scenes.film(scenes.driver(1.6, size=SMALL), folder / "driver.mp4")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained_home(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace in which "me" has been prepared and trained by the real commands; not to be changed."""
+    home = tmp_path_factory.mktemp("trained") / "dance"
+    dancekit("prepare", films / "subject.mp4", home=home)
+    dancekit("train", "me", "--recipe", "tiny", home=home)
+    return home
+
+
+@pytest.fixture
+def home(trained_home: Path, tmp_path: Path) -> Path:
+    """A copy of the trained workspace that a test may change."""
+    shutil.copytree(trained_home, tmp_path / "dance")
+    return tmp_path / "dance"
+
+
+@pytest.fixture
+def real_clips() -> Path:
+    """The folder of real clips; the test is skipped where it is absent."""
+    if not REAL.is_dir():
+        pytest.skip(f"no real clips in {REAL}")
+    return REAL
+
+
+@pytest.fixture
+def fps() -> Fraction:
+    """A usual frame rate."""
+    return Fraction(25)
