@@ -1,0 +1,62 @@
+"""Cutting the person out of her film: one file here is one way of doing it, found by its file name.
+
+A backend is a module with two things:
+
+    DESCRIPTION: str    one line for the command's help
+    class Matte         made once per film as Matte(study, option), then asked for one frame after the other
+
+and `Matte` follows the protocol below. `study` is all that is known of the film before the first frame is cut.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from dancekit.types import PoseTrack
+
+
+@dataclass(frozen=True)
+class ClipStudy:
+    """What is known of a whole film before its frames are cut.
+
+    frames: samples spread evenly over the film, uint8 [H, W, 3] each. masks: the pose landmarker's soft person masks of
+    the same samples, uint8 [h, w] each, of any one size, 0 for background. times: which frame of the film each sample
+    is. track: the person's landmarks in every frame, with the film's size, rate and shots.
+    """
+
+    frames: tuple[np.ndarray, ...]
+    masks: tuple[np.ndarray, ...]
+    times: tuple[int, ...]
+    track: PoseTrack
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """A person without her background.
+
+    alpha: uint8 [h, w], 0 is background and 255 is the person. colour: uint8 [h, w, 3], her own colour without any
+    background in it, also under soft edges, and extended smoothly past them, so that she is clean over any background.
+    """
+
+    alpha: np.ndarray
+    colour: np.ndarray
+
+
+class Backend(Protocol):
+    """What a backend's class `Matte` does."""
+
+    def __init__(self, study: ClipStudy, option: str = "") -> None:
+        """Prepare for one film; `option` is what the user wrote behind the backend's name, as in "rembg:u2net"."""
+        ...
+
+    def cut(self, time: int, picture: np.ndarray, mask: np.ndarray, box: np.ndarray) -> Cutout:
+        """Cut the person out of one frame; called with rising times, so that it may steady what it gives.
+
+        time: which frame of the film this is. picture: uint8 [h, w, 3], the box of the frame, what lies beyond the
+        frame being filled somehow. mask: uint8 [h, w], the landmarker's mask in the same box. box: float32 [4], left,
+        top, right, bottom in px of the frame; it may reach beyond the frame, where alpha is 0.
+        """
+        ...

@@ -1,0 +1,67 @@
+"""rembg's segmentation networks: slow without a GPU and each frame on its own, but any room and any camera will do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dancekit.core.matte import keep_known, separated
+from dancekit.errors import DancekitError, WeightsError
+from dancekit.matting import ClipStudy, Cutout
+from dancekit.plugins import suggestion
+
+if TYPE_CHECKING:
+    from rembg.sessions import BaseSession
+
+DESCRIPTION = "a segmentation network of rembg, such as rembg:u2net_human_seg; seconds a frame without a GPU"
+
+_USUAL = "isnet-general-use"
+_UNFIT = ("sam", "u2net_cloth_seg", "u2net_custom", "dis_custom", "ben_custom")
+"""What does not simply tell who stands in front: it wants a point to look at or one's own file, or parts clothes."""
+
+
+class Matte:
+    """Takes alpha from one of rembg's networks; the option names it."""
+
+    def __init__(self, study: ClipStudy, option: str = "") -> None:
+        self.session = open_session(option or _USUAL)
+        self.size = study.track.size
+
+    def cut(self, time: int, picture: np.ndarray, mask: np.ndarray, box: np.ndarray) -> Cutout:
+        """Cut the person out of one frame (see `dancekit.matting.Backend`); the landmarker's mask is not used."""
+        from PIL import Image
+
+        found = self.session.predict(Image.fromarray(picture))[0]
+        soft = np.asarray(found, np.float32) / 255
+        alpha, colour = separated(picture, soft, solve=False)
+        return Cutout(keep_known(alpha, box, self.size), colour)
+
+
+def open_session(name: str) -> BaseSession:
+    """One of rembg's networks by its name there, fetched into rembg's own cache when it is not yet there.
+
+    Raises:
+        DancekitError: rembg is not installed, or has no such network that runs on this computer.
+        WeightsError: the network can be neither found nor fetched, or its file is damaged.
+    """
+    try:
+        from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf
+        from rembg import new_session
+        from rembg.sessions import sessions_class
+    except ImportError as error:
+        raise DancekitError(f"rembg cannot be used: {error}.", 'Install it with: pip install "rembg[cpu]"') from error
+    # Some of rembg's sessions send the pictures to a service: a film of a person stays on this computer.
+    known = {each.name(): each for each in sessions_class if each.is_local() and each.name() not in _UNFIT}
+    if name not in known:
+        raise DancekitError(f"rembg has no network {name!r} that runs here.", suggestion(name, sorted(known)))
+    try:
+        return new_session(name)
+    except (OSError, ValueError, Fail, InvalidGraph, InvalidProtobuf) as error:
+        raise WeightsError(f"rembg's network {name!r} cannot be loaded: {error}", _remedy(name, known[name])) from error
+
+
+def _remedy(name: str, session: type[BaseSession]) -> str:
+    folder = Path(session.model_dir())
+    return f"Go online once, or put {name}.onnx into {folder}; if the file is there, it is damaged: delete it."
