@@ -78,7 +78,7 @@ def parse(text: str | None) -> Background:
         return Background()
     colour = PLAIN if text is None else _colour(text)
     if colour is not None:
-        return Background(np.array(colour, np.uint8).reshape(1, 1, 3))
+        return Background(np.full((1, 1, 3), colour, np.uint8))
     path = Path(str(text))
     if not path.exists():
         raise ClipError(f"--bg {text}: there is no such file, and no such colour.",

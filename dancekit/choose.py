@@ -13,8 +13,14 @@ from dancekit.recipe import Recipe
 from dancekit.training import CURE
 
 
-def choose_recipe(person: Person, wish: str, minutes: float | None, settings: Mapping[str, str], machine: Machine,
-                  say: Callable[[str], None]) -> Recipe:  # fmt: skip
+def choose_recipe(
+    person: Person,
+    wish: str,
+    minutes: float | None,
+    settings: Mapping[str, str],
+    machine: Machine,
+    say: Callable[[str], None],
+) -> Recipe:
     """The recipe, with minutes and settings on top; says which and why.
 
     wish: a recipe's name or file, or "auto". Training that has begun goes on with its own recipe unless another is

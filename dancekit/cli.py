@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Literal, Optional
 
 import typer
 
@@ -31,8 +31,8 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 Start = Annotated[float, typer.Option(help="Second to start at.", min=0)]
 End = Annotated[float, typer.Option(help="Second to end at; 0 is the end of the film.", min=0)]
 Pick = Annotated[
-    Optional[str], typer.Option(metavar="X,Y", help="Follow the person who first stands at this place (px).")
-]  # noqa: UP045
+    str | None, typer.Option(metavar="X,Y", help="Follow the person who first stands at this place (px).")
+]
 HOME = Path("dance")
 
 
@@ -107,14 +107,13 @@ def train(
         from dancekit import train as verb
         from dancekit.choose import choose_recipe
         from dancekit.recipe import parse_settings
-        from dancekit.training import forget
+        from dancekit.training import forgetting
 
         workspace, machine = _workspace(home), devices.find(device)
         who = workspace.existing(person)
-        if restart:
-            forget(who)
-        chosen = choose_recipe(who, recipe, minutes, parse_settings(settings), machine, terminal.say)
-        done = verb.train(who, workspace, chosen, machine, seed, terminal.progress, terminal.say)
+        with forgetting(who) if restart else nullcontext():
+            chosen = choose_recipe(who, recipe, minutes, parse_settings(settings), machine, terminal.say)
+            done = verb.train(who, workspace, chosen, machine, seed, terminal.progress, terminal.say)
         again = f"dancekit train {person}" + (f" --minutes {minutes:g}" if minutes else "")
         state = (f"{person} is trained: {done.steps} steps in {done.seconds / 60:.1f} minutes." if done.finished else
                  f"Stopped and saved after {done.steps} steps. Go on with: {again}")  # fmt: skip
@@ -131,7 +130,8 @@ def transfer(
     bg: Annotated[Optional[str], typer.Option(help="Colour (green, #ff8800), picture, film, or transparent.")] = None,  # noqa: UP045
     out: Annotated[Optional[Path], typer.Option(help="Film to write: .mp4 .mov .webm .mkv, or a folder for PNGs.")] = None,  # noqa: UP045
     size: Annotated[str, typer.Option(help="driver, background, or WIDTHxHEIGHT.")] = "driver",
-    fit: Annotated[str, typer.Option(help="body: her proportions; scale: only her size; none.")] = "body",
+    fit: Annotated[Literal["body", "scale", "none"],
+                   typer.Option(help="body: her proportions; scale: only her size; none.")] = "body",
     pick: Pick = None, start: Start = 0.0, end: End = 0.0, device: Device = "auto",
     force: Annotated[bool, typer.Option("--force", help="Replace --out even if dancekit did not write it.")] = False,
     home: Home = HOME, json: Json = False,

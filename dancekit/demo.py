@@ -20,6 +20,7 @@ from dancekit.evaluate import ENTRIES, Judge, Scores, nearest_frame
 from dancekit.io.dataset import Footage
 from dancekit.io.workspace import Workspace, writing
 from dancekit.likeness import Likeness
+from dancekit.loop import Say
 from dancekit.scenes import Scene
 from dancekit.study import Options, read_moves
 from dancekit.transfer import Wish
@@ -39,8 +40,16 @@ class Demo:
     trained: train.Trained
 
 
-def demo(home: Path, minutes: float, recipe: str, seconds: tuple[float, float], machine: Machine, seed: int,
-         progress: Progress, say: train.Say) -> Demo:  # fmt: skip
+def demo(
+    home: Path,
+    minutes: float,
+    recipe: str,
+    seconds: tuple[float, float],
+    machine: Machine,
+    seed: int,
+    progress: Progress,
+    say: Say,
+) -> Demo:
     """Draw two films, prepare, train and transfer with them, and score the result.
 
     seconds: lengths of the subject's and the driver's film. Films that are there already are not drawn again.
@@ -97,8 +106,9 @@ def _in_crop(truth: Scene, time: int, moves: Moves) -> np.ndarray:
     return np.dstack((crops.warp(colour, box, size), crops.warp(empty, box + _BEYOND, size)))
 
 
-def _pictures(entry: str, moves: Moves, model: Likeness, footage: list[Footage],
-              device: torch.device) -> Iterator[np.ndarray]:  # fmt: skip
+def _pictures(
+    entry: str, moves: Moves, model: Likeness, footage: list[Footage], device: torch.device
+) -> Iterator[np.ndarray]:
     """An entry's pictures in the painted crop, uint8 [h, w, 4]."""
     if entry != "nearest":
         yield from paint(moves, model, device, refine=entry == "model")
@@ -107,5 +117,5 @@ def _pictures(entry: str, moves: Moves, model: Likeness, footage: list[Footage],
     wider, higher = (a - b for a, b in zip(moves.plan.size, model.canvas.size, strict=True))
     left, top = wider // 2, higher // 2
     for points in moves.points:
-        frame = nearest_frame(footage, points - np.float32([left, top, 0])).transpose(1, 2, 0)
+        frame = nearest_frame(footage, points - np.array([left, top, 0], np.float32)).transpose(1, 2, 0)
         yield cv2.copyMakeBorder(frame, top, higher - top, left, wider - left, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))

@@ -44,8 +44,9 @@ def find(wish: str = "auto") -> Machine:
         device = torch.device(name)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, ValueError) as error:
-        raise DancekitError(f"--device {wish}: PyTorch cannot use this device here.",
-                            "Use --device cpu, or see: dancekit doctor") from error  # fmt: skip
+        raise DancekitError(
+            f"--device {wish}: PyTorch cannot use this device here.", "Use --device cpu, or see: dancekit doctor"
+        ) from error
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
         return Machine(device, properties.name, properties.total_memory)

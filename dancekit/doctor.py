@@ -17,8 +17,19 @@ from dancekit.errors import DancekitError
 from dancekit.io import weights
 from dancekit.io.workspace import Workspace
 
-_PACKAGES = ("torch", "mediapipe", "opencv-python", "opencv-contrib-python", "imageio-ffmpeg", "numpy", "rembg",
-             "safetensors", "typer", "rich", "pyyaml")  # fmt: skip
+_PACKAGES = (
+    "torch",
+    "mediapipe",
+    "opencv-python",
+    "opencv-contrib-python",
+    "imageio-ffmpeg",
+    "numpy",
+    "rembg",
+    "safetensors",
+    "typer",
+    "rich",
+    "pyyaml",
+)
 _LOW_DISK = 5 << 30
 
 
@@ -42,8 +53,12 @@ def examine(workspace: Workspace) -> list[Finding]:
 def _python() -> Iterator[Finding]:
     version = platform.python_version()
     good = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    yield Finding("Python", f"{version} on {platform.system()} {platform.machine()}", good,
-                  "" if good else "Install Python 3.12 from python.org, and dancekit into it.")  # fmt: skip
+    yield Finding(
+        "Python",
+        f"{version} on {platform.system()} {platform.machine()}",
+        good,
+        "" if good else "Install Python 3.12 from python.org, and dancekit into it.",
+    )
 
 
 def version_of(package: str) -> str | None:
@@ -62,8 +77,12 @@ def _packages() -> Iterator[Finding]:
         try:
             importlib.import_module(module)
         except (ImportError, OSError) as error:
-            yield Finding(package, f"cannot be loaded: {error}", False,
-                          f"pip install --force-reinstall {package}  (on Linux also: apt install libgl1 libegl1)")  # fmt: skip
+            yield Finding(
+                package,
+                f"cannot be loaded: {error}",
+                False,
+                f"pip install --force-reinstall {package}  (on Linux also: apt install libgl1 libegl1)",
+            )
     version = version_of("mediapipe") or "0"
     if version.split(".")[0] == "0":
         yield Finding("mediapipe", f"{version} is too old", False, "pip install --upgrade 'mediapipe>=1.0'")
@@ -77,13 +96,21 @@ def _opencv_pair() -> Iterator[Finding]:
     versions = {version for version in pair.values() if version}
     if len(versions) > 1:
         newest = max(versions, key=lambda v: [int(part) for part in v.split(".") if part.isdigit()])
-        yield Finding("opencv", " beside ".join(f"{p} {v}" for p, v in pair.items()), False,
-                      "Both share one folder and must be of one version: pip install --force-reinstall "
-                      + " ".join(f"{package}=={newest}" for package in pair))  # fmt: skip
+        yield Finding(
+            "opencv",
+            " beside ".join(f"{p} {v}" for p, v in pair.items()),
+            False,
+            "Both share one folder and must be of one version: pip install --force-reinstall "
+            + " ".join(f"{package}=={newest}" for package in pair),
+        )
     extra = version_of("opencv-python-headless")
     if extra and extra not in versions:
-        yield Finding("opencv", f"opencv-python-headless {extra} lies over the others", False,
-                      "pip uninstall opencv-python-headless, then: pip install --force-reinstall opencv-python")  # fmt: skip
+        yield Finding(
+            "opencv",
+            f"opencv-python-headless {extra} lies over the others",
+            False,
+            "pip uninstall opencv-python-headless, then: pip install --force-reinstall opencv-python",
+        )
 
 
 def _device() -> Iterator[Finding]:
@@ -97,9 +124,14 @@ def _device() -> Iterator[Finding]:
     yield Finding("device", f"{machine.name}{memory}; recipe {recipe} ({why})")
     card = nvidia_card()
     if card and not torch.cuda.is_available():
-        yield Finding("NVIDIA GPU", f"{card} is there, but this PyTorch ({torch.__version__}) cannot use it", False,
-                      "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128"
-                      if torch.version.cuda is None else "Bring the graphics driver up to date (nvidia.com/drivers).")  # fmt: skip
+        yield Finding(
+            "NVIDIA GPU",
+            f"{card} is there, but this PyTorch ({torch.__version__}) cannot use it",
+            False,
+            "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128"
+            if torch.version.cuda is None
+            else "Bring the graphics driver up to date (nvidia.com/drivers).",
+        )
     if getattr(torch.backends, "mps", None) is not None and torch.backends.mps.is_available():
         yield Finding("Apple GPU", "there; used with --device mps")
 
@@ -129,16 +161,25 @@ def _ffmpeg() -> Iterator[Finding]:
     text = output.decode("utf-8", "replace")
     lacking = [name for name in ("libx264", "prores_ks", "libvpx-vp9", "aac") if name not in text]
     what = f"{ffmpeg.executable()}" + (f", lacks {', '.join(lacking)}" if lacking else "")
-    yield Finding("ffmpeg", what, "libx264" not in lacking and not status,
-                  "pip install --force-reinstall imageio-ffmpeg" if lacking else "")  # fmt: skip
+    yield Finding(
+        "ffmpeg",
+        what,
+        "libx264" not in lacking and not status,
+        "pip install --force-reinstall imageio-ffmpeg" if lacking else "",
+    )
 
 
 def _weights() -> Iterator[Finding]:
     for name, entry in weights.manifest().items():
         if not entry.path.is_file():
-            yield Finding(f"weights {name}", f"not here ({entry.purpose})", not entry.bundled,
-                          f"optional: dancekit doctor --fetch {name}  (from {entry.urls[0]}, {entry.size / 1e6:.0f} MB)"
-                          if entry.urls else "Install dancekit again.")  # fmt: skip
+            yield Finding(
+                f"weights {name}",
+                f"not here ({entry.purpose})",
+                not entry.bundled,
+                f"optional: dancekit doctor --fetch {name}  (from {entry.urls[0]}, {entry.size / 1e6:.0f} MB)"
+                if entry.urls
+                else "Install dancekit again.",
+            )
             continue
         try:
             weights.find(name)
@@ -154,8 +195,12 @@ def _weights() -> Iterator[Finding]:
 
 def _disk() -> Iterator[Finding]:
     free = shutil.disk_usage(Path.cwd()).free
-    yield Finding("disk", f"{free / 2**30:.0f} GB free here", free > _LOW_DISK,
-                  "" if free > _LOW_DISK else "Free some space: a minute of film takes about 50 MB, a person up to 3 GB.")  # fmt: skip
+    yield Finding(
+        "disk",
+        f"{free / 2**30:.0f} GB free here",
+        free > _LOW_DISK,
+        "" if free > _LOW_DISK else "Free some space: a minute of film takes about 50 MB, a person up to 3 GB.",
+    )
 
 
 def _people(workspace: Workspace) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 
 import numpy as np
 import torch
@@ -23,13 +24,15 @@ FITS = ("body", "scale", "none")
 class Moves:
     """The driver's moves as the person will do them, on the canvas of the result.
 
-    points: float32 [T, J, 3] in px of the painted picture. plan: where on the canvas (px) each picture goes.
-    presence: float [T], how strongly to show her. stride: frames between the poses of a window.
+    points: float32 [T * between, J, 3] in px of the painted picture; with a driver of few frames per second there are
+    poses between the frames, so that the networks see moves as fast as in training. plan: where on the canvas (px) each
+    picture goes. presence: float [T], how strongly to show her. stride: poses from one pose of a window to the next.
     """
 
     points: np.ndarray
     plan: CropPlan
     presence: np.ndarray
+    between: int
     stride: int
     canvas: tuple[int, int]
     fps: Fraction
@@ -41,15 +44,26 @@ def plan_moves(track: PoseTrack, model: Likeness, canvas: tuple[int, int], fit: 
     seen = found(track)
     moved, notes = _retargeted(track, model, fit)
     moved = _on_canvas(moved, canvas)
-    plan = crops.painting_plan(moved, model.canvas.body, model.canvas.size, likeness.multiple(model.recipe))
+    height = model.film_body * canvas[1] / track.size[1] if fit == "none" else None
+    plan = crops.painting_plan(moved, model.canvas.body, model.canvas.size, likeness.multiple(model.recipe), height)
     moved = moved.with_points(compose.held(moved.points, seen))
     plan = CropPlan(compose.held(plan.boxes, seen), plan.size)
     points = crops.points_to_crop(moved.points, plan.boxes, plan.size)
     missing = int((~seen).sum())
     if missing:
         notes.append(f"The driver is not seen in {missing} of {len(seen)} frames; there the person holds and fades.")
-    stride = max(1, round(float(track.fps) / model.canvas.fps))
-    return Moves(points, plan, compose.presence(seen, float(track.fps)), stride, canvas, track.fps, notes)
+    pace = float(track.fps) / model.canvas.fps
+    between, stride = max(1, round(1 / pace)), max(1, round(pace))
+    presence = compose.presence(seen, float(track.fps))
+    return Moves(_filled_in(points, between), plan, presence, between, stride, canvas, track.fps, notes)
+
+
+def _filled_in(points: np.ndarray, between: int) -> np.ndarray:
+    """Points [T, J, 3] with between - 1 poses after each frame, on the straight way to the next."""
+    after = np.concatenate((points[1:], points[-1:]))
+    after = np.where(np.isnan(after), points, after)
+    shares = (np.arange(between) / between).astype(np.float32)[:, None, None]
+    return (points[:, None] * (1 - shares) + after[:, None] * shares).reshape(-1, *points.shape[1:])
 
 
 def _retargeted(track: PoseTrack, model: Likeness, fit: str) -> tuple[PoseTrack, list[str]]:
@@ -74,9 +88,8 @@ def paint(
     moves: Moves, model: Likeness, device: torch.device, first: int = 0, refine: bool = True
 ) -> Iterator[np.ndarray]:
     """The person in every frame from `first` on, uint8 [h, w, 4] each, to be put at `moves.plan.boxes`."""
-    start = max(0, first - 2 * model.recipe.reach * moves.stride)
+    start = max(0, first - -(-2 * model.recipe.reach * moves.stride // moves.between))
     painter = model.painter(device, refine)
-    pictures = painter.paint(moves.points[start:], moves.plan.size, moves.stride, 4 if device.type == "cpu" else 16)
-    for number, picture in enumerate(pictures, start):
-        if number >= first:
-            yield picture
+    batch = 4 if device.type == "cpu" else 16
+    pictures = painter.paint(moves.points[start * moves.between :], moves.plan.size, moves.stride, batch)
+    yield from islice(pictures, (first - start) * moves.between, None, moves.between)

@@ -86,8 +86,9 @@ def held_out_runs(film: Footage) -> Iterator[tuple[int, int]]:
     yield from ((int(first), int(end)) for first, end in edges.reshape(-1, 2) if end - first >= 2)
 
 
-def _pictures(entry: str, film: Footage, footage: Sequence[Footage], model: Likeness, first: int, end: int,
-              device: torch.device) -> np.ndarray:  # fmt: skip
+def _pictures(
+    entry: str, film: Footage, footage: Sequence[Footage], model: Likeness, first: int, end: int, device: torch.device
+) -> np.ndarray:
     """Frames first..end as the entry would have them: uint8 [T, 4, H, W]."""
     if entry == "nearest":
         return np.stack([nearest_frame(footage, film.points[time]) for time in range(first, end)])
@@ -127,11 +128,14 @@ class Judge:
         for start in range(0, len(made), _BATCH):
             pair = [_over_key(p[start : start + _BATCH], self._device) for p in (made, true)]
             (picture, alpha), (wanted, cut_out) = pair
-            self._kept.setdefault(entry, []).append({
-                "ssim": metrics.ssim(picture, wanted), "ssim_box": metrics.ssim_box(picture, wanted, cut_out),
-                "perceptual": self._trunk.loss_each(picture / 127.5 - 1, wanted / 127.5 - 1),
-                "alpha": metrics.alpha_error(alpha, cut_out),
-            })  # fmt: skip
+            self._kept.setdefault(entry, []).append(
+                {
+                    "ssim": metrics.ssim(picture, wanted),
+                    "ssim_box": metrics.ssim_box(picture, wanted, cut_out),
+                    "perceptual": self._trunk.loss_each(picture / 127.5 - 1, wanted / 127.5 - 1),
+                    "alpha": metrics.alpha_error(alpha, cut_out),
+                }
+            )
             shown.append((picture, wanted))
         changes = metrics.flicker(torch.cat([a for a, _ in shown]), torch.cat([b for _, b in shown]))
         self._change.setdefault(entry, []).append((float(changes[0]), float(changes[1]), len(made) - 1))

@@ -27,7 +27,8 @@ _CURE = "Train again with the same command: it writes this file anew from the tr
 class Likeness:
     """All that transfer needs of a person.
 
-    refine is None as long as stage II has not been trained. proportions: see core.retarget. notes: what stands in for
+    refine is None as long as stage II has not been trained. proportions: see core.retarget. film_body: her
+    height in px of her own film. notes: what stands in for
     what, and how far training got.
     """
 
@@ -35,6 +36,7 @@ class Likeness:
     recipe: Recipe
     canvas: Canvas
     proportions: Mapping[str, float]
+    film_body: float
     draw: Generator
     refine: Generator | None
     notes: Mapping[str, object]
@@ -72,7 +74,7 @@ def save(person: Person, likeness: Likeness) -> None:
     card: dict[str, object] = {
         "name": likeness.name, "dancekit": dancekit.__version__,
         "canvas": {"size": list(likeness.canvas.size), "body": likeness.canvas.body, "fps": likeness.canvas.fps},
-        "proportions": dict(likeness.proportions), "stages": 1 if likeness.refine is None else 2,
+        "proportions": dict(likeness.proportions), "film_body": likeness.film_body, "stages": 1 if likeness.refine is None else 2,
         **likeness.notes, "recipe": recipes.to_dict(likeness.recipe),
     }  # fmt: skip
     tensors: dict[str, Tensor] = checkpoint.named("draw", likeness.draw)
@@ -99,6 +101,7 @@ def load(person: Person) -> Likeness:
             person.name, recipe,
             Canvas((int(canvas["size"][0]), int(canvas["size"][1])), float(canvas["body"]), float(canvas["fps"])),  # type: ignore[index]
             dict(card["proportions"]),  # type: ignore[call-overload]
+            float(card["film_body"]),  # type: ignore[arg-type]
             make_generator(recipe, 1), make_generator(recipe, 2) if card["stages"] == 2 else None,
             {key: card[key] for key in ("trained", "trunk", "clips") if key in card},
         )  # fmt: skip

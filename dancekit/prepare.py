@@ -44,6 +44,8 @@ def prepare_clip(film: Path, person: Person, options: Options, progress: Progres
     Raises:
         ClipError: there is nothing to learn from.
     """
+    if (backend := options.matte.partition(":")[0]) != "auto":
+        plugins.load("matting", backend)
     info = cut(video.probe(film, LONGEST_SIDE), options)
     target = clips.folder_for(person, film)
     work = target.with_name(f".{target.name}.partial")

@@ -89,8 +89,11 @@ class Recipe:
     line: float = 0.01
     """Half width of a pose line as a share of the body height."""
     phases: tuple[Phase, ...] = (
-        Phase(1, (128, 256), 0.2), Phase(2, (128, 256), 0.1), Phase(1, (256, 512), 0.45), Phase(2, (256, 512), 0.25),
-    )  # fmt: skip
+        Phase(1, (128, 256), 0.2),
+        Phase(2, (128, 256), 0.1),
+        Phase(1, (256, 512), 0.45),
+        Phase(2, (256, 512), 0.25),
+    )
     """Both stages at each size (width, height), in order; shares add up to 1."""
     follow: bool = False
     """Let the picture take the shape the person needs, at the same number of px."""

@@ -23,8 +23,10 @@ def write_sample(path: Path, likeness: Likeness, clips: Sequence[Clip], device: 
     held = np.flatnonzero(footage.held & clips[0].used)
     if not len(held):
         return
-    rows = [sheet.fitted(row, _row_size(row)) for row in
-            (_row(footage, likeness, int(time), device) for time in _spread(held))]  # fmt: skip
+    rows = [
+        sheet.fitted(row, _row_size(row))
+        for row in (_row(footage, likeness, int(time), device) for time in _spread(held))
+    ]
     picture = sheet.grid(rows, 1)
     sheet.label(picture, "pose | stage I | stage II | truth" if likeness.refine else "pose | stage I | truth")
     sheet.write(path, picture)

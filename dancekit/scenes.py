@@ -58,8 +58,17 @@ class Scene:
         }
         body = Proportions(**lengths)
         costume = dancer.dress(body, dancer.SUBJECT[1])
-        return Scene(body, costume, self.motion, pose(body, self.motion), self.camera, self.stage, self.size, self.fps,
-                     self.beats)  # fmt: skip
+        return Scene(
+            body,
+            costume,
+            self.motion,
+            pose(body, self.motion),
+            self.camera,
+            self.stage,
+            self.size,
+            self.fps,
+            self.beats,
+        )
 
 
 def subject(seconds: float, seed: int = 0, size: tuple[int, int] = SIZE, fps: Fraction = FPS) -> Scene:
@@ -74,8 +83,15 @@ def driver(seconds: float, seed: int = 0, size: tuple[int, int] = SIZE, fps: Fra
     return _scene(random, dancer.DRIVER, "show", seconds, size, fps, stagecraft.room)
 
 
-def _scene(random: np.random.Generator, who: tuple[Proportions, object], style: str, seconds: float,
-           size: tuple[int, int], fps: Fraction, build: object) -> Scene:  # fmt: skip
+def _scene(
+    random: np.random.Generator,
+    who: tuple[Proportions, object],
+    style: str,
+    seconds: float,
+    size: tuple[int, int],
+    fps: Fraction,
+    build: object,
+) -> Scene:
     body, look = who
     beats = np.arange(0.0, seconds, TEMPO)
     motion = moves.dance(random, round(seconds * fps), fps, style, beats)

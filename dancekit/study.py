@@ -81,8 +81,9 @@ def cut(info: VideoInfo, options: Options) -> VideoInfo:
     first = round(options.start * info.fps)
     end = min(info.frames, round(options.end * info.fps)) if options.end else info.frames
     if first < 0 or first >= end:
-        raise ClipError(f"{info.path}: nothing is left from second {options.start:g} to {options.end:g}.",
-                        f"The film is {float(info.frames / info.fps):.1f} s long.")  # fmt: skip
+        wish = f"--start {options.start:g}" + (f" --end {options.end:g}" if options.end else "")
+        raise ClipError(f"{info.path}: nothing is left of the film with {wish}.",
+                        f"It is {float(info.frames / info.fps):.1f} s long.")  # fmt: skip
     return replace(info, first=first, frames=end - first)
 
 

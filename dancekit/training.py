@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 
 import torch
@@ -17,7 +19,7 @@ from dancekit.core.schedule import Stint
 from dancekit.errors import RecipeError, WorkspaceError
 from dancekit.io import checkpoint
 from dancekit.io.dataset import Canvas
-from dancekit.io.workspace import Person
+from dancekit.io.workspace import Person, writing
 from dancekit.likeness import make_generator, prepare_network
 from dancekit.networks.generator import Generator
 from dancekit.networks.patch import PatchCritic
@@ -111,8 +113,9 @@ class Training:
     def average(self, stage: int) -> None:
         """Move the averaged weights towards the newest ones."""
         weight = schedule.newest_weight(self.step, self.recipe.average)
-        kept, newest = (list(n.parameters()) for n in (self.averages[stage], self.generators[stage]))
-        torch._foreach_lerp_(kept, newest, weight)
+        kept: list[torch.Tensor] = list(self.averages[stage].parameters())
+        newest: list[torch.Tensor] = list(self.generators[stage].parameters())
+        torch._foreach_lerp_(kept, newest, weight)  # pyright: ignore[reportPrivateImportUsage]
 
     def save(self, person: Person) -> None:
         """Write the whole state to the person's folder.
@@ -200,8 +203,24 @@ def _plain(value: object) -> object:
     return [_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
-def forget(person: Person) -> None:
-    """Delete what a person has learnt; her prepared films stay."""
-    for path in (person.state, person.weights, person.card, person.log):
-        path.unlink(missing_ok=True)
-    shutil.rmtree(person.samples, ignore_errors=True)
+@contextmanager
+def forgetting(person: Person) -> Iterator[None]:
+    """Put away what a person has learnt, to start over; her prepared films stay.
+
+    It is gone once the block has saved something new, and comes back if the block fails before that.
+    """
+    aside = person.folder / ".before"
+    shutil.rmtree(aside, ignore_errors=True)
+    kept = [path for path in (person.state, person.weights, person.card, person.log, person.samples) if path.exists()]
+    with writing(aside):
+        aside.mkdir()
+        for path in kept:
+            os.replace(path, aside / path.name)
+    try:
+        yield
+    finally:
+        if not person.state.exists():
+            shutil.rmtree(person.samples, ignore_errors=True)
+            for path in kept:
+                os.replace(aside / path.name, path)
+        shutil.rmtree(aside, ignore_errors=True)

@@ -20,7 +20,7 @@ from dancekit.io import clips, encode
 from dancekit.io.workspace import Person, Workspace, keep_or_clear, writing
 from dancekit.likeness import Likeness
 from dancekit.study import Options, read_moves
-from dancekit.types import PoseTrack, Progress, VideoInfo, no_progress
+from dancekit.types import Progress, VideoInfo, no_progress
 
 _PIECE_SECONDS = 20.0
 """Seconds of work after which a piece of film is closed: what a stop can lose at most."""
@@ -57,8 +57,9 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
     model = likeness.load(person)
     scenery = background.parse(wish.bg)
     out, form = _output(driver, person, wish, scenery)
+    canvas = _canvas(wish, scenery)
     track, info = read_moves(driver, workspace, options, progress)
-    moves = plan_moves(track, model, _canvas(track, wish, scenery), wish.fit)
+    moves = plan_moves(track, model, _even(canvas or track.size), wish.fit)
     parts = out.with_name(f".{out.name}.parts")
     keep_or_clear(parts, _mark(driver, person, wish, options))
     begun = time.monotonic()
@@ -87,31 +88,29 @@ def _output(driver: Path, person: Person, wish: Wish, scenery: Background) -> tu
     return out, form
 
 
-def clips_name(driver: Path) -> str:
-    """The driver's name within the result's."""
-    return driver.stem
+def _canvas(wish: Wish, scenery: Background) -> tuple[int, int] | None:
+    """(width, height) of the result as asked for; None is the driver's."""
+    if wish.size in ("driver", "background"):
+        return scenery.size if wish.size == "background" else None
+    try:
+        width, height = (int(part) for part in wish.size.lower().split("x"))
+    except ValueError:
+        width = height = 0
+    if not (16 <= width <= 8192 and 16 <= height <= 8192):
+        raise ClipError(f"--size {wish.size}: this is not a size.", "Write it as 1280x720, driver or background.")
+    return width, height
 
 
-def _canvas(track: PoseTrack, wish: Wish, scenery: Background) -> tuple[int, int]:
-    """(width, height) of the result, even numbers as films need them."""
-    if wish.size == "background" and scenery.size:
-        width, height = scenery.size
-    elif wish.size in ("driver", "background"):
-        width, height = track.size
-    else:
-        try:
-            width, height = (int(part) for part in wish.size.lower().split("x"))
-        except ValueError:
-            width = height = 0
-        if not (16 <= width <= 8192 and 16 <= height <= 8192):
-            raise ClipError(f"--size {wish.size}: this is not a size.", "Write it as 1280x720, driver or background.")
-    return width + width % 2, height + height % 2
+def _even(size: tuple[int, int]) -> tuple[int, int]:
+    """The size in even numbers, as films need them."""
+    return size[0] + size[0] % 2, size[1] + size[1] % 2
 
 
 def _mark(driver: Path, person: Person, wish: Wish, options: Options) -> dict[str, object]:
     """What finished pieces must agree in to be used again: film, person and wish."""
-    weights = person.weights.stat()
+    weights, behind = person.weights.stat(), Path(wish.bg or "")
     return {"driver": clips.fingerprint(driver), "person": f"{person.weights.resolve()} {weights.st_mtime_ns}",
+            "background": clips.fingerprint(behind) if behind.is_file() else "",
             "wish": repr(wish), "options": repr(options)}  # fmt: skip
 
 

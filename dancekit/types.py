@@ -67,7 +67,7 @@ class PoseTrack:
 
 @dataclass(frozen=True)
 class CropPlan:
-    """Which box of each frame is kept: boxes float32 [T, 4] as left, top, right, bottom in px, stored at size (w, h)."""
+    """Which box of each frame is kept: boxes float32 [T, 4] (left, top, right, bottom in px), stored at size (w, h)."""
 
     boxes: np.ndarray
     size: tuple[int, int]

@@ -1,4 +1,4 @@
-"""Pose augmentation (section 3.2): training poses made as faulty as detected ones, so that neither hurts at render time."""
+"""Pose augmentation (section 3.2): training poses as faulty as detected ones, so that neither hurts at render time."""
 
 from __future__ import annotations
 
@@ -35,8 +35,10 @@ def disturb(pose: Segments, height: int, strength: Augmentation, random: torch.G
     chosen = _per_part(batch, pose.seen, random)
     kept = (chosen() >= strength.drop).to(pose.seen.dtype)
     moved = (chosen() < strength.move)[..., None] * strength.distance * height
-    shift = [moved * torch.randn(batch, 1, len(SEGMENT_CHANNELS), 2, generator=random, device=pose.seen.device)
-             for _ in range(2)]  # fmt: skip
+    shift = [
+        moved * torch.randn(batch, 1, len(SEGMENT_CHANNELS), 2, generator=random, device=pose.seen.device)
+        for _ in range(2)
+    ]
     stretched = (chosen() < strength.stretch) * strength.range
     factor = (1 + stretched * (2 * chosen() - 1))[..., None]
     middle = (pose.starts + pose.ends) / 2

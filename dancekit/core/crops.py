@@ -91,14 +91,17 @@ def needed_reach(boxes: np.ndarray, centres: np.ndarray, heights: np.ndarray) ->
     return Reach(2 * float(max(most[0], most[2])), 2 * float(max(most[1], most[3])))
 
 
-def painting_plan(track: PoseTrack, body: float, least: tuple[int, int], multiple: int) -> CropPlan:
+def painting_plan(
+    track: PoseTrack, body: float, least: tuple[int, int], multiple: int, height: float | None = None
+) -> CropPlan:
     """Steady boxes around a track for painting: the body is `body` px tall, as it was in training.
 
     The picture is as large as training's (`least`), and larger where the moves need more room; the networks are
-    convolutional, so size is free.
+    convolutional, so size is free. height: the body's height in px of the track, if it is not to be measured.
     """
     boxes = extents(track)
     centres, heights = paths(track, boxes)
+    heights = heights if height is None else np.full_like(heights, height)
     reach = needed_reach(boxes, centres, heights)
     needed = (int(np.ceil(r * body / multiple)) * multiple for r in (reach.width, reach.height))
     size = (max(least[0], next(needed)), max(least[1], next(needed)))

@@ -104,7 +104,7 @@ def over_key(frames: Tensor, known: Tensor, drawing: Drawing) -> Tensor:
 
 
 def _as_shown(made: Tensor, known: Tensor, drawing: Drawing) -> Tensor:
-    """What the critics see of made frames; without a matte the generator draws the key colour itself, as in the paper."""
+    """What the critics see of made frames; without a matte the generator draws the key itself, as in the paper."""
     if drawing.matte:
         return over_key(made, known, drawing)
     return over_key(torch.cat((made[..., :3, :, :], torch.ones_like(made[..., 3:, :, :])), -3), known, drawing)
@@ -120,8 +120,9 @@ def generate(networks: Networks, batch: Batch, drawing: Drawing, dtype: torch.dt
     windows = [_windows(networks, batch.poses, size, drawing, dtype, random)]
     if batch.wild is not None and networks.wild is not None:
         windows.append(_windows(networks, batch.wild, size, drawing, dtype, random))
-    condition, pose, centre = (_stacked([w[place] for w in windows]) for place in range(3))
-    painted = networks.trained(condition, centre)
+    condition, pose = _stacked([w[0] for w in windows]), _stacked([w[1] for w in windows])
+    centres = [w[2] for w in windows if w[2] is not None]
+    painted = networks.trained(condition, _stacked(centres) if centres else None)
     shown = _as_shown(painted[:real].unflatten(0, (-1, count)), batch.known, drawing)
     true = over_key(batch.frames, batch.known, drawing)
     strange = len(painted) > real
@@ -129,13 +130,18 @@ def generate(networks: Networks, batch: Batch, drawing: Drawing, dtype: torch.dt
     return Made(painted[:real], shown, true, condition[:real], pose[:real], wild, pose[real:] if strange else None)
 
 
-def _stacked(parts: list[Tensor | None]) -> Tensor | None:
-    kept = [part for part in parts if part is not None]
-    return torch.cat(kept).contiguous(memory_format=torch.channels_last) if kept else None
+def _stacked(parts: list[Tensor]) -> Tensor:
+    return torch.cat(parts).contiguous(memory_format=torch.channels_last)
 
 
-def _windows(networks: Networks, poses: Tensor, size: tuple[int, int], drawing: Drawing, dtype: torch.dtype,
-             random: torch.Generator) -> tuple[Tensor, Tensor, Tensor | None]:  # fmt: skip
+def _windows(
+    networks: Networks,
+    poses: Tensor,
+    size: tuple[int, int],
+    drawing: Drawing,
+    dtype: torch.dtype,
+    random: torch.Generator,
+) -> tuple[Tensor, Tensor, Tensor | None]:
     """Poses B x T x J x 3 -> the windows that frames are made from, the pose maps of the same frames, and in stage II
     the middle G1 frames if they are to be corrected; B*T' first."""
     pose = maps.segments(poses)
@@ -175,12 +181,16 @@ def judge(networks: Networks, made: Made) -> Judged:
     if made.wild is not None and networks.wild is not None:
         count = len(made.wild)
         wild = (networks.wild(made.wild, made.wild_pose), networks.wild(true[:count], made.pose[:count]))
-    return Judged((networks.pair(fake, made.condition), networks.pair(true, made.condition)),
-                  (networks.time(made.shown.flatten(1, 2)), networks.time(made.true.flatten(1, 2))), wild)  # fmt: skip
+    return Judged(
+        (networks.pair(fake, made.condition), networks.pair(true, made.condition)),
+        (networks.time(made.shown.flatten(1, 2)), networks.time(made.true.flatten(1, 2))),
+        wild,
+    )
 
 
-def generator_loss(networks: Networks, made: Made, judged: Judged, batch: Batch, weights: Weights, matte: bool,
-                   random: torch.Generator) -> dict[str, Tensor]:  # fmt: skip
+def generator_loss(
+    networks: Networks, made: Made, judged: Judged, batch: Batch, weights: Weights, matte: bool, random: torch.Generator
+) -> dict[str, Tensor]:
     """The terms of the generator's loss, already weighted: their sum is minimised."""
     terms = {name: weights.gan * _should_be(verdicts[0], 1.0) for name, verdicts in _named(judged).items()}
     terms["features"] = weights.features * (_features_apart(*judged.pair) + _features_apart(*judged.time))
@@ -214,6 +224,9 @@ def _should_be(verdicts: Verdicts, target: float) -> Tensor:
 
 def _features_apart(made: Verdicts, true: Verdicts) -> Tensor:
     """Feature matching: L1 distance of all layers but the verdict, summed over layers and averaged over scales."""
-    terms = [(a - b.detach()).abs().mean(dtype=torch.float32) for fake, real in zip(made, true, strict=True)
-             for a, b in zip(fake[:-1], real[:-1], strict=True)]  # fmt: skip
+    terms = [
+        (a - b.detach()).abs().mean(dtype=torch.float32)
+        for fake, real in zip(made, true, strict=True)
+        for a, b in zip(fake[:-1], real[:-1], strict=True)
+    ]
     return torch.stack(terms).sum() / len(made)

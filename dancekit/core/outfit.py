@@ -98,8 +98,10 @@ def _trunk(body: Proportions, look: Look) -> list[Part]:
         bar("skin", "neck", (0, -0.02, -0.005), "head", (0, -0.02, -0.02), (0.052 * g, 0.047 * g)),
     ]
     hem = bar("top", "pelvis", (0, -0.04, -0.016), "belly", (0, 0.09, 0), (hip + 0.026, waist - 0.004), (1, 0.6, 0.79))
-    breasts = [bar("top", "chest", (s * 0.055, 0.115, ahead), "chest", (s * 0.062, 0.085, ahead), (bust, bust * 1.15))
-               for s in (1, -1)]
+    breasts = [
+        bar("top", "chest", (s * 0.055, 0.115, ahead), "chest", (s * 0.062, 0.085, ahead), (bust, bust * 1.15))
+        for s in (1, -1)
+    ]
     return rows + [hem] * u + breasts * (bust > 0)  # fmt: skip
 
 
@@ -117,7 +119,8 @@ def _arm(body: Proportions, look: Look, side: str, sign: float) -> list[Part]:
     rows = [
         bar("top", "chest", (sign * 0.05, 0.225, -0.015), upper, none, (0.062, 0.050)),
         bar("top", "neck", nape, collar, slope, (0.043, 0.04)),
-        bar("skin", "neck", nape, collar, slope, (0.038, 0.034)), bar("skin", fore, none, hand, none, (0.038, 0.026)),
+        bar("skin", "neck", nape, collar, slope, (0.038, 0.034)),
+        bar("skin", fore, none, hand, none, (0.038, 0.026)),
         bar("sleeve", upper, none, fore, none, (0.050, 0.045)),
         palm("skin", hand, none, hand, (0, -0.38, 0), (0.16, 0.20), (0.55, 1, 1)),
         palm("skin", hand, (0, -0.14, 0.10), hand, (-sign * 0.1, -0.43, 0.27), (0.080, 0.056)),
@@ -135,7 +138,8 @@ def _leg(body: Proportions, look: Look, side: str, sign: float) -> list[Part]:
     thigh, shin, foot = (f"{side}_{bone}" for bone in ("thigh", "shin", "foot"))
     floor, up = -body.ankle / body.foot, (0, 1, 0)
     rows = [
-        bar("bottom", thigh, none, shin, none, (0.072, 0.057)), bar("bottom", shin, none, foot, heel, (0.057, 0.048)),
+        bar("bottom", thigh, none, shin, none, (0.072, 0.057)),
+        bar("bottom", shin, none, foot, heel, (0.057, 0.048)),
         bar("bottom", thigh, (-sign * 0.015, 0.020, -0.030), thigh, (0, -0.05, -0.022), (0.076, 0.071)),
         shoe("shoe", foot, (0, floor + 0.17, -0.115), foot, (0, floor + 0.13, 0.53), (0.165, 0.135), front=up),
         shoe("shoe", foot, (0, 0.03, -0.03), foot, (0, 0.55 * floor + 0.03, 0.16), (0.155, 0.150), front=up),

@@ -53,8 +53,12 @@ class Painter:
         drawn = _Sliding(self._maps(poses, size, batch))
         for start in range(0, length, batch):
             times = range(start, min(start + batch, length))
-            window = torch.stack([torch.cat([drawn[min(max(t + k * stride, 0), length - 1)]
-                                             for k in range(-reach, reach + 1)]) for t in times])  # fmt: skip
+            window = torch.stack(
+                [
+                    torch.cat([drawn[min(max(t + k * stride, 0), length - 1)] for k in range(-reach, reach + 1)])
+                    for t in times
+                ]
+            )
             drawn.forget(times[-1] + 1 - reach * stride)
             yield from self._run(self.draw, window)
 
@@ -65,8 +69,14 @@ class Painter:
 
     def _second_stage(self, first_stage: _Sliding, times: range, stride: int, length: int) -> Tensor:
         assert self.refine is not None
-        window = torch.stack([torch.cat([first_stage[min(max(t + k * stride, 0), length - 1)]
-                                         for k in range(-self.reach, self.reach + 1)]) for t in times])  # fmt: skip
+        window = torch.stack(
+            [
+                torch.cat(
+                    [first_stage[min(max(t + k * stride, 0), length - 1)] for k in range(-self.reach, self.reach + 1)]
+                )
+                for t in times
+            ]
+        )
         centre = torch.stack([first_stage[t] for t in times]) if self.residual else None
         return self._run(self.refine, window, centre)
 

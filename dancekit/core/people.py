@@ -25,8 +25,12 @@ class _Candidate:
     points: np.ndarray
 
 
-def follow(people: Sequence[Sequence[np.ndarray]], size: tuple[int, int], shots: Sequence[int],
-           pick: tuple[float, float] | None = None) -> list[int | None]:  # fmt: skip
+def follow(
+    people: Sequence[Sequence[np.ndarray]],
+    size: tuple[int, int],
+    shots: Sequence[int],
+    pick: tuple[float, float] | None = None,
+) -> list[int | None]:
     """Which of the persons seen in each frame is the one to follow, or None.
 
     The steadiest, largest, most central and most moving person wins over the whole film (a best path by dynamic
@@ -102,8 +106,9 @@ def _best_path(candidates: list[list[_Candidate]], cuts: set[int]) -> list[int |
     return _walk_back(flat, best, parent, len(candidates))
 
 
-def _walk_back(flat: list[tuple[int, int, _Candidate]], best: np.ndarray, parent: np.ndarray,
-               length: int) -> list[int | None]:  # fmt: skip
+def _walk_back(
+    flat: list[tuple[int, int, _Candidate]], best: np.ndarray, parent: np.ndarray, length: int
+) -> list[int | None]:
     chosen: list[int | None] = [None] * length
     at = int(best.argmax())
     while at >= 0:
@@ -121,12 +126,16 @@ def points_of(people: Sequence[Sequence[np.ndarray]], chosen: Sequence[int | Non
 
 
 def find_shots(thumbnails: np.ndarray) -> tuple[int, ...]:
-    """First frame of each shot, from small pictures uint8 [T, h, w, 3]: where the picture changes at once and wholly."""
+    """First frame of each shot, from small pictures uint8 [T, h, w, 3]: where all of it changes at once."""
     if len(thumbnails) < 3:
         return (0,)
     change = np.abs(np.diff(thumbnails.astype(np.int16), axis=0)).mean((1, 2, 3))
-    around = np.stack([np.pad(change, 6, mode="reflect" if len(change) > 6 else "edge")[o : o + len(change)]
-                       for o in (0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12)])  # fmt: skip
+    around = np.stack(
+        [
+            np.pad(change, 6, mode="reflect" if len(change) > 6 else "edge")[o : o + len(change)]
+            for o in (0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12)
+        ]
+    )
     usual = np.median(around, axis=0)
     cuts = np.flatnonzero((change > 18) & (change > 5 * usual + 4)) + 1
     return (0, *(int(cut) for cut in cuts))

@@ -23,11 +23,33 @@ _TRUNK = {
 }
 _STANDING = ("shin", "thigh", "trunk", "neck")
 """Bones that add up to how tall a body stands."""
-_LIMBS = {"elbow": "upper arm", "wrist": "forearm", "pinky": "hand", "index": "finger", "thumb": "thumb",
-          "knee": "thigh", "ankle": "shin", "heel": "heel", "foot": "foot"}  # fmt: skip
-_USUAL = {"shoulders": 0.2, "hips": 0.12, "trunk": 0.29, "head": 0.07, "neck": 0.17, "upper arm": 0.165,
-          "forearm": 0.145, "hand": 0.05, "finger": 0.055, "thumb": 0.03, "thigh": 0.24, "shin": 0.235,
-          "heel": 0.035, "foot": 0.09}  # fmt: skip
+_LIMBS = {
+    "elbow": "upper arm",
+    "wrist": "forearm",
+    "pinky": "hand",
+    "index": "finger",
+    "thumb": "thumb",
+    "knee": "thigh",
+    "ankle": "shin",
+    "heel": "heel",
+    "foot": "foot",
+}
+_USUAL = {
+    "shoulders": 0.2,
+    "hips": 0.12,
+    "trunk": 0.29,
+    "head": 0.07,
+    "neck": 0.17,
+    "upper arm": 0.165,
+    "forearm": 0.145,
+    "hand": 0.05,
+    "finger": 0.055,
+    "thumb": 0.03,
+    "thigh": 0.24,
+    "shin": 0.235,
+    "heel": 0.035,
+    "foot": 0.09,
+}
 _GROUNDING = 0.5
 """Seconds over which the figure is lowered or raised so that its feet stand where the driver's stand."""
 
@@ -112,8 +134,10 @@ def _move_limbs(points: np.ndarray, result: np.ndarray, ratio: Mapping[str, floa
 
     Where the parent is missing, the child moves as far as the nearest known joint above it has moved.
     """
-    moved = {name: result[:, INDEX[name], :2] - points[:, INDEX[name], :2]
-             for name in ("left_shoulder", "right_shoulder", "left_hip", "right_hip")}  # fmt: skip
+    moved = {
+        name: result[:, INDEX[name], :2] - points[:, INDEX[name], :2]
+        for name in ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
+    }
     for child, parent in TREE:
         factor = ratio[_LIMBS[child.split("_", 1)[1]]]
         bone = np.nan_to_num(points[:, INDEX[child], :2] - points[:, INDEX[parent], :2])

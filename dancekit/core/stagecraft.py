@@ -203,9 +203,7 @@ def _grain(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     return np.round(cv2.GaussianBlur(noise, (0, 0), 0.6)).astype(np.int16)
 
 
-def shoot(
-    stage: Stage, camera: Camera, figure: Figure, frame: int, drawn: tuple[np.ndarray, np.ndarray]
-) -> np.ndarray:
+def shoot(stage: Stage, camera: Camera, figure: Figure, frame: int, drawn: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """Film a drawn dancer (RGB and alpha) on a stage: shadow on the floor, the dancer, grain; uint8 [H, W, 3]."""
     rgb, alpha = drawn
     film = _shadowed(stage, camera, figure, frame)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
@@ -10,8 +12,15 @@ from dancekit.core import objective
 from dancekit.core.objective import Batch, Drawing, Networks, Weights
 
 
-def take_step(networks: Networks, optimisers: dict[str, Optimizer], batch: Batch, drawing: Drawing, weights: Weights,
-              dtype: torch.dtype, random: torch.Generator) -> dict[str, Tensor]:  # fmt: skip
+def take_step(
+    networks: Networks,
+    optimisers: Mapping[str, Optimizer],
+    batch: Batch,
+    drawing: Drawing,
+    weights: Weights,
+    dtype: torch.dtype,
+    random: torch.Generator,
+) -> dict[str, Tensor]:
     """Update the generator of the present stage and all discriminators once.
 
     optimisers: "generator" and "critics". dtype: what the networks compute in (weights stay float32). random: on the
@@ -37,7 +46,7 @@ def _gradients(optimiser: Optimizer, terms: dict[str, Tensor], keep: bool) -> No
     total.backward(inputs=[p for group in optimiser.param_groups for p in group["params"]], retain_graph=keep)
 
 
-def set_rate(optimisers: dict[str, Optimizer], rate: float) -> None:
+def set_rate(optimisers: Mapping[str, Optimizer], rate: float) -> None:
     """Give all optimisers a learning rate."""
     for optimiser in optimisers.values():
         for group in optimiser.param_groups:

@@ -34,8 +34,10 @@ class Facts:
 def in_words(facts: Facts) -> list[str]:
     """One sentence each, the summary first; sentences that ask for attention begin with "Note:"."""
     seconds = facts.used / float(facts.fps)
-    lines = [f"{facts.used} of {facts.frames} frames used ({seconds:.0f} s of film); "
-             f"the person fills {facts.fill:.0%} of the picture's height; cut out with {facts.matte}."]  # fmt: skip
+    lines = [
+        f"{facts.used} of {facts.frames} frames used ({seconds:.0f} s of film); "
+        f"the person fills {facts.fill:.0%} of the picture's height; cut out with {facts.matte}."
+    ]
     return lines + _absences(facts) + _company(facts) + _quality(facts, seconds)
 
 
@@ -46,16 +48,20 @@ def _absences(facts: Facts) -> list[str]:
         lines.append(f"Note: {missing} frames without a person were left out.")
     rare = [name for name, share in facts.seen.items() if share < _RARE]
     if rare:
-        lines.append(f"Note: rarely seen: {', '.join(rare)}. What the film does not show cannot be learnt, and will be "
-                     "guessed or missing in the result. Film the whole body, with room around it.")  # fmt: skip
+        lines.append(
+            f"Note: rarely seen: {', '.join(rare)}. What the film does not show cannot be learnt, and will be "
+            "guessed or missing in the result. Film the whole body, with room around it."
+        )
     return lines
 
 
 def _company(facts: Facts) -> list[str]:
     lines = []
     if facts.others and not facts.picked:
-        lines.append("Note: several people are in the film. The one marked on the sheet is followed; "
-                     "to choose another, give her place in px: --pick X,Y")  # fmt: skip
+        lines.append(
+            "Note: several people are in the film. The one marked on the sheet is followed; "
+            "to choose another, give her place in px: --pick X,Y"
+        )
     if facts.shots > 1:
         lines.append(f"Note: the film has {facts.shots} shots; each is learnt from, none across a cut.")
     return lines

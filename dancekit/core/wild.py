@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 
 from dancekit.core import crops, retarget
-from dancekit.core.stagecraft import random_track
 from dancekit.core.skeleton import J
+from dancekit.core.stagecraft import random_track
 from dancekit.core.tracks import found
 from dancekit.types import PoseTrack
 

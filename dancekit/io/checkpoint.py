@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from dancekit.errors import WorkspaceError
-from dancekit.io.workspace import FORMAT, replacing
+from dancekit.io.workspace import FORMAT, NewerError, replacing
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], card: Mapping[str, object]) -> None:
@@ -54,8 +54,7 @@ def read_card(path: Path, cure: str) -> dict[str, object]:
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise WorkspaceError(f"{path}: this file is damaged ({error}).", cure) from error
     if card.get("format", 0) > FORMAT:
-        raise WorkspaceError(f"{path}: written by a newer dancekit (format {card['format']}, this one knows {FORMAT}).",
-                             "Bring dancekit up to date: pip install --upgrade dancekit")  # fmt: skip
+        raise NewerError(path, card["format"])
     return card
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from dancekit.core import crops
 from dancekit.errors import WorkspaceError
 from dancekit.io.frames import FrameReader
-from dancekit.io.workspace import Person, clip_name, read_json, replacing, write_json
+from dancekit.io.workspace import NewerError, Person, clip_name, read_json, replacing, write_json
 from dancekit.types import CropPlan, PoseTrack
 
 _CURE = "Prepare this film again: dancekit prepare THE_FILM --as NAME"
@@ -68,6 +69,8 @@ def folder_for(person: Person, film: Path) -> Path:
         folder = person.clips_folder / (base if number == 1 else f"{base}-{number}")
         try:
             card = read_json(folder / "clip.json", _CURE)
+        except NewerError:
+            raise
         except WorkspaceError:
             return folder
         if card.get("fingerprint") == mark or card.get("source") == str(film.resolve()):
@@ -97,7 +100,7 @@ def load(folder: Path) -> Clip:
     card = read_json(folder / "clip.json", _CURE)
     path = folder / "poses.npz"
     try:
-        with np.load(path, allow_pickle=False) as data:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
             points, boxes, used = data["points"], data["boxes"], data["used"]
         size, crop, inside = (tuple(int(v) for v in card[key]) for key in ("size", "crop", "inside"))  # type: ignore[union-attr]
         track = PoseTrack(points, size, Fraction(str(card["fps"])), str(card["skeleton"]),  # type: ignore[arg-type]
@@ -105,4 +108,6 @@ def load(folder: Path) -> Clip:
         return Clip(str(card["name"]), folder, str(card["source"]), track, CropPlan(boxes, crop), used,  # type: ignore[arg-type]
                     float(card["body"]), inside, str(card["matte"]))  # type: ignore[arg-type]  # fmt: skip
     except (OSError, KeyError, ValueError, TypeError, BadZipFile, EOFError) as error:
-        raise WorkspaceError(f"{path}: this clip is damaged ({error}).", _CURE) from error
+        # numpy takes anything that is no .npz file for a pickle, and would say how to run it.
+        reason = error if zipfile.is_zipfile(path) else "poses.npz is missing or no .npz file"
+        raise WorkspaceError(f"{path}: this clip is damaged ({reason}).", _CURE) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -58,7 +58,7 @@ class Footage:
         self._reader: FrameReader = clip.frames()
         margin = _SIDE_MARGIN * canvas.body
         self.sides = np.stack(
-            (np.nanmin(self.points[..., 0], 1) - margin, np.nanmax(self.points[..., 0], 1) + margin), 1
+            (np.fmin.reduce(self.points[..., 0], 1) - margin, np.fmax.reduce(self.points[..., 0], 1) + margin), 1
         )
         self._cache: dict[int, np.ndarray] = {}
         self._room = cache_bytes // (canvas.size[0] * canvas.size[1] * 4)
@@ -79,8 +79,9 @@ class Footage:
         colour, alpha = cutout
         left, top, right, bottom = self._box
         beyond = [max(0, int(np.ceil(v)) + 1) for v in (-top, bottom - alpha.shape[0], -left, right - alpha.shape[1])]
-        alpha = cv2.copyMakeBorder(alpha, *beyond, cv2.BORDER_CONSTANT, value=0)
-        moved = self._box + np.array([beyond[2], beyond[0]] * 2)
+        top, bottom, left, right = beyond
+        alpha = cv2.copyMakeBorder(alpha, top, bottom, left, right, cv2.BORDER_CONSTANT, value=0)
+        moved = self._box + np.array([left, top] * 2)
         pictures = (
             crops.warp(colour, self._box, self.canvas.size),
             crops.warp(alpha, moved, self.canvas.size)[..., None],
@@ -147,14 +148,14 @@ class TrainingSet:
         shown = slice(left, left + self.size[0])
         frames = np.stack([footage.frame(int(time))[..., shown] for time in times])
         known = np.stack([_filled(footage.known(int(time)), self.canvas.size)[..., shown] for time in times])
-        return footage.points[wide] - np.float32([left, 0, 0]), frames, known
+        return footage.points[wide] - np.array([left, 0, 0], np.float32), frames, known
 
     def _left(self, first: float, last: float, random: np.random.Generator) -> int:
         """A random left edge for the window, in px of the canvas: all of the person (first..last) if she fits, else
         some of her."""
         most = self.canvas.size[0] - self.size[0]
-        bounds = sorted((last - self.size[0], first))
-        return round(float(np.clip(random.uniform(*bounds), 0, most))) if most else 0
+        low, high = sorted((last - self.size[0], first))
+        return round(float(np.clip(random.uniform(low, high), 0, most))) if most else 0
 
     def _wild(self, count: int, random: np.random.Generator) -> np.ndarray:
         """Random windows of wild poses, float32 [count, 2 * reach + 1, J, 3]."""
@@ -166,7 +167,7 @@ class TrainingSet:
             first = int(random.integers(dances.shape[1] - length + 1))
             windows.append(dances[random.integers(len(dances)), first : first + length])
         scale, middle = self.canvas.body, np.array(self.size) / 2
-        return np.stack(windows) * np.float32([scale, scale, 1]) + np.float32([*middle, 0])
+        return np.stack(windows) * np.array([scale, scale, 1], np.float32) + np.array([*middle, 0], np.float32)
 
 
 def _starts(footage: Footage, frames: int) -> np.ndarray:
@@ -193,7 +194,7 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
     return Batch(move(batch.poses), frames, move(batch.known).float(), wild)
 
 
-def ahead(make: Callable[[int], Batch], first: int, depth: int = 3) -> Iterator[Batch]:
+def ahead(make: Callable[[int], Batch], first: int, depth: int = 3) -> Generator[Batch]:
     """make(first), make(first + 1), ... without end, made by another thread `depth` in advance."""
     ready: queue.Queue[Batch | BaseException] = queue.Queue(depth)
     stop = threading.Event()

@@ -50,7 +50,8 @@ _TRANSPARENT = {
                                   "-cpu-used", "4", "-auto-alt-ref", "0", "-pix_fmt", "yuva420p"),
                         ("-c:a", "libopus", "-b:a", "160k"), True),
 }  # fmt: skip
-PICTURES = FilmFormat("", (), (), True)
+_TICKING = (".mp4", ".m4v", ".mov")
+"""Containers whose ticks can be chosen; the others count milliseconds."""
 
 
 def format_of(path: Path, transparent: bool) -> FilmFormat:
@@ -88,7 +89,7 @@ class FilmWriter:
         self._process = ffmpeg.Process(
             ["-v", "error", "-f", "rawvideo", "-pix_fmt", "rgba" if form.transparent else "rgb24",
              "-s", f"{size[0]}x{size[1]}", "-r", str(fps), "-i", "-", *colours, *form.video, *_exact_time(form, fps),
-             "-y", str(path)], stdin=True)  # fmt: skip
+             "-y", ffmpeg.local(path)], stdin=True)  # fmt: skip
 
     def write(self, frame: np.ndarray) -> None:
         """Add a frame."""
@@ -130,7 +131,7 @@ class FilmWriter:
 
 def _exact_time(form: FilmFormat, fps: Fraction) -> list[str]:
     """A time base in which every frame of the film falls on a whole tick."""
-    return ["-video_track_timescale", str(fps.numerator)] if form.suffix in (".mp4", ".m4v", ".mov") else []
+    return ["-video_track_timescale", str(fps.numerator)] if form.suffix in _TICKING else []
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def write_wav(path: Path, sound: np.ndarray, rate: int = 44100) -> None:
 
 def read_sound(path: Path, rate: int = 44100) -> np.ndarray:
     """A film's or sound file's sound as mono float32 [N] in -1..1; empty if it has none."""
-    samples, _, _ = ffmpeg.run(["-v", "error", "-i", str(path), "-map", "0:a:0?", "-ac", "1", "-ar", str(rate),
+    samples, _, _ = ffmpeg.run(["-v", "error", "-i", ffmpeg.local(path), "-map", "0:a:0?", "-ac", "1", "-ar", str(rate),
                                 "-f", "f32le", "-"])  # fmt: skip
     return np.frombuffer(samples, np.float32)
 
@@ -179,12 +180,14 @@ def join(pieces: Sequence[Path], out: Path, form: FilmFormat, fps: Fraction, fra
     seconds = f"{float(frames / fps):.6f}"
     tune, tune_options = [], []
     if sound is not None:
-        tune = ["-ss", f"{float(sound.start):.6f}", "-t", seconds, "-i", str(sound.path)]
+        tune = ["-ss", f"{float(sound.start):.6f}", "-t", seconds, "-i", ffmpeg.local(sound.path)]
         tune_options = ["-map", "1:a:0?", "-af", "aresample=async=1:first_pts=0", *form.sound]
-    arguments = ["-v", "error", "-r", str(fps), "-f", "concat", "-safe", "0", "-i", str(listing), *tune, "-map", "0:v:0",
-                 *tune_options, "-c:v", "copy", *_exact_time(form, fps), "-metadata", f"comment={MARK}",
-                 *(["-movflags", "+faststart"] if form.suffix in (".mp4", ".m4v", ".mov") else []),
-                 "-y", str(temporary)]  # fmt: skip
+    silent = ["-r", str(fps), "-f", "concat", "-safe", "0", "-i", ffmpeg.local(listing)]
+    # Each time counted from the start: joining alone would add up what every piece's length is rounded by.
+    times = ["-bsf:v", f"setts=ts=round(N/({fps})/TB)", *_exact_time(form, fps)]
+    index = ["-movflags", "+faststart"] if form.suffix in _TICKING else []
+    arguments = ["-v", "error", *silent, *tune, "-map", "0:v:0", *tune_options, "-c:v", "copy", *times,
+                 "-metadata", f"comment={MARK}", *index, "-y", ffmpeg.local(temporary)]  # fmt: skip
     try:
         _, said, status = ffmpeg.run(arguments)
         if status:
@@ -211,7 +214,7 @@ def is_ours(path: Path) -> bool:
     if path.is_dir():
         return (path / _LABEL).is_file() or not any(path.iterdir())
     try:
-        _, said, _ = ffmpeg.run(["-i", str(path)])
+        _, said, _ = ffmpeg.run(["-i", ffmpeg.local(path)])
     except (OSError, subprocess.SubprocessError):
         return False
     return MARK in said

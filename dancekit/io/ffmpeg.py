@@ -23,6 +23,11 @@ def executable() -> str:
         raise DancekitError("ffmpeg, which reads and writes films, was not found.", _CURE) from error
 
 
+def local(path: Path) -> str:
+    """A file's name as ffmpeg's argument: "12:30.mp4" by itself would be a place on the network."""
+    return f"file:{path}"
+
+
 class Process:
     """One running ffmpeg whose messages are kept in a temporary file, so that they can never block it."""
 
@@ -35,7 +40,9 @@ class Process:
                 stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
                 stdout=subprocess.PIPE if stdout else subprocess.DEVNULL,
                 stderr=self._messages,
-                **_apart(),
+                # Ctrl-C must not reach ffmpeg: the caller finishes its step and ends ffmpeg in order.
+                start_new_session=os.name != "nt",
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
         except OSError as error:
             self._messages.close()
@@ -55,13 +62,6 @@ class Process:
                 _close_quietly(pipe)
         self.popen.wait()
         self._messages.close()
-
-
-def _apart() -> dict[str, object]:
-    """Keep Ctrl-C from reaching ffmpeg: the caller finishes its step and ends ffmpeg in order."""
-    if os.name == "nt":
-        return {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
-    return {"start_new_session": True}
 
 
 def _close_quietly(pipe: IO[bytes]) -> None:

@@ -86,7 +86,7 @@ class FrameReader:
             return None
         start += _HEADER.size
         body = self._data[start : start + jpeg_size + png_size]
-        if zlib.crc32(body) != checksum:
+        if zlib.crc32(body.tobytes()) != checksum:
             raise _damaged(self._path, f"frame {index} is not what was written")
         colour = cv2.imdecode(body[:jpeg_size], cv2.IMREAD_COLOR_RGB)
         alpha = cv2.imdecode(body[jpeg_size:], cv2.IMREAD_GRAYSCALE)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -53,7 +54,7 @@ class Seen:
         if not len(packed):
             return np.zeros((size[1], size[0]), np.uint8)
         # One empty row and column around it: beyond its own box the mask is empty.
-        mask = cv2.copyMakeBorder(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+        mask = np.pad(np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), np.uint8), 1)
         left, top, right, bottom = (float(v) for v in self.boxes[time][index])
         scale = np.array([(mask.shape[1] - 2) / (right - left), (mask.shape[0] - 2) / (bottom - top)] * 2)
         return crops.warp(mask, (box - np.array([left, top] * 2)) * scale + 1, size)
@@ -74,12 +75,12 @@ def look(info: VideoInfo, backend: ModuleType, people: int, masks: bool, folder:
     """Run the pose backend over the whole film, several pieces side by side; finished pieces are not done again."""
     pieces = [(first, min(first + PIECE, info.frames)) for first in range(0, info.frames, PIECE)]
     counter = _Counter(info.frames, progress, what)
-    workers = min(len(pieces), max(1, os.cpu_count() or 1)) if info.constant else 1
+    workers = min(len(pieces), max(1, os.cpu_count() or 1))
     stop = threading.Event()
 
     def do(piece: tuple[int, int]) -> None:
         path = _piece_path(folder, piece[0])
-        if path.is_file():
+        if _is_whole(path):
             counter.add(piece[1] - piece[0])
         elif not stop.is_set():
             _write(path, *_look_at(info, backend, people, masks, piece, counter, stop))
@@ -112,6 +113,15 @@ def _piece_path(folder: Path, first: int) -> Path:
     return folder / f"seen-{first:07d}.npz"
 
 
+def _is_whole(path: Path) -> bool:
+    """Whether a piece is there and can be read: a damaged one is looked at anew."""
+    try:
+        _read(path)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return False
+    return True
+
+
 class Stopped(Exception):
     """Another piece failed; this one is given up."""
 
@@ -119,13 +129,12 @@ class Stopped(Exception):
 def _look_at(info: VideoInfo, backend: ModuleType, people: int, masks: bool, piece: tuple[int, int],
              counter: _Counter, stop: threading.Event) -> tuple[list[list[Sighting]], list[np.ndarray]]:  # fmt: skip
     first, end = piece
-    start = max(0, first - _WARM_UP) if info.constant else first
-    last = end if end < info.frames else None
+    start = max(0, first - _WARM_UP)
     detector = backend.Detector(info, people, masks)
     seen: list[list[Sighting]] = []
     thumbnails: list[np.ndarray] = []
     try:
-        for index, frame in enumerate(read_frames(info, start, last), start):
+        for index, frame in enumerate(read_frames(info, start, end), start):
             if stop.is_set():
                 raise Stopped
             sightings = detector.detect(index, frame)
@@ -155,7 +164,7 @@ def _write(path: Path, seen: list[list[Sighting]], thumbnails: list[np.ndarray])
 
 
 def _read(path: Path) -> _Piece:
-    with np.load(path, allow_pickle=False) as data:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
         counts, points, boxes, sizes = data["counts"], data["points"], data["boxes"], data["sizes"]
         packed, thumbnails = data["masks"], data["thumbnails"]
     masks = np.split(packed, np.cumsum(sizes)[:-1]) if len(sizes) else []

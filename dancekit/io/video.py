@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -19,6 +21,14 @@ from dancekit.types import VideoInfo
 
 _NAMED_RATES = (*(Fraction(n) for n in range(1, 241)), *(Fraction(n * 1000, 1001) for n in (24, 30, 48, 60, 120, 240)))
 _PICTURE_FORMATS = re.compile(r"Input #0, (image2|\w+_pipe|gif|apng|webp)\b")
+_BARE_STREAMS = re.compile(r"Input #0, (h264|hevc|vvc|m4v|mpegvideo|obu)\b")
+_INDEXED = re.compile(r"Input #0, (mov|matroska)\b")
+_BROKEN_OFF = re.compile(r"partial file|ended prematurely")
+_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
+"""What an .mp4 or .mov file may begin with."""
+_NO_TIME = -(1 << 63)
+_LEAD = 3.0
+"""Seconds before the wanted frame at which reading by time stamps begins: camcorders' key frames are less apart."""
 _HIGH_RANGE = ("arib-std-b67", "smpte2084")
 
 
@@ -36,26 +46,27 @@ def probe(path: Path, longest_side: int = 0) -> VideoInfo:
         raise ClipError(
             f"{path}: there is no such file.", "Check the name; drag the file into the terminal to be sure."
         )
-    _, said, _ = ffmpeg.run(["-i", str(path)])
+    _, said, _ = ffmpeg.run(["-i", ffmpeg.local(path)])
     streams = [line for line in said.splitlines() if "Stream #0" in line]
     pictures = [line for line in streams if " Video: " in line and "attached pic" not in line]
     _refuse_non_films(path, said, streams, pictures)
-    base, stamps = _time_stamps(path)
+    base, stamps, complaints = _time_stamps(path)
     if not stamps:
         raise ClipError(f"{path}: the film holds no frames.", "Copy it from the camera again, or export it anew.")
     if len(stamps) == 1:
         raise ClipError(f"{path}: this is a still picture, not a film.", _STILL)
-    fps, constant = frame_rate(stamps, base)
+    fps, steady = frame_rate(stamps, base)
+    count = len(stamps) if steady else int((stamps[-1] - stamps[0]) * base * fps + Fraction(3, 2))
     tone = next((curve for curve in _HIGH_RANGE if curve in pictures[0]), "")
     info = VideoInfo(
         path,
         width=0,
         height=0,
         fps=fps,
-        frames=_frame_count(stamps, base, fps, constant),
+        frames=max(count, round(_length(said) * fps)) if _BROKEN_OFF.search(complaints) else count,
         has_sound=any(" Audio: " in line for line in streams),
         start=max(stamps[0] * base, Fraction(0)),
-        constant=constant,
+        constant=steady and bool(_INDEXED.search(said)),
         tone=tone,
     )
     width, height = _first_frame_size(info)
@@ -69,10 +80,9 @@ _STILL = "dancekit learns from movement: film about a minute of the person movin
 
 
 def _refuse_non_films(path: Path, said: str, streams: list[str], pictures: list[str]) -> None:
-    if not streams:
-        reason = "the film is cut short (its index is missing)" if "moov atom not found" in said else "not a film"
+    if not any(" Video: " in line or " Audio: " in line for line in streams):
         raise ClipError(
-            f"{path}: {reason}, ffmpeg cannot read it.", "Copy it from the camera again, or export it anew."
+            f"{path}: {_why_not(path)}, ffmpeg cannot read it.", "Copy it from the camera again, or export it anew."
         )
     if not pictures:
         raise ClipError(
@@ -80,19 +90,52 @@ def _refuse_non_films(path: Path, said: str, streams: list[str], pictures: list[
         )
     if _PICTURE_FORMATS.search(said) and "Duration: N/A" in said:
         raise ClipError(f"{path}: this is a still picture, not a film.", _STILL)
+    if _BARE_STREAMS.search(said):
+        raise ClipError(f"{path}: these are bare pictures that do not say when to show them.",
+                        f"Make a film of them: ffmpeg -i {path.name} -c copy {path.stem}.mp4")  # fmt: skip
 
 
-def _time_stamps(path: Path) -> tuple[Fraction, list[int]]:
-    """(seconds per tick, presentation time of every picture in ticks, in order), read without decoding."""
-    listing, said, _ = ffmpeg.run(
-        ["-v", "error", "-i", str(path), "-map", "0:V:0", "-c", "copy", "-f", "framecrc", "-"]
-    )
+def _why_not(path: Path) -> str:
+    if not path.stat().st_size:
+        return "the file is empty"
+    with path.open("rb") as file:
+        boxes = list(_boxes(file))
+    whole = (b"moov", True) in [(kind, end <= path.stat().st_size) for kind, end in boxes]
+    begun = bool(boxes) and boxes[0][0] in _BOXES
+    return "the film is cut short (its index is missing)" if begun and not whole else "not a film"
+
+
+def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """(kind, end in bytes) of the boxes that an .mp4 or .mov file is made of."""
+    while len(head := file.read(8)) == 8:
+        size = int.from_bytes(head[:4]) - 8
+        size = int.from_bytes(file.read(8)) - 16 if size == -7 else size
+        if size < 0:
+            return
+        yield head[4:], file.seek(size, os.SEEK_CUR)
+
+
+def _length(said: str) -> Fraction:
+    """Seconds that the film's index promises; 0 where it does not say."""
+    found = re.search(r"Duration: (\d+):(\d+):([\d.]+)", said)
+    return int(found[1]) * 3600 + int(found[2]) * 60 + Fraction(found[3]) if found else Fraction(0)
+
+
+def _time_stamps(path: Path, decode: bool = False) -> tuple[Fraction, list[int], str]:
+    """(seconds per tick, presentation time of every picture in ticks, in order, what ffmpeg complains of).
+
+    Read without decoding, but for containers that do not tell every picture's time.
+    """
+    how = ["-vf", "scale=16:16", "-fps_mode", "passthrough", "-enc_time_base", "demux"] if decode else ["-c", "copy"]
+    listing, said, _ = ffmpeg.run(["-v", "error", "-i", ffmpeg.local(path), "-map", "0:V:0", *how, "-f", "framecrc", "-"])
     text = listing.decode("ascii", "replace")
     tick = re.search(r"#tb 0: (\d+)/(\d+)", text)
     if not tick:
         raise ClipError(f"{path}: ffmpeg cannot read this film: {ffmpeg.last_line(said)}", "Export it anew as .mp4.")
-    stamps = sorted({int(line.split(",")[2]) for line in text.splitlines() if line[:1].isdigit()})
-    return Fraction(int(tick[1]), int(tick[2])), stamps
+    stamps = {int(line.split(",")[2]) for line in text.splitlines() if line[:1].isdigit()}
+    if _NO_TIME in stamps and not decode:
+        return _time_stamps(path, decode=True)
+    return Fraction(int(tick[1]), int(tick[2])), sorted(stamps), said
 
 
 def frame_rate(stamps: list[int], base: Fraction) -> tuple[Fraction, bool]:
@@ -113,10 +156,6 @@ def frame_rate(stamps: list[int], base: Fraction) -> tuple[Fraction, bool]:
     return named, constant
 
 
-def _frame_count(stamps: list[int], base: Fraction, fps: Fraction, constant: bool) -> int:
-    return len(stamps) if constant else int((stamps[-1] - stamps[0]) * base * fps + Fraction(3, 2))
-
-
 def _first_frame_size(info: VideoInfo) -> tuple[int, int]:
     """(width, height) as decoded and turned upright: the header of one frame written as a portable pixmap."""
     arguments = [*_input(info, 0), "-frames:v", "1", "-vf", _filters(info), "-f", "image2pipe", "-c:v", "ppm", "-"]
@@ -129,33 +168,32 @@ def _first_frame_size(info: VideoInfo) -> tuple[int, int]:
 
 
 def _input(info: VideoInfo, first: int) -> list[str]:
-    """Seek by time only where frames are evenly spaced: half a frame early, so that rounding cannot skip one."""
-    seek = []
-    if first and info.constant:
-        seek = ["-ss", f"{float(info.start + (first - Fraction(1, 2)) / info.fps):.6f}"]
-    return [*seek, "-i", str(info.path), "-map", "0:V:0"]
+    """Begin at frame `first`: half a frame early where frames are evenly spaced, so that rounding cannot skip one; else
+    some seconds early and with the film's own time stamps, by which the filters choose."""
+    begin = info.start + (first - Fraction(1, 2)) / info.fps
+    seek = [] if info.constant else ["-copyts", "-start_at_zero", "-noaccurate_seek"]
+    begin -= 0 if info.constant else Fraction(_LEAD)
+    seek += ["-ss", f"{float(begin):.6f}"] if first and begin > 0 else []
+    return [*seek, "-i", ffmpeg.local(info.path), "-map", "0:V:0"]
 
 
 def _filters(info: VideoInfo, first: int = 0) -> str:
-    chain = ["scale=iw*sar:ih", "setsar=1"]
+    chain = [] if info.constant else [f"fps={info.fps}:start_time={float(info.start + first / info.fps):.6f}"]
+    chain += ["scale=iw*sar:ih", "setsar=1"]
     if info.tone:
         chain.append("zscale=t=linear:npl=200,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,"
                      "zscale=t=bt709:m=bt709:r=tv,format=yuv420p")  # fmt: skip
-    if not info.constant:
-        chain.append(f"fps={info.fps}:start_time={float(info.start):.6f}")
-        chain += [f"trim=start_frame={first}"] if first else []
     if info.width:
         chain.append(f"scale={info.width}:{info.height}:flags=area")
     return ",".join(chain)
 
 
-def read_frames(info: VideoInfo, first: int = 0, end: int | None = None) -> Iterator[np.ndarray]:
+def read_frames(info: VideoInfo, first: int = 0, end: int | None = None) -> Generator[np.ndarray]:
     """Frames first..end of a film, one after the other, as RGB uint8 [H, W, 3]; numbers count from `info.first`.
 
     Fewer frames than `info.frames` come when the file ends early or is damaged; the caller decides what that means.
     """
-    last = info.frames if end is None and info.first else end
-    count = ["-frames:v", str(last - first)] if last is not None else []
+    count = ["-frames:v", str((info.frames if end is None else end) - first)]
     first += info.first
     process = ffmpeg.Process(
         ["-v", "error", *_input(info, first), "-vf", _filters(info, first), *count, "-fps_mode", "passthrough",
@@ -174,7 +212,7 @@ def read_frames(info: VideoInfo, first: int = 0, end: int | None = None) -> Iter
 
 def _fill(read_into, frame: np.ndarray) -> bool:
     """Read exactly one frame; False at the end of the film."""
-    view = memoryview(frame).cast("B")
+    view = frame.reshape(-1).data
     while view:
         count = read_into(view)
         if not count:
@@ -199,7 +237,7 @@ def read_picture(path: Path) -> np.ndarray:
     return picture
 
 
-def read_ahead(frames: Iterator[np.ndarray], depth: int = 4) -> Iterator[np.ndarray]:
+def read_ahead(frames: Generator[np.ndarray], depth: int = 4) -> Generator[np.ndarray]:
     """The same frames, fetched by another thread up to `depth` in advance."""
     ready: queue.Queue[np.ndarray | BaseException | None] = queue.Queue(depth)
     stop = threading.Event()
@@ -217,7 +255,7 @@ def read_ahead(frames: Iterator[np.ndarray], depth: int = 4) -> Iterator[np.ndar
                 ready.get(timeout=0.05)
 
 
-def _fetch(frames: Iterator[np.ndarray], ready: queue.Queue[np.ndarray | BaseException | None],
+def _fetch(frames: Generator[np.ndarray], ready: queue.Queue[np.ndarray | BaseException | None],
            stop: threading.Event) -> None:  # fmt: skip
     try:
         with contextlib.closing(frames):  # type: ignore[type-var]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -121,10 +121,10 @@ def fetch(name: str, progress: Progress = no_progress) -> Path:
     if entry.bundled or entry.path.is_file():
         return find(name)
     part = entry.path.with_name(entry.path.name + ".part")
-    part.parent.mkdir(parents=True, exist_ok=True)
     try:
+        part.parent.mkdir(parents=True, exist_ok=True)
         _download(entry, part, progress)
-    except (urllib.error.URLError, OSError) as error:
+    except (OSError, http.client.HTTPException) as error:
         raise WeightsError(f"{name}: could not be fetched from {entry.urls[0]} ({error}).",
                            f"Run the command again to go on, or copy the file into {cache_folder()} by hand.") from error  # fmt: skip
     os.replace(part, entry.path)
@@ -148,6 +148,8 @@ def _download(entry: WeightFile, part: Path, progress: Progress) -> None:
                 file.write(chunk)
                 done += len(chunk)
                 progress(f"fetching {entry.file}", done, entry.size)
+    if done < entry.size:
+        raise OSError(f"the connection broke off after {done} of {entry.size} bytes")
 
 
 def trunk_weights(name: str) -> Mapping[str, Tensor]:

@@ -22,6 +22,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _RESERVED = {"wild", "con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 
 
+class NewerError(WorkspaceError):
+    """A file that a newer dancekit wrote: it is left alone."""
+
+    def __init__(self, path: Path, number: object) -> None:
+        super().__init__(f"{path}: written by a newer dancekit (format {number}, this one knows {FORMAT}).",
+                         "Bring dancekit up to date: pip install --upgrade dancekit")  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Person:
     """The folder of one person."""
@@ -137,7 +145,8 @@ def writing(path: Path) -> Iterator[None]:
                                  "Free some space and run the same command again: it goes on where it was.") from error  # fmt: skip
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
             raise WorkspaceError(f"{path}: cannot be written ({error.strerror}).",
-                                 "Choose another folder with --home, or change its permissions.") from error  # fmt: skip
+                                 "Choose another folder (with --home, or --out for a film), or change its "
+                                 "permissions.") from error  # fmt: skip
         raise
 
 
@@ -189,8 +198,7 @@ def read_json(path: Path, cure: str) -> dict[str, object]:
     if not isinstance(data, dict) or not isinstance(data.get("format"), int):
         raise WorkspaceError(f"{path}: this file is damaged (no format number).", cure)
     if data["format"] > FORMAT:
-        raise WorkspaceError(f"{path}: written by a newer dancekit (format {data['format']}, this one knows {FORMAT}).",
-                             "Bring dancekit up to date: pip install --upgrade dancekit")  # fmt: skip
+        raise NewerError(path, data["format"])
     return data
 
 

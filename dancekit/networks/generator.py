@@ -10,8 +10,8 @@ from torch.nn import functional
 
 
 def normalise(x: Tensor, kind: str) -> Tensor:
-    """Normalise N x C x H x W without learnt scale: "instance" over each channel's picture, "pixel" over the channels of
-    each px. The latter does not depend on how much empty picture surrounds the person, so crops of any size look alike.
+    """Normalise N x C x H x W without learnt scale: "instance" over each channel's picture, "pixel" over the channels
+    of each px. The latter does not depend on how much empty picture surrounds the person, so crops of any size look alike.
     """
     if kind == "instance":
         return functional.instance_norm(x)
@@ -34,8 +34,9 @@ class ResidualBlock(nn.Module):
 class Convolution(nn.Module):
     """Convolution, normalisation and ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, norm: str, kernel: int = 3, stride: int = 1,
-                 active: bool = True) -> None:  # fmt: skip
+    def __init__(
+        self, inputs: int, outputs: int, norm: str, kernel: int = 3, stride: int = 1, active: bool = True
+    ) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=norm == "pixel")
         self.norm, self.active = norm, active
@@ -78,8 +79,18 @@ class Generator(nn.Module):
         norm: see `normalise`. unshuffle: the input is at full size.
     """
 
-    def __init__(self, inputs: int, width: int, downs: int, blocks: int, coarse: int = 1, skips: bool = False,
-                 norm: str = "instance", widest: int = 1024, unshuffle: bool = False) -> None:  # fmt: skip
+    def __init__(
+        self,
+        inputs: int,
+        width: int,
+        downs: int,
+        blocks: int,
+        coarse: int = 1,
+        skips: bool = False,
+        norm: str = "instance",
+        widest: int = 1024,
+        unshuffle: bool = False,
+    ) -> None:
         super().__init__()
         self.coarse, self.skips, self.unshuffle = coarse, skips, unshuffle
         self.multiple = coarse * 2**downs

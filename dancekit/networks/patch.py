@@ -53,8 +53,16 @@ class PatchCritic(nn.Module):
         half_condition: the condition is drawn at half the picture's size. norm: see generator.normalise.
     """
 
-    def __init__(self, frame: int, condition: int, width: int, layers: int, scales: int,
-                 half_condition: bool = False, norm: str = "instance") -> None:  # fmt: skip
+    def __init__(
+        self,
+        frame: int,
+        condition: int,
+        width: int,
+        layers: int,
+        scales: int,
+        half_condition: bool = False,
+        norm: str = "instance",
+    ) -> None:
         super().__init__()
         self.scales = nn.ModuleList(
             PatchScale(frame, condition, width, layers, half_condition, norm) for _ in range(scales)

@@ -26,8 +26,9 @@ class Trunk:
     """Typical mean of relu1_1, relu2_1, ... over photographs, divided out so that the layer weights mean the same."""
 
 
-VGG16_EDGES = Trunk((2, 2, 3, 3), (2, 1, 0), 255.0, (104.00699, 116.66877, 122.67892),
-                    magnitudes=(19.0, 19.0, 14.0, 7.7))  # fmt: skip
+VGG16_EDGES = Trunk(
+    (2, 2, 3, 3), (2, 1, 0), 255.0, (104.00699, 116.66877, 122.67892), magnitudes=(19.0, 19.0, 14.0, 7.7)
+)
 """VGG-16 to conv4_3, fine-tuned for edges: the bundled trunk (BGR, 0..255)."""
 VGG19 = Trunk((2, 2, 4, 4, 1), (0, 1, 2), 1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 """VGG-19 to conv5_1 in torchvision's form: the paper's trunk (RGB, 0..1)."""
@@ -43,6 +44,9 @@ class Perceptual(nn.Module):
     weights: convB_J.weight (out, in, 3, 3) and convB_J.bias for the trunk's convolutions.
     depth: how many blocks are read (the last one only to its first convolution).
     """
+
+    mean: Tensor
+    spread: Tensor
 
     def __init__(self, trunk: Trunk, weights: Mapping[str, Tensor], depth: int = 5) -> None:
         super().__init__()

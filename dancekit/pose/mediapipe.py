@@ -83,7 +83,7 @@ def _sighting(landmarks, mask, shape: tuple[int, ...]) -> Sighting:
 
 
 def _pack(mask: np.ndarray, height: int, width: int) -> tuple[np.ndarray | None, tuple[int, int, int, int]]:
-    """The mask around the person as uint8, at no more than the landmarker's own resolution, and that box in frame px."""
+    """The mask around the person as uint8, no finer than the landmarker's own, and its box in px of the frame."""
     soft = cv2.convertScaleAbs(np.squeeze(mask), alpha=255.0)
     rows = np.flatnonzero(cv2.reduce(soft, 1, cv2.REDUCE_MAX)[:, 0] > _SOLID)
     columns = np.flatnonzero(cv2.reduce(soft, 0, cv2.REDUCE_MAX)[0] > _SOLID)

@@ -1,0 +1,224 @@
+"""The training loop: the steps of one stint, and the diary, samples and saves between them."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from dancekit.core import schedule, step
+from dancekit.core.objective import Batch, Drawing
+from dancekit.device import Machine
+from dancekit.errors import DancekitError
+from dancekit.io.clips import Clip
+from dancekit.io.dataset import Canvas, TrainingSet, ahead, to_device
+from dancekit.io.diary import Diary
+from dancekit.io.workspace import Person
+from dancekit.likeness import Likeness, multiple, save
+from dancekit.networks.perceptual import Perceptual
+from dancekit.recipe import Recipe
+from dancekit.sampling import write_sample
+from dancekit.training import Training
+from dancekit.types import Progress
+
+Say = Callable[[str], None]
+
+
+def say_nothing(text: str) -> None:
+    """Tell nobody: for callers that do not listen."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The person's prepared clips, and what they say of her body: see likeness.Likeness."""
+
+    clips: list[Clip]
+    proportions: dict[str, float]
+    film_body: float
+
+
+@dataclass
+class Run:
+    """One run of the command: what every part of the loop needs."""
+
+    person: Person
+    recipe: Recipe
+    machine: Machine
+    seed: int
+    progress: Progress
+    say: Say
+    subject: Subject
+    wild: tuple[np.ndarray, np.ndarray] | None
+    trunk: Perceptual
+    trunk_name: str
+    dtype: torch.dtype
+    training: Training
+    diary: Diary
+    batch: int
+    losses: dict[str, float] = field(default_factory=dict)
+
+
+def train_stint(run: Run, number: int, interrupted: threading.Event) -> None:
+    """Train one stage at one size until its share is spent or the run is interrupted."""
+    training, stint = run.training, run.training.stints[number]
+    if stint.spent == 0:
+        training.begin(number)
+    canvas = training.canvases[stint.size]
+    recipe = run.recipe
+    data = TrainingSet(
+        run.subject.clips,
+        canvas,
+        recipe.frames,
+        recipe.reach * stint.stage,
+        run.wild,
+        recipe.unpaired.real,
+        recipe.window,
+        multiple(recipe),
+    )
+    while training.stints[number].progress < 1 and not interrupted.is_set():
+        try:
+            _train_steps(run, number, canvas, data, interrupted)
+        except torch.OutOfMemoryError as error:
+            _take_smaller_batch(run, error)
+
+
+def _take_smaller_batch(run: Run, error: Exception) -> None:
+    if run.batch == 1:
+        raise DancekitError(
+            "The GPU has too little memory even for one window at a time.",
+            "Close other programs that use the GPU, or train with --recipe cpu.",
+        ) from error
+    run.batch = max(1, run.batch // 2)
+    torch.cuda.empty_cache()
+    run.say(f"The GPU ran out of memory; going on with {run.batch} windows per step instead of {run.batch * 2}.")
+
+
+def _train_steps(run: Run, number: int, canvas: Canvas, data: TrainingSet, interrupted: threading.Event) -> None:
+    """Steps of one stint at the present batch size."""
+    training, recipe, stage = run.training, run.recipe, run.training.stints[number].stage
+    networks, drawing = training.networks(stage, run.trunk), _drawing(recipe, canvas)
+    wild_count = round(run.batch * recipe.frames * recipe.unpaired.share) if recipe.unpaired.enabled else 0
+
+    def make(place: int) -> Batch:
+        return data.draw(run.batch, wild_count, np.random.default_rng([run.seed, number, place]))
+
+    with contextlib.closing(ahead(make, training.step)) as batches:
+        last = time.monotonic()
+        for batch in batches:
+            rate = schedule.learning_rate(
+                recipe.rate, training.stints[number].progress, recipe.decay, training.step, recipe.warmup
+            )
+            step.set_rate(training.optimisers, rate)
+            random = torch.Generator(run.machine.device).manual_seed(_mixed(run.seed, number, training.step))
+            losses = step.take_step(
+                networks,
+                training.optimisers,
+                to_device(batch, run.machine.device),
+                drawing,
+                recipe.weights,
+                run.dtype,
+                random,
+            )
+            training.average(stage)
+            now = time.monotonic()
+            training.spend(number, now - last if recipe.minutes else 1.0)
+            run.diary.count(len(batch.frames) * batch.frames.shape[1], now - last)
+            last = now
+            _keep_diary(run, number, canvas, losses, rate)
+            if training.stints[number].progress >= 1 or interrupted.is_set():
+                return
+
+
+def _mixed(*numbers: int) -> int:
+    """A seed from several numbers, the same in every run."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+
+
+def _drawing(recipe: Recipe, canvas: Canvas) -> Drawing:
+    return Drawing(
+        recipe.reach,
+        recipe.line * canvas.body,
+        recipe.generator.coarse,
+        key_colour(recipe.key),
+        recipe.matte,
+        recipe.refiner.residual,
+        recipe.augment,
+    )
+
+
+def key_colour(text: str) -> tuple[float, float, float]:
+    """A colour such as #00b140, in [-1, 1]."""
+    red, green, blue = (int(text[place : place + 2], 16) / 127.5 - 1 for place in (1, 3, 5))
+    return red, green, blue
+
+
+def _keep_diary(run: Run, number: int, canvas: Canvas, losses: dict[str, torch.Tensor], rate: float) -> None:
+    """Log, show, sample and save when it is time."""
+    diary, training = run.diary, run.training
+    if diary.time_to_log() or not run.losses:
+        run.losses = {name: round(float(loss), 4) for name, loss in losses.items()}
+        speed = diary.log(
+            {
+                "steps": training.steps,
+                "stint": number,
+                "stage": training.stints[number].stage,
+                "size": list(canvas.size),
+                "seconds": round(sum(s.spent for s in training.stints), 1),
+                "rate": rate,
+                "losses": run.losses,
+            }
+        )
+        _show(run, number, canvas, speed)
+    if diary.time_to_sample():
+        write_sample(
+            run.person.samples / f"{training.steps:07d}.jpg",
+            _likeness(run, canvas),
+            run.subject.clips,
+            run.machine.device,
+        )
+    if diary.time_to_save():
+        save_now(run)
+
+
+def _show(run: Run, number: int, canvas: Canvas, speed: float) -> None:
+    stints = run.training.stints
+    what = (
+        f"training: stage {'I' * stints[number].stage} at {canvas.size[0]}x{canvas.size[1]}, step {run.training.steps}: "
+        f"{speed:.1f} images/s, perceptual {run.losses['perceptual']:.3f}"
+    )
+    run.progress(what, round(sum(s.spent for s in stints)), round(sum(s.amount for s in stints)))
+
+
+def _likeness(run: Run, canvas: Canvas) -> Likeness:
+    """The person as she is now, with averaged weights; stage II counts only once it has been trained at this size."""
+    training, size = run.training, canvas.size
+    refined = any(s.stage == 2 and s.spent > 0 and training.canvases[s.size].size == size for s in training.stints)
+    notes = {
+        "trained": {"steps": training.steps, "stints": [vars(stint) for stint in training.stints]},
+        "trunk": run.trunk_name,
+        "clips": [clip.name for clip in run.subject.clips],
+    }
+    return Likeness(
+        run.person.name,
+        run.recipe,
+        canvas,
+        run.subject.proportions,
+        run.subject.film_body,
+        training.averages[1],
+        training.averages[2] if refined else None,
+        notes,
+    )
+
+
+def save_now(run: Run) -> None:
+    """Write the person, then the training state."""
+    begun = [stint for stint in run.training.stints if stint.spent > 0]
+    if begun:
+        save(run.person, _likeness(run, run.training.canvases[begun[-1].size]))
+        run.training.save(run.person)
+    run.diary.saved()

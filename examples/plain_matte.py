@@ -1,0 +1,25 @@
+"""A matting backend of your own is one file: copy this one to dancekit/matting/plain.py, then
+
+    dancekit prepare myclip.mp4 --matte plain
+
+It takes the landmarker's mask as it is. Every backend has a DESCRIPTION and a class Matte with these two methods.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dancekit.matting import ClipStudy, Cutout
+
+DESCRIPTION = "the landmarker's mask as it is"
+
+
+class Matte:
+    """Cuts with the landmarker's mask, unrefined."""
+
+    def __init__(self, study: ClipStudy, option: str = "") -> None:
+        self._threshold = int(option or 0)
+
+    def cut(self, time: int, picture: np.ndarray, mask: np.ndarray, box: np.ndarray) -> Cutout:
+        """The picture's own colours, and the mask above a threshold that may follow the name ("plain:40")."""
+        return Cutout(np.where(mask >= self._threshold, mask, 0).astype(np.uint8), picture)

@@ -1,0 +1,125 @@
+"""Prepared clips on disk: whole or not there, one folder a film, and damage or a newer format said plainly."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from figures import clip
+
+from dancekit.errors import WorkspaceError
+from dancekit.io import clips
+from dancekit.io.workspace import Person, Workspace
+
+
+@pytest.fixture
+def person(tmp_path: Path) -> Person:
+    return Workspace(tmp_path / "dance").person("me")
+
+
+def film(folder: Path, contents: str, name: str = "holiday.mp4") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(contents)
+    return path
+
+
+def saved(person: Person, source: Path) -> Path:
+    """A prepared clip of a film in the folder that it belongs to."""
+    folder = clips.folder_for(person, source)
+    clips.save(clip(folder, 30, shots=(0, 12), gaps=(5,)), source, ["fine"])
+    return folder
+
+
+def edit(path: Path, **changes: object) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_a_clip_comes_back_as_it_was(tmp_path: Path, person: Person) -> None:
+    folder = saved(person, film(tmp_path, "a"))
+    before, after = clip(tmp_path / "twin", 30, shots=(0, 12), gaps=(5,)), clips.load(folder)
+    assert np.array_equal(after.track.points, before.track.points, equal_nan=True)
+    assert np.array_equal(after.plan.boxes, before.plan.boxes)
+    assert np.array_equal(after.used, before.used)
+    assert (after.plan.size, after.body, after.inside) == (before.plan.size, before.body, before.inside)
+    assert (after.track.fps, after.track.size, after.track.shots) == (25, (320, 320), (0, 12))
+    assert len(after.frames()) == 30
+    assert person.clips() == [folder]
+
+
+def test_points_are_given_in_px_of_the_stored_crop(tmp_path: Path, person: Person) -> None:
+    after = clips.load(saved(person, film(tmp_path, "a")))
+    # The crop shows 128 x 256 px of the film at half the size, from (96, 60) on; the nose is at (160, 116).
+    assert after.points()[0, 0, :2] == pytest.approx((32, 28))
+    assert (after.reach.width, after.reach.height) == (0.64, 1.28)
+
+
+def test_the_same_film_goes_to_the_same_folder(tmp_path: Path, person: Person) -> None:
+    source = film(tmp_path, "a")
+    folder = saved(person, source)
+    assert folder.name == "holiday"
+    assert clips.folder_for(person, source) == folder
+    moved = film(tmp_path / "elsewhere", "a")
+    assert clips.folder_for(person, moved) == folder
+    source.write_text("a better version of it")
+    assert clips.folder_for(person, source) == folder
+
+
+def test_another_film_of_the_same_name_gets_a_folder_of_its_own(tmp_path: Path, person: Person) -> None:
+    first = saved(person, film(tmp_path / "one", "a"))
+    second = saved(person, film(tmp_path / "two", "b"))
+    third = clips.folder_for(person, film(tmp_path / "three", "c"))
+    assert [first.name, second.name, third.name] == ["holiday", "holiday-2", "holiday-3"]
+    assert person.clips() == [first, second]
+
+
+@pytest.mark.parametrize("name", ["poses.npz", "clip.json"])
+@pytest.mark.parametrize("contents", [b"", b"rubbish", b"PK\x03\x04 half a zip file", None])
+def test_damage_is_said_with_the_file_and_the_cure(
+    tmp_path: Path, person: Person, name: str, contents: bytes | None
+) -> None:
+    folder = saved(person, film(tmp_path, "a"))
+    if contents is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes(contents)
+    with pytest.raises(WorkspaceError) as caught:
+        clips.load(folder)
+    assert str(folder / name) in caught.value.problem
+    assert "pickle" not in caught.value.problem
+    assert "dancekit prepare" in caught.value.hint
+
+
+def test_a_card_that_lacks_something_is_damaged(tmp_path: Path, person: Person) -> None:
+    folder = saved(person, film(tmp_path, "a"))
+    edit(folder / "clip.json", crop=None)
+    with pytest.raises(WorkspaceError, match="damaged"):
+        clips.load(folder)
+
+
+def test_frames_that_do_not_match_the_poses_are_damaged(tmp_path: Path, person: Person) -> None:
+    folder = saved(person, film(tmp_path, "a"))
+    pack = folder / "frames.pack"
+    pack.write_bytes(pack.read_bytes()[:-1])
+    with pytest.raises(WorkspaceError, match=r"frames\.pack.*29 of 30"):
+        clips.load(folder).frames()
+
+
+def test_a_newer_clip_is_neither_read_nor_replaced(tmp_path: Path, person: Person) -> None:
+    source = film(tmp_path, "a")
+    folder = saved(person, source)
+    edit(folder / "clip.json", format=99)
+    with pytest.raises(WorkspaceError, match="newer dancekit") as caught:
+        clips.load(folder)
+    assert "pip install --upgrade dancekit" in caught.value.hint
+    with pytest.raises(WorkspaceError, match="newer dancekit"):
+        clips.folder_for(person, source)
+
+
+def test_a_damaged_clip_may_be_replaced(tmp_path: Path, person: Person) -> None:
+    source = film(tmp_path, "a")
+    folder = saved(person, source)
+    (folder / "clip.json").write_text("rubbish")
+    assert clips.folder_for(person, source) == folder

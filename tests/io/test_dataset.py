@@ -1,0 +1,179 @@
+"""Training data: held-out frames are never drawn, no window crosses a cut, and what lies beyond the film is unknown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from figures import clip
+
+from dancekit.core import spans
+from dancekit.core.objective import Batch
+from dancekit.errors import WorkspaceError
+from dancekit.io.clips import Clip
+from dancekit.io.dataset import Canvas, Footage, TrainingSet, ahead, reach_of, to_device, usual_rate
+
+CANVAS = Canvas((32, 64), 50.0, 25.0)
+"""Half the size of the stored crop."""
+LENGTH = 100
+
+
+def times_in(batch: Batch) -> np.ndarray:
+    """Which frames of the clip a batch holds, int [B, M]: the colour of the stored frames says it."""
+    return (batch.frames[:, :, :3, 32, 12:20].float().mean((2, 3)) / 2).round().int().numpy()
+
+
+def drawn(data: TrainingSet, count: int = 60) -> np.ndarray:
+    random = np.random.default_rng(0)
+    return np.concatenate([times_in(data.draw(8, 0, random)) for _ in range(count)])
+
+
+@pytest.fixture
+def walk(tmp_path: Path) -> Clip:
+    return clip(tmp_path, LENGTH)
+
+
+def test_held_out_frames_are_never_drawn(walk: Clip) -> None:
+    seen = set(drawn(TrainingSet([walk], CANVAS, 3, 2, None)).ravel().tolist())
+    held = set(np.flatnonzero(spans.held_out(LENGTH)).tolist())
+    assert len(held) == 15
+    assert not seen & held
+    assert seen >= set(range(3, 15)), "and the others are"
+
+
+def test_windows_are_consecutive_and_never_cross_a_cut(tmp_path: Path) -> None:
+    data = TrainingSet([clip(tmp_path, LENGTH, shots=(0, 47))], CANVAS, 3, 2, None)
+    windows = drawn(data)
+    assert (np.diff(windows, axis=1) == 1).all()
+    assert {45, 46, 47, 48} <= set(windows.ravel().tolist())
+    assert not ((windows[:, 0] < 47) & (windows[:, -1] >= 47)).any()
+
+
+def test_frames_without_a_person_are_never_drawn(tmp_path: Path) -> None:
+    gaps = tuple(range(60, 70))
+    data = TrainingSet([clip(tmp_path, LENGTH, gaps=gaps)], CANVAS, 3, 2, None)
+    assert not set(drawn(data).ravel().tolist()) & set(gaps)
+
+
+def test_the_poses_are_those_of_the_frames_with_neighbours_on_both_sides(walk: Clip) -> None:
+    reach = 2
+    data = TrainingSet([walk], CANVAS, 3, reach, None)
+    footage = Footage(walk, CANVAS, 0)
+    batch = data.draw(8, 0, np.random.default_rng(1))
+    assert batch.poses.shape == (8, 3 + 2 * reach, 33, 3)
+    for poses, times in zip(batch.poses.numpy(), times_in(batch), strict=True):
+        around = np.clip(np.arange(times[0] - reach, times[-1] + reach + 1), 0, LENGTH - 1)
+        assert np.array_equal(poses, footage.points[around])
+
+
+def test_points_and_pictures_agree_at_the_size_of_the_canvas(walk: Clip) -> None:
+    footage = Footage(walk, CANVAS, 0)
+    # 200 px tall in the film, at x = 160 in a box from 96 to 224: in the middle of a canvas of 32 px, 50 px tall.
+    assert footage.points[0, 0, :2] == pytest.approx((16, 14))
+    picture = footage.frame(40)
+    assert picture.shape == (4, 64, 32)
+    assert picture[3, 32, 16] == 255
+    assert picture[3, 32, 2] == 0
+    assert picture[:3, 32, 16] == pytest.approx((80, 80, 80), abs=2)
+
+
+def test_a_canvas_larger_than_the_stored_crop_is_empty_around_it(walk: Clip) -> None:
+    footage = Footage(walk, Canvas((96, 128), 50.0, 25.0), 0)
+    picture = footage.frame(40)
+    assert picture.shape == (4, 128, 96)
+    assert picture[3, 64, 48] == 255
+    assert picture[3, :, :30].max() == 0
+    assert picture[3, :28].max() == 0
+
+
+def test_a_cache_does_not_change_what_is_read(walk: Clip) -> None:
+    plain, cached = Footage(walk, CANVAS, 0), Footage(walk, CANVAS, 1 << 20)
+    for time in (5, 60, 5):
+        assert np.array_equal(plain.frame(time), cached.frame(time))
+
+
+def test_what_lies_beyond_the_film_is_unknown(tmp_path: Path) -> None:
+    # The crop shows x from 96 to 224 and y from 60 to 316 of the film, of which only x < 192 and y > 92 show anything.
+    data = TrainingSet([clip(tmp_path, LENGTH, inside=(0, 92, 192, 320))], CANVAS, 3, 2, None)
+    known = data.draw(2, 0, np.random.default_rng(0)).known
+    assert known.shape == (2, 3, 1, 64, 32)
+    wanted = np.zeros((64, 32))
+    wanted[8:, :24] = 1
+    assert np.array_equal(known[0, 0, 0].numpy(), wanted)
+
+
+def test_a_narrow_window_moves_with_the_person_and_takes_poses_and_pictures_along(walk: Clip) -> None:
+    data = TrainingSet([walk], Canvas((64, 64), 50.0, 25.0), 3, 2, None, window=0.5, multiple=8)
+    assert data.size[0] < 64
+    assert data.size[0] % 8 == 0
+    batch = data.draw(16, 0, np.random.default_rng(0))
+    assert batch.frames.shape[-2:] == (64, data.size[0])
+    for poses, frames in zip(batch.poses, batch.frames, strict=True):
+        columns = torch.where(frames[0, 3, 32] > 127)[0].float()
+        if columns.min() > 0 and columns.max() < data.size[0] - 1:
+            assert columns.mean() + 0.5 == pytest.approx(float(poses[2, 0, 0]), abs=1)
+
+
+def test_wild_poses_are_placed_in_the_middle_at_the_bodys_size(walk: Clip) -> None:
+    dances = np.zeros((4, 20, 33, 3), np.float32)
+    dances[..., 1], dances[..., 2] = 0.5, 1.0
+    data = TrainingSet([walk], CANVAS, 3, 2, (np.empty((0, 20, 33, 3), np.float32), dances))
+    wild = data.draw(2, 6, np.random.default_rng(0)).wild
+    assert wild is not None
+    assert wild.shape == (6, 5, 33, 3)
+    assert wild[0, 0, 0].tolist() == [16.0, 32.0 + 0.5 * 50, 1.0]
+
+
+@pytest.mark.parametrize(("share", "low", "high"), [(0.0, 0, 0), (1.0, 200, 200), (0.5, 70, 130)])
+def test_real_strangers_get_their_share(walk: Clip, share: float, low: int, high: int) -> None:
+    real, made_up = np.full((3, 20, 33, 3), 1.0, np.float32), np.zeros((3, 20, 33, 3), np.float32)
+    data = TrainingSet([walk], CANVAS, 3, 2, (real, made_up), real=share)
+    wild = data.draw(1, 200, np.random.default_rng(0)).wild
+    assert wild is not None
+    assert low <= int((wild[:, 0, 0, 2] == 1.0).sum()) <= high
+
+
+def test_the_same_seed_draws_the_same_batch(walk: Clip) -> None:
+    data = TrainingSet([walk], CANVAS, 3, 2, None)
+    one, two, other = (data.draw(4, 0, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert torch.equal(one.frames, two.frames)
+    assert torch.equal(one.poses, two.poses)
+    assert not torch.equal(one.frames, other.frames)
+
+
+def test_a_clip_without_a_long_enough_run_cannot_be_trained_on(tmp_path: Path) -> None:
+    gaps = tuple(time for time in range(40) if time % 3 == 2)
+    with pytest.raises(WorkspaceError, match="long enough"):
+        TrainingSet([clip(tmp_path, 40, gaps=gaps)], CANVAS, 3, 2, None)
+
+
+def test_on_the_device_colours_are_from_minus_one_to_one(walk: Clip) -> None:
+    batch = to_device(TrainingSet([walk], CANVAS, 3, 2, None).draw(4, 0, np.random.default_rng(0)), torch.device("cpu"))
+    colour, alpha = batch.frames[:, :, :3], batch.frames[:, :, 3]
+    assert colour.min() >= -1
+    assert colour.max() <= 1
+    assert set(alpha.unique().tolist()) >= {0.0, 1.0}
+    assert alpha.max() <= 1
+
+
+def test_room_and_rate_are_those_of_the_neediest_and_the_slowest_clip(tmp_path: Path) -> None:
+    one = clip(tmp_path / "one", 30)
+    assert (reach_of([one]).width, reach_of([one]).height, usual_rate([one])) == (0.64, 1.28, 25.0)
+
+
+def test_batches_come_in_order_and_ahead_of_time(walk: Clip) -> None:
+    data = TrainingSet([walk], CANVAS, 3, 2, None)
+    stream = ahead(lambda number: data.draw(1, 0, np.random.default_rng(number)), 5)
+    for number in (5, 6, 7):
+        assert torch.equal(next(stream).frames, data.draw(1, 0, np.random.default_rng(number)).frames)
+    stream.close()
+
+
+def test_a_failure_while_drawing_ahead_reaches_training() -> None:
+    def fail(number: int) -> Batch:
+        raise WorkspaceError("frames.pack: damaged")
+
+    with pytest.raises(WorkspaceError, match="damaged"):
+        next(ahead(fail, 0))

@@ -1,0 +1,119 @@
+"""What the pose backend saw: in order, in pieces that are kept, and a damaged piece is looked at anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from making import H264, film, number_of, numbered
+
+from dancekit.io import sightings, video
+from dancekit.io.sightings import PIECE, Seen, look
+from dancekit.pose import Sighting
+from dancekit.types import VideoInfo, no_progress
+
+LENGTH = PIECE + 60
+
+
+class Watcher:
+    """A pose backend that sees as many people as the frame's number modulo 3, and notes which frames it was shown."""
+
+    def __init__(self) -> None:
+        self.shown: list[int] = []
+        watcher = self
+
+        class Detector:
+            def __init__(self, info: VideoInfo, people: int = 1, masks: bool = True) -> None:
+                pass
+
+            def detect(self, index: int, frame: np.ndarray) -> list[Sighting]:
+                assert number_of(frame) == index % 256, "the frame is the one it is said to be"
+                watcher.shown.append(index)
+                mask = np.full((8, 4), 200, np.uint8)
+                return [Sighting(np.full((33, 3), index + person, np.float32), mask, (10, 20, 18, 36))
+                        for person in range(index % 3)]  # fmt: skip
+
+            def close(self) -> None:
+                pass
+
+        self.backend = ModuleType("watcher")
+        self.backend.Detector = Detector  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def info(tmp_path_factory: pytest.TempPathFactory) -> VideoInfo:
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    frames = [*numbered(256), *numbered(LENGTH - 256)] if LENGTH > 256 else list(numbered(LENGTH))
+    return video.probe(film(path, frames, "25", *H264, "-g", "50"))
+
+
+def looked(info: VideoInfo, folder: Path, watcher: Watcher) -> Seen:
+    return look(info, watcher.backend, 2, True, folder, no_progress, "looking")
+
+
+def test_every_frame_is_seen_once_and_in_order(info: VideoInfo, tmp_path: Path) -> None:
+    seen = looked(info, tmp_path, Watcher())
+    assert len(seen) == LENGTH
+    assert [len(people) for people in seen.people] == [time % 3 for time in range(LENGTH)]
+    assert [people[0][0, 0] for people in seen.people if people] == [time for time in range(LENGTH) if time % 3]
+    assert seen.thumbnails.shape[0] == LENGTH
+
+
+def test_only_the_part_that_is_used_is_looked_at(info: VideoInfo, tmp_path: Path) -> None:
+    backend = Watcher()
+    shifted = replace(info, first=0, frames=40)
+    assert len(looked(shifted, tmp_path, backend)) == 40
+    assert max(backend.shown) == 39
+
+
+def test_finished_pieces_are_not_looked_at_again(info: VideoInfo, tmp_path: Path) -> None:
+    looked(info, tmp_path, Watcher())
+    first, second = sorted(tmp_path.glob("seen-*.npz"))
+    second.unlink()
+    again = Watcher()
+    assert len(looked(info, tmp_path, again)) == LENGTH
+    assert min(again.shown) >= PIECE - 10, "but for a few frames that the tracker settles in"
+    none = Watcher()
+    looked(info, tmp_path, none)
+    assert none.shown == []
+    assert first.exists()
+
+
+@pytest.mark.parametrize("contents", [b"", b"rubbish", None])
+def test_a_damaged_piece_is_looked_at_anew(info: VideoInfo, tmp_path: Path, contents: bytes | None) -> None:
+    looked(info, tmp_path, Watcher())
+    piece = sorted(tmp_path.glob("seen-*.npz"))[1]
+    piece.write_bytes(piece.read_bytes()[:-100] if contents is None else contents)
+    again = Watcher()
+    assert len(looked(info, tmp_path, again)) == LENGTH
+    assert PIECE in again.shown
+    assert 0 not in again.shown
+
+
+def test_masks_lie_where_they_were_seen(info: VideoInfo, tmp_path: Path) -> None:
+    seen = looked(info, tmp_path, Watcher())
+    mask = seen.mask(PIECE + 1, 0, np.array([0.0, 0.0, 96.0, 64.0]), (96, 64))
+    rows, columns = np.nonzero(mask > 100)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (20, 35, 10, 17)
+    assert mask[28, 14] == 200
+
+
+def test_a_failure_in_one_piece_ends_the_whole_look(info: VideoInfo, tmp_path: Path) -> None:
+    class Broken(Exception):
+        pass
+
+    watcher = Watcher()
+    usual = watcher.backend.Detector.detect  # type: ignore[attr-defined]
+
+    def detect(self: object, index: int, frame: np.ndarray) -> list[Sighting]:
+        if index == PIECE + 20:
+            raise Broken
+        return usual(self, index, frame)
+
+    watcher.backend.Detector.detect = detect  # type: ignore[attr-defined]
+    with pytest.raises((Broken, sightings.Stopped)):
+        looked(info, tmp_path, watcher)
+    assert not list(tmp_path.glob("*.tmp"))

@@ -1,0 +1,179 @@
+"""The workspace: names that stay inside it, files that are whole or not there, and the system's errors in words."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from dancekit.errors import WorkspaceError
+from dancekit.io import workspace
+from dancekit.io.workspace import Workspace, check_name, clip_name, keep_or_clear, replace_folder, replacing
+
+
+@pytest.mark.parametrize("name", ["me", "Anna", "anna-2", "x", "a_b", "7", "a" * 64])
+def test_plain_names_are_fine(name: str) -> None:
+    assert check_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "../x", "a/b", "a\\b", ".", "..", ".hidden", "-dash", "a b", "💃", "Änne", "a.b", "a\n", "a" * 65, "/etc", "~",
+     "con", "NUL", "com1", "Wild"],
+)  # fmt: skip
+def test_names_that_would_not_be_a_folder_everywhere_are_refused(name: str) -> None:
+    with pytest.raises(WorkspaceError, match="cannot be a person's name") as caught:
+        check_name(name)
+    assert repr(name) in caught.value.problem
+    assert "--as" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("film", "name"),
+    [
+        ("holiday.mp4", "holiday"),
+        ("My Film (final).MOV", "My-Film-final"),
+        ("../../etc/passwd", "passwd"),
+        ("踊り.mp4", "clip"),
+        ("aux.mp4", "aux-clip"),
+        ("a" * 200 + ".mp4", "a" * 60),
+        ("--x--.mp4", "x"),
+    ],
+)
+def test_films_give_names_that_are_folders_everywhere(film: str, name: str) -> None:
+    assert clip_name(Path(film)) == name
+
+
+def prepared(root: Path, *names: str) -> Workspace:
+    for name in names:
+        (root / name / "clips" / "film").mkdir(parents=True)
+        (root / name / "clips" / "film" / "clip.json").write_text("{}")
+    return Workspace(root)
+
+
+def test_people_are_those_with_something_prepared_or_learnt(tmp_path: Path) -> None:
+    made = prepared(tmp_path, "zoe", "anna")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "half" / "clips" / ".film.partial").mkdir(parents=True)
+    (tmp_path / "half" / "clips" / ".film.partial" / "clip.json").write_text("{}")
+    (tmp_path / "learnt").mkdir()
+    (tmp_path / "learnt" / "person.json").write_text("{}")
+    (tmp_path / "wild").mkdir()
+    assert made.people() == ["anna", "learnt", "zoe"]
+    assert Workspace(tmp_path / "nowhere").people() == []
+
+
+def test_an_unknown_person_lists_the_known_and_suggests_the_nearest(tmp_path: Path) -> None:
+    made = prepared(tmp_path, "anna", "zoe")
+    assert made.existing("anna").folder == tmp_path / "anna"
+    with pytest.raises(WorkspaceError, match="no person 'ana'") as caught:
+        made.existing("ana")
+    assert "Did you mean 'anna'?" in caught.value.hint
+    assert "anna, zoe" in caught.value.hint
+
+
+def test_in_an_empty_workspace_the_first_step_is_named(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError) as caught:
+        Workspace(tmp_path).existing("me")
+    assert "dancekit prepare" in caught.value.hint
+
+
+def test_json_comes_back_with_its_format(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "card.json"
+    workspace.write_json(path, {"name": "Änne", "size": [1, 2]})
+    assert workspace.read_json(path, "") == {"format": workspace.FORMAT, "name": "Änne", "size": [1, 2]}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"format": "one"}', '{"name": 1}', "\xff\xfe"])
+def test_damaged_json_is_named_with_its_cure(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "card.json"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(WorkspaceError, match=r"card\.json: this file is damaged") as caught:
+        workspace.read_json(path, "Do this.")
+    assert caught.value.hint == "Do this."
+
+
+def test_json_of_a_newer_format_asks_for_an_update(tmp_path: Path) -> None:
+    path = tmp_path / "card.json"
+    path.write_text(json.dumps({"format": workspace.FORMAT + 1}))
+    with pytest.raises(WorkspaceError, match="newer dancekit") as caught:
+        workspace.read_json(path, "Delete it.")
+    assert "--upgrade" in caught.value.hint
+
+
+def test_a_file_is_replaced_only_by_a_whole_one(tmp_path: Path) -> None:
+    path = tmp_path / "card.json"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), replacing(path) as temporary:
+        temporary.write_text("half of the new")
+        assert path.read_text() == "old"
+        raise ZeroDivisionError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+    with replacing(path) as temporary:
+        assert temporary.parent == path.parent, "a rename is only whole within one file system"
+        temporary.write_text("new")
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
+    old, new = tmp_path / "clip", tmp_path / ".clip.partial"
+    for folder, text in ((old, "old"), (new, "new")):
+        folder.mkdir()
+        (folder / "file").write_text(text)
+    (old / "leftover").write_text("x")
+    replace_folder(new, old)
+    assert [path.name for path in tmp_path.iterdir()] == ["clip"]
+    assert [path.name for path in old.iterdir()] == ["file"]
+    assert (old / "file").read_text() == "new"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_said_in_words(tmp_path: Path, number: int) -> None:
+    with (
+        pytest.raises(WorkspaceError, match=r"film\.mp4: the disk is full") as caught,
+        workspace.writing(tmp_path / "film.mp4"),
+    ):
+        raise OSError(number, os.strerror(number))
+    assert "Free some space" in caught.value.hint
+
+
+def test_a_really_full_device_is_said_in_words() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full on this system")
+    with pytest.raises(WorkspaceError, match="the disk is full"), workspace.writing(Path("film.mp4")):
+        Path("/dev/full").write_text("x")
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_missing_rights_are_said_in_words(tmp_path: Path, number: int) -> None:
+    with (
+        pytest.raises(WorkspaceError, match=r"film\.mp4: cannot be written") as caught,
+        workspace.writing(tmp_path / "film.mp4"),
+    ):
+        raise OSError(number, os.strerror(number))
+    assert "--home" in caught.value.hint
+    assert "--out" in caught.value.hint
+
+
+def test_a_bug_is_not_dressed_up_as_a_full_disk(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=os.strerror(errno.EBADF)), workspace.writing(tmp_path / "film.mp4"):
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+def test_unfinished_work_is_kept_only_for_the_same_work(tmp_path: Path) -> None:
+    folder = tmp_path / ".film.partial"
+    keep_or_clear(folder, {"film": "a", "start": 1})
+    (folder / "piece").write_text("done")
+    keep_or_clear(folder, {"film": "a", "start": 1})
+    assert (folder / "piece").read_text() == "done"
+    keep_or_clear(folder, {"film": "a", "start": 2})
+    assert not (folder / "piece").exists()
+    (folder / "piece").write_text("done")
+    (folder / "work.json").write_text("rubbish")
+    keep_or_clear(folder, {"film": "a", "start": 2})
+    assert not (folder / "piece").exists()
