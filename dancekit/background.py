@@ -15,9 +15,16 @@ from dancekit.io import video
 from dancekit.types import VideoInfo
 
 COLOURS = {
-    "green": (0, 177, 64), "blue": (0, 71, 187), "black": (0, 0, 0), "white": (255, 255, 255), "grey": (128, 128, 128),
-    "gray": (128, 128, 128), "red": (200, 30, 40), "yellow": (245, 205, 60), "pink": (240, 150, 180),
-}  # fmt: skip
+    "green": (0, 177, 64),
+    "blue": (0, 71, 187),
+    "black": (0, 0, 0),
+    "white": (255, 255, 255),
+    "grey": (128, 128, 128),
+    "gray": (128, 128, 128),
+    "red": (200, 30, 40),
+    "yellow": (245, 205, 60),
+    "pink": (240, 150, 180),
+}
 PLAIN = (70, 84, 104)
 """The colour when none is asked for."""
 TRANSPARENT = "transparent"
@@ -46,7 +53,7 @@ class Background:
         return self.picture.shape[1], self.picture.shape[0]
 
     def frames(self, size: tuple[int, int], fps: Fraction, first: int) -> Iterator[np.ndarray]:
-        """Endless frames uint8 [H, W, 3] of (width, height) px, from frame `first` on; a film starts over at its end."""
+        """Endless frames uint8 [H, W, 3] of (width, height) px from frame `first` on; a film starts over at its end."""
         if self.film is not None:
             yield from self._film_frames(size, fps, first)
         picture = np.zeros((size[1], size[0], 3), np.uint8) if self.picture is None else cover(self.picture, size)
@@ -81,8 +88,10 @@ def parse(text: str | None) -> Background:
         return Background(np.full((1, 1, 3), colour, np.uint8))
     path = Path(str(text))
     if not path.exists():
-        raise ClipError(f"--bg {text}: there is no such file, and no such colour.",
-                        f"Give a picture, a film, #rrggbb, {TRANSPARENT}, or one of: {', '.join(COLOURS)}.")  # fmt: skip
+        raise ClipError(
+            f"--bg {text}: there is no such file, and no such colour.",
+            f"Give a picture, a film, #rrggbb, {TRANSPARENT}, or one of: {', '.join(COLOURS)}.",
+        )
     if path.suffix.lower() in _PICTURES:
         return Background(video.read_picture(path))
     try:

@@ -28,7 +28,7 @@ def choose_recipe(
     """
     if wish == "auto" and person.state.is_file():
         card = checkpoint.read_card(person.state, CURE)
-        chosen = recipes.with_settings(recipes.from_dict(card["recipe"], str(person.state)), settings)  # type: ignore[arg-type]
+        chosen = recipes.with_settings(recipes.from_dict(card["recipe"], str(person.state)), settings)
         why = "as it was begun"
     elif wish == "auto":
         name, reason = machine.recipe()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 
 import typer
 
-from dancekit import __version__
+from dancekit import __version__, report
 from dancekit.console import Terminal
 from dancekit.errors import DancekitError
 
@@ -18,20 +18,29 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Film yourself, then dance like anyone.\n\n"
-    "  dancekit prepare myclip.mp4                  your film: poses, cut-out, crops\n\n"
-    "  dancekit train me                            learn to draw you\n\n"
-    "  dancekit transfer ballet.mp4 --bg beach.jpg  ballet.mp4's moves, you, on the beach\n\n"
+    "  dancekit prepare myclip.mp4                    cut you out\n\n"
+    "  dancekit train me                              learn to draw you\n\n"
+    "  dancekit transfer ballet.mp4 --bg beach.jpg    let you dance\n\n"
     "New here? dancekit demo shows it all on a dancer that it draws itself.",
-    no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
-)  # fmt: skip
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 
 Home = Annotated[Path, typer.Option("--home", envvar="DANCEKIT_HOME", help="Workspace folder.", file_okay=True)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; all else goes to stderr.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 Start = Annotated[float, typer.Option(help="Second to start at.", min=0)]
 End = Annotated[float, typer.Option(help="Second to end at; 0 is the end of the film.", min=0)]
-Pick = Annotated[
-    str | None, typer.Option(metavar="X,Y", help="Follow the person who first stands at this place (px).")
+Seed = Annotated[int, typer.Option(help="Seed of all randomness.")]
+Pick = Annotated[str, typer.Option(metavar="X,Y", help="Follow the person who first stands at this place (px).")]
+Minutes = Annotated[Optional[float], typer.Option(help="How long to train; the schedule follows.", min=0)]  # noqa: UP045
+Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. batch=2.")]
+Bg = Annotated[Optional[str], typer.Option(help="Colour (green, #ff8800), picture, film, or transparent.")]  # noqa: UP045
+Out = Annotated[Optional[Path], typer.Option(help="Film: .mp4 .mov .webm .mkv; a folder: PNGs.")]  # noqa: UP045
+Fit = Annotated[
+    Literal["body", "scale", "none"], typer.Option(help="body: her proportions; scale: only her size; none.")
 ]
 HOME = Path("dance")
 
@@ -51,16 +60,19 @@ def _command(as_json: bool) -> Iterator[Terminal]:
         raise typer.Exit(130) from None
 
 
-@app.command()
+@app.command(epilog="Example: dancekit prepare monday.mp4 tuesday.mp4 --as anna")
 def prepare(
     clip: Annotated[list[Path], typer.Argument(help="Film(s) of one person, whole body in the picture.")],
     person: Annotated[str, typer.Option("--as", help="The person's name in the workspace.")] = "me",
     matte: Annotated[str, typer.Option(help="auto, greenscreen, landmarker, or rembg[:model].")] = "auto",
     pose: Annotated[str, typer.Option(help="mediapipe, or keypoints (from <film>.npz).")] = "mediapipe",
-    pick: Pick = None, start: Start = 0.0, end: End = 0.0,
+    pick: Pick = "",
+    start: Start = 0.0,
+    end: End = 0.0,
     wild: Annotated[bool, typer.Option("--wild", help="Keep only poses, of strangers, for unpaired learning.")] = False,
-    home: Home = HOME, json: Json = False,
-) -> None:  # fmt: skip
+    home: Home = HOME,
+    json: Json = False,
+) -> None:
     """Turn films of a person into poses, cut-outs and crops.
 
     Several films add up; the same film again replaces what was there. Look at sheet.jpg afterwards.
@@ -69,35 +81,28 @@ def prepare(
         from dancekit import prepare as verb
         from dancekit.study import Options
 
-        options = Options(matte, pose, _place(pick), start, end)
-        workspace = _workspace(home)
+        options, workspace = Options(matte, pose, _place(pick), start, end), _workspace(home)
         if wild:
             kept = [verb.prepare_wild(film, workspace, options, terminal.progress) for film in clip]
-            terminal.result([*(f"Poses kept: {path}" for path in kept), "They are used from the next training on."],
-                            {"wild": [str(path) for path in kept]})  # fmt: skip
+            terminal.result(*report.wild(kept))
             return
-        done = [verb.prepare_clip(film, workspace.person(person), options, terminal.progress) for film in clip]
-        lines = [
-            line
-            for one in done
-            for line in (f"{one.clip.source}", *(f"  {v}" for v in one.verdict), f"  Look at {one.sheet}")
-        ]
-        terminal.result([*lines, f"Next: dancekit train {person}"], {
-            "person": person, "clips": [{"name": p.clip.name, "frames": len(p.clip.track), "used": int(p.clip.used.sum()),
-                                         "matte": p.clip.matte, "sheet": str(p.sheet), "verdict": p.verdict} for p in done],
-        })  # fmt: skip
+        who = workspace.person(person)
+        done = [verb.prepare_clip(film, who, options, terminal.progress) for film in clip]
+        terminal.result(*report.prepared(person, done))
 
 
-@app.command()
+@app.command(epilog="Example: dancekit train anna --minutes 30")
 def train(
     person: Annotated[str, typer.Argument(help="Whom to learn; prepared before.")] = "me",
     recipe: Annotated[str, typer.Option(help="auto, paper, standard, cpu, tiny, or a .yaml file.")] = "auto",
-    minutes: Annotated[Optional[float], typer.Option(help="How long to train; the schedule follows.", min=0)] = None,  # noqa: UP045
-    settings: Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. batch=2.")] = [],  # noqa: B006
-    device: Device = "auto", seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
+    minutes: Minutes = None,
+    settings: Settings = [],  # noqa: B006
+    device: Device = "auto",
+    seed: Seed = 0,
     restart: Annotated[bool, typer.Option("--restart", help="Forget what was learnt and start over.")] = False,
-    home: Home = HOME, json: Json = False,
-) -> None:  # fmt: skip
+    home: Home = HOME,
+    json: Json = False,
+) -> None:
     """Learn to draw a person from poses.
 
     Runs again = goes on. Ctrl-C finishes the step, saves and tells how to go on. Watch samples/ in her folder.
@@ -114,28 +119,25 @@ def train(
         with forgetting(who) if restart else nullcontext():
             chosen = choose_recipe(who, recipe, minutes, parse_settings(settings), machine, terminal.say)
             done = verb.train(who, workspace, chosen, machine, seed, terminal.progress, terminal.say)
-        again = f"dancekit train {person}" + (f" --minutes {minutes:g}" if minutes else "")
-        state = (f"{person} is trained: {done.steps} steps in {done.seconds / 60:.1f} minutes." if done.finished else
-                 f"Stopped and saved after {done.steps} steps. Go on with: {again}")  # fmt: skip
-        terminal.result([state, f"Look at {done.person.samples}", f"Next: dancekit transfer ballet.mp4 --as {person} --bg beach.jpg"],
-                        {"person": person, "steps": done.steps, "seconds": round(done.seconds, 1), "finished": done.finished,
-                         "images_per_second": round(done.images_per_second, 2), "losses": done.losses,
-                         "recipe": chosen.name})  # fmt: skip
+        terminal.result(*report.trained(done, chosen.name, minutes))
 
 
-@app.command()
+@app.command(epilog="Example: dancekit transfer ballet.mp4 --bg transparent --out me.mov")
 def transfer(
     driver: Annotated[Path, typer.Argument(help="A film of anyone dancing (or an .npz of landmarks).")],
-    person: Annotated[Optional[str], typer.Option("--as", help="Who dances; the only trained person by default.")] = None,  # noqa: UP045
-    bg: Annotated[Optional[str], typer.Option(help="Colour (green, #ff8800), picture, film, or transparent.")] = None,  # noqa: UP045
-    out: Annotated[Optional[Path], typer.Option(help="Film to write: .mp4 .mov .webm .mkv, or a folder for PNGs.")] = None,  # noqa: UP045
+    person: Annotated[str, typer.Option("--as", help="Who dances; the only trained person by default.")] = "",
+    bg: Bg = None,
+    out: Out = None,
     size: Annotated[str, typer.Option(help="driver, background, or WIDTHxHEIGHT.")] = "driver",
-    fit: Annotated[Literal["body", "scale", "none"],
-                   typer.Option(help="body: her proportions; scale: only her size; none.")] = "body",
-    pick: Pick = None, start: Start = 0.0, end: End = 0.0, device: Device = "auto",
+    fit: Fit = "body",
+    pick: Pick = "",
+    start: Start = 0.0,
+    end: End = 0.0,
+    device: Device = "auto",
     force: Annotated[bool, typer.Option("--force", help="Replace --out even if dancekit did not write it.")] = False,
-    home: Home = HOME, json: Json = False,
-) -> None:  # fmt: skip
+    home: Home = HOME,
+    json: Json = False,
+) -> None:
     """Let the person do the moves of a film, over any background, with the film's sound."""
     with _command(json) as terminal:
         from dancekit import device as devices
@@ -144,103 +146,83 @@ def transfer(
 
         workspace = _workspace(home)
         who = workspace.existing(person or _only_person(workspace))
-        done = verb.transfer(driver, who, workspace, verb.Wish(bg, out, size, fit, force),
-                             Options(pick=_place(pick), start=start, end=end), devices.find(device).device, terminal.progress)  # fmt: skip
-        terminal.result([*done.notes, f"{done.film}: {done.frames} frames.", f"Next: watch {done.film}"],
-                        {"film": str(done.film), "frames": done.frames, "notes": done.notes,
-                         "frames_per_second": round(done.frames_per_second, 2)})  # fmt: skip
+        options = Options(pick=_place(pick), start=start, end=end)
+        wish = verb.Wish(bg, out, size, fit, force)
+        done = verb.transfer(driver, who, workspace, wish, options, devices.find(device).device, terminal.progress)
+        terminal.result(*report.transferred(done))
 
 
-@app.command()
+@app.command(epilog="Example: dancekit evaluate anna")
 def evaluate(
     person: Annotated[str, typer.Argument(help="Who; trained before.")] = "me",
-    device: Device = "auto", home: Home = HOME, json: Json = False,
-) -> None:  # fmt: skip
+    device: Device = "auto",
+    home: Home = HOME,
+    json: Json = False,
+) -> None:
     """Measure how well a person is drawn on frames that training never saw.
 
     Beside two baselines: the training frame with the nearest pose, and stage I alone.
     """
     with _command(json) as terminal:
-        from dataclasses import asdict
-
         from dancekit import device as devices
         from dancekit import evaluate as verb
-        from dancekit.report import table
 
-        done = verb.evaluate(_workspace(home).existing(person), devices.find(device).device, terminal.progress)
-        lines = [*table(done.scores), f"{done.frames} held-out frames in {done.spans} spans; SSIM closes {done.closed():.0%} "
-                 "of nearest-frame's distance to 1.", "Perceptual: distance on the bundled VGG-16 trunk, not LPIPS."]  # fmt: skip
-        terminal.result(lines, {**{name: asdict(scores) for name, scores in done.scores.items()},
-                                "frames": done.frames, "closed": round(done.closed(), 4)})  # fmt: skip
+        who = _workspace(home).existing(person)
+        terminal.result(*report.evaluated(verb.evaluate(who, devices.find(device).device, terminal.progress)))
 
 
-@app.command()
+@app.command(epilog="Example: dancekit demo --minutes 10")
 def demo(
     minutes: Annotated[float, typer.Option(help="How long to train.", min=0.1)] = 6.0,
     recipe: Annotated[str, typer.Option(help="As for train.")] = "auto",
     subject_seconds: Annotated[float, typer.Option(help="Length of the film to learn from.", min=4)] = 40.0,
     driver_seconds: Annotated[float, typer.Option(help="Length of the film to dance to.", min=1)] = 10.0,
-    device: Device = "auto", seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
-    home: Home = Path("demo"), json: Json = False,
-) -> None:  # fmt: skip
+    device: Device = "auto",
+    seed: Seed = 0,
+    home: Home = Path("demo"),
+    json: Json = False,
+) -> None:
     """See it all work on a dancer that dancekit draws itself; no film and no download needed."""
     with _command(json) as terminal:
-        from dataclasses import asdict
-
         from dancekit import demo as verb
         from dancekit import device as devices
-        from dancekit.report import table
 
-        done = verb.demo(home, minutes, recipe, (subject_seconds, driver_seconds), devices.find(device), seed,
-                         terminal.progress, terminal.say)  # fmt: skip
-        lines = ["Against the same moves drawn with her own body:", *table(done.scores), f"Watch {done.film}",
-                 "Next: dancekit prepare myclip.mp4"]  # fmt: skip
-        terminal.result(
-            lines, {"video": str(done.film), "scores": {name: asdict(s) for name, s in done.scores.items()}}
-        )
+        lengths, machine = (subject_seconds, driver_seconds), devices.find(device)
+        done = verb.demo(home, minutes, recipe, lengths, machine, seed, terminal.progress, terminal.say)
+        terminal.result(*report.demonstrated(done))
 
 
-@app.command()
+@app.command(epilog="Example: dancekit doctor")
 def doctor(
-    fetch: Annotated[Optional[str], typer.Option(metavar="NAME", help="Download optional weights now.")] = None,  # noqa: UP045
-    home: Home = HOME, json: Json = False,
-) -> None:  # fmt: skip
+    fetch: Annotated[str, typer.Option(metavar="NAME", help="Download optional weights now.")] = "",
+    home: Home = HOME,
+    json: Json = False,
+) -> None:
     """Check this computer: packages, device, ffmpeg, weights, disk, and the people in the workspace."""
     with _command(json) as terminal:
-        from dataclasses import asdict
-
         from dancekit import doctor as verb
         from dancekit.io import weights
 
         if fetch:
             terminal.say(f"{fetch}: {weights.fetch(fetch, terminal.progress)}")
         findings = verb.examine(_workspace(home))
-        lines = [f"{'ok ' if one.fine else 'BAD'}  {one.name}: {one.what}" + (f"\n     {one.cure}" if one.cure else "")
-                 for one in findings]  # fmt: skip
         healthy = all(one.fine for one in findings)
-        terminal.result([*lines, "All is well." if healthy else "Something needs mending (BAD above)."],
-                        {"healthy": healthy, "findings": [asdict(one) for one in findings]})  # fmt: skip
+        terminal.result(*report.examined(findings, healthy))
     if not healthy:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog="Example: dancekit bench myclip.mp4")
 def bench(
     film: Annotated[Path, typer.Argument(help="Any film of a person.")],
-    home: Home = HOME, json: Json = False,
-) -> None:  # fmt: skip
+    home: Home = HOME,
+    json: Json = False,
+) -> None:
     """Measure this machine: preparing against the bare pose landmarker, and reading stored frames."""
     with _command(json) as terminal:
-        from dataclasses import asdict
-
         from dancekit import bench as verb
 
-        done = verb.measure(film, terminal.progress)
-        lines = [f"bare landmarker  {done.landmarker:7.1f} frames/s", f"prepare          {done.prepare:7.1f} frames/s, "
-                 f"{done.ratio:.2f} of the bare landmarker", f"reading stored   {done.reading:7.1f} frames/s",
-                 f"storage          {done.bytes_per_frame / 1e3:7.1f} kB a frame, "
-                 f"{done.gigabytes_per_20_minutes:.1f} GB for 20 minutes"]  # fmt: skip
-        terminal.result(lines, {**asdict(done), "ratio": round(done.ratio, 3)})
+        terminal.result(*report.measured(verb.measure(film, terminal.progress)))
 
 
 def _only_person(workspace: Workspace) -> str:
@@ -254,8 +236,8 @@ def _workspace(home: Path) -> Workspace:
     return Workspace(home)
 
 
-def _place(text: str | None) -> tuple[float, float] | None:
-    if text is None:
+def _place(text: str) -> tuple[float, float] | None:
+    if not text:
         return None
     try:
         across, down = (float(part) for part in text.split(","))
@@ -266,14 +248,17 @@ def _place(text: str | None) -> tuple[float, float] | None:
     return across, down
 
 
-def _version(wanted: bool) -> None:
+def _show_version(wanted: bool) -> None:
     if wanted:
         print(f"dancekit {__version__}")
         raise typer.Exit
 
 
+Version = Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")]
+
+
 @app.callback()
-def _root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False) -> None:  # fmt: skip
+def _root(version: Version = False) -> None:
     pass
 
 

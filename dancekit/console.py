@@ -89,10 +89,16 @@ class _Bars:
         )
 
         self._progress = Progress(
-            SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(24),
-            TextColumn("{task.percentage:>3.0f}%"), TextColumn("{task.fields[pace]}", markup=False),
-            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=Console(file=stream, markup=False),
-        )  # fmt: skip
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(24),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[pace]}", markup=False),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=Console(file=stream, markup=False),
+        )
         self._tasks: dict[str, TaskID] = {}
         self._began: dict[str, tuple[float, int]] = {}
         self._progress.start()
@@ -102,8 +108,13 @@ class _Bars:
         if key not in self._tasks:
             self._tasks[key] = self._progress.add_task(key, total=None, pace="")
             self._began[key] = (time.monotonic(), done)
-        self._progress.update(self._tasks[key], description=f"{key}{': ' if detail else ''}{detail.strip()}",
-                              completed=done, total=total or None, pace=self._pace(key, done, bool(detail)))  # fmt: skip
+        self._progress.update(
+            self._tasks[key],
+            description=f"{key}{': ' if detail else ''}{detail.strip()}",
+            completed=done,
+            total=total or None,
+            pace=self._pace(key, done, bool(detail)),
+        )
 
     def _pace(self, key: str, done: int, detailed: bool) -> str:
         began, first = self._began[key]

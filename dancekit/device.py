@@ -87,3 +87,14 @@ def keep_freed_memory() -> None:
             library.mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
         except (OSError, AttributeError):  # another C library
             return
+
+
+def peak_gigabytes(device: torch.device) -> float:
+    """The most memory that this process has held so far: the GPU's, or the computer's; 0 where that cannot be told."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 1e9
+    if sys.platform == "win32":
+        return 0.0
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e9

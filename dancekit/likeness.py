@@ -46,13 +46,21 @@ class Likeness:
         shape = self.recipe.generator
         networks = [prepare_network(n, device) for n in (self.draw, self.refine if refine else None) if n is not None]
         dtype = number_type(device, self.recipe.precision)
-        return Painter(networks[0].eval(), networks[1].eval() if len(networks) > 1 else None, self.recipe.reach,
-                       self.recipe.line * self.canvas.body, shape.coarse, self.recipe.refiner.residual, device, dtype)  # fmt: skip
+        return Painter(
+            networks[0].eval(),
+            networks[1].eval() if len(networks) > 1 else None,
+            self.recipe.reach,
+            self.recipe.line * self.canvas.body,
+            shape.coarse,
+            self.recipe.refiner.residual,
+            device,
+            dtype,
+        )
 
 
 def prepare_network(network: nn.Module, device: torch.device) -> nn.Module:
     """A network on its device with channels last, the layout that convolutions are fastest in."""
-    return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network.to(device=device, memory_format=torch.channels_last)
 
 
 def make_generator(recipe: Recipe, stage: int) -> Generator:
@@ -60,8 +68,17 @@ def make_generator(recipe: Recipe, stage: int) -> Generator:
     shape: GeneratorShape = recipe.generator if stage == 1 else recipe.refiner
     windows = 2 * recipe.reach + 1
     inputs = windows * (maps.CHANNELS if stage == 1 else 4)
-    return Generator(inputs, shape.width, shape.downs, shape.blocks, shape.coarse, shape.skips,
-                     shape.norm, shape.widest, unshuffle=stage == 2)  # fmt: skip
+    return Generator(
+        inputs,
+        shape.width,
+        shape.downs,
+        shape.blocks,
+        shape.coarse,
+        shape.skips,
+        shape.norm,
+        shape.widest,
+        unshuffle=stage == 2,
+    )
 
 
 def multiple(recipe: Recipe) -> int:
@@ -72,11 +89,15 @@ def multiple(recipe: Recipe) -> int:
 def save(person: Person, likeness: Likeness) -> None:
     """Write person.safetensors, then person.json; each all or nothing, the first complete by itself."""
     card: dict[str, object] = {
-        "name": likeness.name, "dancekit": dancekit.__version__,
+        "name": likeness.name,
+        "dancekit": dancekit.__version__,
         "canvas": {"size": list(likeness.canvas.size), "body": likeness.canvas.body, "fps": likeness.canvas.fps},
-        "proportions": dict(likeness.proportions), "film_body": likeness.film_body, "stages": 1 if likeness.refine is None else 2,
-        **likeness.notes, "recipe": recipes.to_dict(likeness.recipe),
-    }  # fmt: skip
+        "proportions": dict(likeness.proportions),
+        "film_body": likeness.film_body,
+        "stages": 1 if likeness.refine is None else 2,
+        **likeness.notes,
+        "recipe": recipes.to_dict(likeness.recipe),
+    }
     tensors: dict[str, Tensor] = checkpoint.named("draw", likeness.draw)
     if likeness.refine is not None:
         tensors |= checkpoint.named("refine", likeness.refine)
@@ -95,16 +116,18 @@ def load(person: Person) -> Likeness:
     read_json(person.card, _CURE)
     tensors, card = checkpoint.load(person.weights, _CURE)
     try:
-        recipe = recipes.from_dict(card["recipe"], str(person.card))  # type: ignore[arg-type]
+        recipe = recipes.from_dict(card["recipe"], str(person.card))
         canvas = card["canvas"]
         likeness = Likeness(
-            person.name, recipe,
-            Canvas((int(canvas["size"][0]), int(canvas["size"][1])), float(canvas["body"]), float(canvas["fps"])),  # type: ignore[index]
-            dict(card["proportions"]),  # type: ignore[call-overload]
-            float(card["film_body"]),  # type: ignore[arg-type]
-            make_generator(recipe, 1), make_generator(recipe, 2) if card["stages"] == 2 else None,
+            person.name,
+            recipe,
+            Canvas((int(canvas["size"][0]), int(canvas["size"][1])), float(canvas["body"]), float(canvas["fps"])),
+            dict(card["proportions"]),
+            float(card["film_body"]),
+            make_generator(recipe, 1),
+            make_generator(recipe, 2) if card["stages"] == 2 else None,
             {key: card[key] for key in ("trained", "trunk", "clips") if key in card},
-        )  # fmt: skip
+        )
         likeness.draw.load_state_dict(checkpoint.part(tensors, "draw"))
         if likeness.refine is not None:
             likeness.refine.load_state_dict(checkpoint.part(tensors, "refine"))

@@ -187,8 +187,9 @@ def _keep_diary(run: Run, number: int, canvas: Canvas, losses: dict[str, torch.T
 
 def _show(run: Run, number: int, canvas: Canvas, speed: float) -> None:
     stints = run.training.stints
+    stage, (width, height) = "I" * stints[number].stage, canvas.size
     what = (
-        f"training: stage {'I' * stints[number].stage} at {canvas.size[0]}x{canvas.size[1]}, step {run.training.steps}: "
+        f"training: stage {stage} at {width}x{height}, step {run.training.steps}: "
         f"{speed:.1f} images/s, perceptual {run.losses['perceptual']:.3f}"
     )
     run.progress(what, round(sum(s.spent for s in stints)), round(sum(s.amount for s in stints)))

@@ -15,7 +15,7 @@ import torch
 from dancekit.core import crops, schedule, wild
 from dancekit.core.retarget import proportions
 from dancekit.core.tracks import body_height
-from dancekit.device import Machine, keep_freed_memory, number_type
+from dancekit.device import Machine, keep_freed_memory, number_type, peak_gigabytes
 from dancekit.errors import WorkspaceError
 from dancekit.io import clips as prepared
 from dancekit.io import weights
@@ -38,8 +38,11 @@ _PIECE = 48
 
 @dataclass(frozen=True)
 class Trained:
-    """How a run of training ended. steps: altogether. seconds: of this run. finished: the schedule is through;
-    otherwise it was interrupted."""
+    """How a run of training ended.
+
+    steps: altogether. seconds: of this run. finished: the schedule is through; otherwise it was interrupted.
+    peak_gigabytes: the most memory held, the GPU's where there is one.
+    """
 
     person: Person
     steps: int
@@ -47,6 +50,7 @@ class Trained:
     images_per_second: float
     finished: bool
     losses: dict[str, float]
+    peak_gigabytes: float
 
 
 def train(
@@ -75,7 +79,9 @@ def train(
         if not person.weights.is_file() or not person.card.is_file():
             save_now(run)
     finished = schedule.current(run.training.stints) is None
-    return Trained(person, run.training.steps, run.diary.seconds, run.diary.images_per_second, finished, run.losses)
+    diary, memory = run.diary, round(peak_gigabytes(machine.device), 2)
+    steps = run.training.steps
+    return Trained(person, steps, diary.seconds, diary.images_per_second, finished, run.losses, memory)
 
 
 def _set_up(

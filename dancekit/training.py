@@ -126,23 +126,32 @@ class Training:
         modules = self._modules()
         for name, module in modules.items():
             if not all(bool(torch.isfinite(p).all()) for p in module.parameters()):
-                raise WorkspaceError(f"Training has come apart ({name} holds no numbers any more); the last save is kept.",
-                                     "Run the command again; if it happens again, add --set rate=0.0001")  # fmt: skip
+                raise WorkspaceError(
+                    f"Training has come apart ({name} holds no numbers any more); the last save is kept.",
+                    "Run the command again; if it happens again, add --set rate=0.0001",
+                )
         tensors = {key: t for name, module in modules.items() for key, t in checkpoint.named(name, module).items()}
         for name, optimiser in self.optimisers.items():
             tensors |= checkpoint.optimiser_tensors(f"optimiser.{name}", optimiser)
         card: dict[str, object] = {
-            "step": self.step, "steps": self.steps, "stints": [asdict(stint) for stint in self.stints],
+            "step": self.step,
+            "steps": self.steps,
+            "stints": [asdict(stint) for stint in self.stints],
             "canvases": [[list(size), asdict(canvas)] for size, canvas in self.canvases.items()],
-            "shaping": shaping(self.recipe), "unit": unit(self.recipe), "recipe": to_dict(self.recipe),
-        }  # fmt: skip
+            "shaping": shaping(self.recipe),
+            "unit": unit(self.recipe),
+            "recipe": to_dict(self.recipe),
+        }
         checkpoint.save(person.state, tensors, card)
 
     def _modules(self) -> dict[str, nn.Module]:
         modules: dict[str, nn.Module] = {}
         for stage in self.generators:
-            modules |= {f"G{stage}": self.generators[stage], f"G{stage}.average": self.averages[stage],
-                        f"D_p{stage}": self.pairs[stage]}  # fmt: skip
+            modules |= {
+                f"G{stage}": self.generators[stage],
+                f"G{stage}.average": self.averages[stage],
+                f"D_p{stage}": self.pairs[stage],
+            }
         return modules | {name: net for name, net in (("D_t", self.time), ("D_w", self.wild)) if net is not None}
 
     def restore(self, tensors: Mapping[str, torch.Tensor]) -> None:
@@ -183,17 +192,23 @@ def resume(person: Person, recipe: Recipe, device: torch.device) -> Training | N
         return None
     tensors, card = checkpoint.load(person.state, CURE)
     if _plain(card.get("shaping")) != _plain(shaping(recipe)) or card.get("unit") != unit(recipe):
-        raise RecipeError(f"{person.name} is being trained with another recipe, which cannot go on as {recipe.name!r}.",
-                          "Go on with the recipe it began with, or start over with --restart.")  # fmt: skip
+        raise RecipeError(
+            f"{person.name} is being trained with another recipe, which cannot go on as {recipe.name!r}.",
+            "Go on with the recipe it began with, or start over with --restart.",
+        )
     try:
-        stints = [Stint(s["stage"], (s["size"][0], s["size"][1]), s["amount"], s["spent"]) for s in card["stints"]]  # type: ignore[attr-defined]
-        canvases = {(size[0], size[1]): Canvas((c["size"][0], c["size"][1]), c["body"], c["fps"])
-                    for size, c in card["canvases"]}  # type: ignore[attr-defined]  # fmt: skip
-        training = Training(recipe, device, canvases, stints, int(card["step"]), int(card["steps"]))  # type: ignore[call-overload]
+        stints = [Stint(s["stage"], _pair(s["size"]), s["amount"], s["spent"]) for s in card["stints"]]
+        canvases = {_pair(size): Canvas(_pair(c["size"]), c["body"], c["fps"]) for size, c in card["canvases"]}
+        training = Training(recipe, device, canvases, stints, int(card["step"]), int(card["steps"]))
         training.restore(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WorkspaceError(f"{person.state}: this file does not hold a training state ({error}).", CURE) from error
     return training
+
+
+def _pair(value: list[int]) -> tuple[int, int]:
+    width, height = value
+    return width, height
 
 
 def _plain(value: object) -> object:

@@ -1,6 +1,6 @@
 """The three commands from Python: prepare a film, train, and let the person do another film's moves.
 
-    python examples/from_python.py myclip.mp4 ballet.mp4
+python examples/from_python.py myclip.mp4 ballet.mp4
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def alone(placed: Placed, size: tuple[int, int]) -> np.ndarray:
 def presence(seen: np.ndarray, fps: float, hold: float = 0.35, fade: float = 0.3) -> np.ndarray:
     """How strongly to show the person at each frame, float [T] in 0..1, when the driver is only seen in some frames.
 
-    seen: bool [T]. She holds her last pose for `hold` seconds, then fades over `fade` seconds, and comes back as slowly.
+    seen: bool [T]. She holds her last pose for `hold` seconds, fades over `fade` seconds, and comes back as slowly.
     """
     strength = np.zeros(len(seen))
     absent = 0 if seen[0] else 10**9

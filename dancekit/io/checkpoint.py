@@ -1,10 +1,11 @@
-"""Tensors on disk: all-or-nothing safetensors files with a card of plain data in their header. Nothing in them can run."""
+"""Tensors on disk: all-or-nothing safetensors files with a card of plain data in the header; nothing in them runs."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -23,14 +24,16 @@ def save(path: Path, tensors: Mapping[str, Tensor], card: Mapping[str, object]) 
             save_file(plain, temporary, {"card": json.dumps({"format": FORMAT, **card})})
         except SafetensorError as error:
             if any(word in str(error).lower() for word in ("no space", "file too large", "quota")):
-                raise WorkspaceError(f"{path}: the disk is full.",
-                                     "Free some space and run the same command again: it goes on from the last save.") from error  # fmt: skip
+                raise WorkspaceError(
+                    f"{path}: the disk is full.",
+                    "Free some space and run the same command again: it goes on from the last save.",
+                ) from error
             raise WorkspaceError(
                 f"{path}: cannot be written ({error}).", "Check the disk and the permissions."
             ) from error
 
 
-def load(path: Path, cure: str, device: torch.device | str = "cpu") -> tuple[dict[str, Tensor], dict[str, object]]:
+def load(path: Path, cure: str, device: torch.device | str = "cpu") -> tuple[dict[str, Tensor], dict[str, Any]]:
     """(tensors, card) of a file that `save` wrote.
 
     Raises:
@@ -44,7 +47,7 @@ def load(path: Path, cure: str, device: torch.device | str = "cpu") -> tuple[dic
         raise WorkspaceError(f"{path}: this file is damaged ({error}).", cure) from error
 
 
-def read_card(path: Path, cure: str) -> dict[str, object]:
+def read_card(path: Path, cure: str) -> dict[str, Any]:
     """Only the card of a file that `save` wrote."""
     if not path.is_file():
         raise WorkspaceError(f"{path}: this file is missing.", cure)
@@ -71,8 +74,11 @@ def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 def optimiser_tensors(prefix: str, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     """An optimiser's moments, by the place of their parameter and their name."""
     state = optimiser.state_dict()["state"]
-    return {f"{prefix}/{place}.{name}": torch.as_tensor(value) for place, values in state.items()
-            for name, value in values.items()}  # fmt: skip
+    return {
+        f"{prefix}/{place}.{name}": torch.as_tensor(value)
+        for place, values in state.items()
+        for name, value in values.items()
+    }
 
 
 def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:

@@ -63,7 +63,7 @@ def fingerprint(path: Path) -> str:
 
 
 def folder_for(person: Person, film: Path) -> Path:
-    """The folder of a film's clip: the same film goes to the same folder, another film of the same name to a new one."""
+    """The folder of a film's clip: the same film goes to the same folder, another one of its name to a new folder."""
     mark, base = fingerprint(film), clip_name(film)
     for number in range(1, 1000):
         folder = person.clips_folder / (base if number == 1 else f"{base}-{number}")
@@ -102,11 +102,11 @@ def load(folder: Path) -> Clip:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
             points, boxes, used = data["points"], data["boxes"], data["used"]
-        size, crop, inside = (tuple(int(v) for v in card[key]) for key in ("size", "crop", "inside"))  # type: ignore[union-attr]
-        track = PoseTrack(points, size, Fraction(str(card["fps"])), str(card["skeleton"]),  # type: ignore[arg-type]
-                          tuple(int(v) for v in card["shots"]))  # type: ignore[union-attr]  # fmt: skip
-        return Clip(str(card["name"]), folder, str(card["source"]), track, CropPlan(boxes, crop), used,  # type: ignore[arg-type]
-                    float(card["body"]), inside, str(card["matte"]))  # type: ignore[arg-type]  # fmt: skip
+        size, crop, inside = (tuple(int(v) for v in card[key]) for key in ("size", "crop", "inside"))
+        track = PoseTrack(points, size, Fraction(str(card["fps"])), str(card["skeleton"]),
+                          tuple(int(v) for v in card["shots"]))  # fmt: skip
+        return Clip(str(card["name"]), folder, str(card["source"]), track, CropPlan(boxes, crop), used,
+                    float(card["body"]), inside, str(card["matte"]))  # fmt: skip
     except (OSError, KeyError, ValueError, TypeError, BadZipFile, EOFError) as error:
         # numpy takes anything that is no .npz file for a pickle, and would say how to run it.
         reason = error if zipfile.is_zipfile(path) else "poses.npz is missing or no .npz file"

@@ -75,7 +75,7 @@ def format_of(path: Path, transparent: bool) -> FilmFormat:
 class FilmWriter:
     """Encodes frames into one silent film, or into numbered pictures where the format has no suffix.
 
-    size: (width, height) px, both even for films. Frames are uint8 [H, W, 3], or [H, W, 4] if the format is transparent.
+    size: (width, height) px, both even for films. Frames: uint8 [H, W, 3], or [H, W, 4] if the format is transparent.
     """
 
     def __init__(self, path: Path, form: FilmFormat, size: tuple[int, int], fps: Fraction, first: int = 0) -> None:
@@ -172,7 +172,7 @@ def temporary_folder(path: Path) -> Iterator[Path]:
 
 
 def join(pieces: Sequence[Path], out: Path, form: FilmFormat, fps: Fraction, frames: int, sound: Sound | None) -> None:
-    """Join films end to end without encoding them again, and lay the sound under them from the first frame to the last."""
+    """Join films end to end without encoding them again, and lay the sound under them from first frame to last."""
     listing = pieces[0].parent / "pieces.txt"
     with writing(listing):
         listing.write_text("".join(f"file '{piece.name}'\n" for piece in pieces), encoding="utf-8")

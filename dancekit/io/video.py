@@ -91,8 +91,10 @@ def _refuse_non_films(path: Path, said: str, streams: list[str], pictures: list[
     if _PICTURE_FORMATS.search(said) and "Duration: N/A" in said:
         raise ClipError(f"{path}: this is a still picture, not a film.", _STILL)
     if _BARE_STREAMS.search(said):
-        raise ClipError(f"{path}: these are bare pictures that do not say when to show them.",
-                        f"Make a film of them: ffmpeg -i {path.name} -c copy {path.stem}.mp4")  # fmt: skip
+        raise ClipError(
+            f"{path}: these are bare pictures that do not say when to show them.",
+            f"Make a film of them: ffmpeg -i {path.name} -c copy {path.stem}.mp4",
+        )
 
 
 def _why_not(path: Path) -> str:
@@ -127,7 +129,9 @@ def _time_stamps(path: Path, decode: bool = False) -> tuple[Fraction, list[int],
     Read without decoding, but for containers that do not tell every picture's time.
     """
     how = ["-vf", "scale=16:16", "-fps_mode", "passthrough", "-enc_time_base", "demux"] if decode else ["-c", "copy"]
-    listing, said, _ = ffmpeg.run(["-v", "error", "-i", ffmpeg.local(path), "-map", "0:V:0", *how, "-f", "framecrc", "-"])
+    listing, said, _ = ffmpeg.run(
+        ["-v", "error", "-i", ffmpeg.local(path), "-map", "0:V:0", *how, "-f", "framecrc", "-"]
+    )
     text = listing.decode("ascii", "replace")
     tick = re.search(r"#tb 0: (\d+)/(\d+)", text)
     if not tick:
@@ -162,8 +166,10 @@ def _first_frame_size(info: VideoInfo) -> tuple[int, int]:
     picture, said, _ = ffmpeg.run(["-v", "error", *arguments])
     header = re.match(rb"P6\s+(\d+)\s+(\d+)\s", picture)
     if not header:
-        raise ClipError(f"{info.path}: no frame can be decoded: {ffmpeg.last_line(said)}",
-                        "Copy it from the camera again, or export it anew.")  # fmt: skip
+        raise ClipError(
+            f"{info.path}: no frame can be decoded: {ffmpeg.last_line(said)}",
+            "Copy it from the camera again, or export it anew.",
+        )
     return int(header[1]), int(header[2])
 
 
@@ -181,8 +187,10 @@ def _filters(info: VideoInfo, first: int = 0) -> str:
     chain = [] if info.constant else [f"fps={info.fps}:start_time={float(info.start + first / info.fps):.6f}"]
     chain += ["scale=iw*sar:ih", "setsar=1"]
     if info.tone:
-        chain.append("zscale=t=linear:npl=200,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,"
-                     "zscale=t=bt709:m=bt709:r=tv,format=yuv420p")  # fmt: skip
+        chain.append(
+            "zscale=t=linear:npl=200,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,"
+            "zscale=t=bt709:m=bt709:r=tv,format=yuv420p"
+        )
     if info.width:
         chain.append(f"scale={info.width}:{info.height}:flags=area")
     return ",".join(chain)
@@ -196,8 +204,23 @@ def read_frames(info: VideoInfo, first: int = 0, end: int | None = None) -> Gene
     count = ["-frames:v", str((info.frames if end is None else end) - first)]
     first += info.first
     process = ffmpeg.Process(
-        ["-v", "error", *_input(info, first), "-vf", _filters(info, first), *count, "-fps_mode", "passthrough",
-         "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], stdout=True)  # fmt: skip
+        [
+            "-v",
+            "error",
+            *_input(info, first),
+            "-vf",
+            _filters(info, first),
+            *count,
+            "-fps_mode",
+            "passthrough",
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "rgb24",
+            "-",
+        ],
+        stdout=True,
+    )
     pipe = process.popen.stdout
     assert pipe is not None
     try:
@@ -255,8 +278,9 @@ def read_ahead(frames: Generator[np.ndarray], depth: int = 4) -> Generator[np.nd
                 ready.get(timeout=0.05)
 
 
-def _fetch(frames: Generator[np.ndarray], ready: queue.Queue[np.ndarray | BaseException | None],
-           stop: threading.Event) -> None:  # fmt: skip
+def _fetch(
+    frames: Generator[np.ndarray], ready: queue.Queue[np.ndarray | BaseException | None], stop: threading.Event
+) -> None:
     try:
         with contextlib.closing(frames):  # type: ignore[type-var]
             for frame in frames:

@@ -88,8 +88,10 @@ def available(name: str) -> bool:
 def _how_to_get(entry: WeightFile) -> str:
     if entry.bundled:
         return "They belong to dancekit itself: install it again."
-    return (f"Fetch them with: dancekit doctor --fetch {entry.name}   or put the file from {entry.urls[0]} "
-            f"into {cache_folder()}")  # fmt: skip
+    return (
+        f"Fetch them with: dancekit doctor --fetch {entry.name}   or put the file from {entry.urls[0]} "
+        f"into {cache_folder()}"
+    )
 
 
 @lru_cache(maxsize=32)
@@ -97,9 +99,11 @@ def _check(entry: WeightFile, path: Path, changed: int) -> None:
     """Compare with the manifest; once for each state of the file."""
     digest = sha256(path)
     if (entry.sha256 and digest != entry.sha256) or not digest.startswith(entry.sha256_prefix):
-        raise WeightsError(f"{path}: damaged or not the right file (its sha256 starts with {digest[:12]}, not with "
-                           f"{(entry.sha256 or entry.sha256_prefix)[:12]}).",
-                           "Delete it. " + _how_to_get(entry))  # fmt: skip
+        raise WeightsError(
+            f"{path}: damaged or not the right file (its sha256 starts with {digest[:12]}, not with "
+            f"{(entry.sha256 or entry.sha256_prefix)[:12]}).",
+            "Delete it. " + _how_to_get(entry),
+        )
 
 
 def sha256(path: Path) -> str:
@@ -125,8 +129,10 @@ def fetch(name: str, progress: Progress = no_progress) -> Path:
         part.parent.mkdir(parents=True, exist_ok=True)
         _download(entry, part, progress)
     except (OSError, http.client.HTTPException) as error:
-        raise WeightsError(f"{name}: could not be fetched from {entry.urls[0]} ({error}).",
-                           f"Run the command again to go on, or copy the file into {cache_folder()} by hand.") from error  # fmt: skip
+        raise WeightsError(
+            f"{name}: could not be fetched from {entry.urls[0]} ({error}).",
+            f"Run the command again to go on, or copy the file into {cache_folder()} by hand.",
+        ) from error
     os.replace(part, entry.path)
     try:
         return find(name)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dancekit.errors import WorkspaceError
 from dancekit.plugins import suggestion
@@ -26,8 +27,10 @@ class NewerError(WorkspaceError):
     """A file that a newer dancekit wrote: it is left alone."""
 
     def __init__(self, path: Path, number: object) -> None:
-        super().__init__(f"{path}: written by a newer dancekit (format {number}, this one knows {FORMAT}).",
-                         "Bring dancekit up to date: pip install --upgrade dancekit")  # fmt: skip
+        super().__init__(
+            f"{path}: written by a newer dancekit (format {number}, this one knows {FORMAT}).",
+            "Bring dancekit up to date: pip install --upgrade dancekit",
+        )
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,7 @@ class Workspace:
         if not self.root.is_dir():
             return []
         found = (Person(path.name, path) for path in sorted(self.root.iterdir()) if _NAME.fullmatch(path.name))
-        return [person.name for person in found
-                if person.name != "wild" and (person.clips() or person.card.is_file())]  # fmt: skip
+        return [person.name for person in found if person.name != "wild" and (person.clips() or person.card.is_file())]
 
     def existing(self, name: str) -> Person:
         """The folder of a person who must have been prepared.
@@ -123,8 +125,9 @@ def check_name(name: str) -> str:
         WorkspaceError: it could leave the workspace, or would not be a folder's name on every system.
     """
     if not _NAME.fullmatch(name) or name.lower() in _RESERVED:
-        raise WorkspaceError(f"{name!r} cannot be a person's name.",
-                             "Use letters a-z, digits, - and _, such as: --as anna")  # fmt: skip
+        raise WorkspaceError(
+            f"{name!r} cannot be a person's name.", "Use letters a-z, digits, - and _, such as: --as anna"
+        )
     return name
 
 
@@ -141,12 +144,14 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise WorkspaceError(f"{path}: the disk is full.",
-                                 "Free some space and run the same command again: it goes on where it was.") from error  # fmt: skip
+            raise WorkspaceError(
+                f"{path}: the disk is full.", "Free some space and run the same command again: it goes on where it was."
+            ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
-            raise WorkspaceError(f"{path}: cannot be written ({error.strerror}).",
-                                 "Choose another folder (with --home, or --out for a film), or change its "
-                                 "permissions.") from error  # fmt: skip
+            raise WorkspaceError(
+                f"{path}: cannot be written ({error.strerror}).",
+                "Choose another folder (with --home, or --out for a film), or change its permissions.",
+            ) from error
         raise
 
 
@@ -183,7 +188,7 @@ def write_json(path: Path, data: dict[str, object]) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def read_json(path: Path, cure: str) -> dict[str, object]:
+def read_json(path: Path, cure: str) -> dict[str, Any]:
     """Read a JSON file that `write_json` wrote.
 
     Raises:
@@ -203,7 +208,7 @@ def read_json(path: Path, cure: str) -> dict[str, object]:
 
 
 def keep_or_clear(folder: Path, mark: dict[str, object]) -> None:
-    """Get a folder of unfinished work ready: what is in it stays if it was begun with the same mark, else it is cleared.
+    """Get a folder of unfinished work ready: what is in it stays if it bears the same mark, else it is cleared.
 
     mark: plain data that says what the work is of.
     """

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 def normalise(x: Tensor, kind: str) -> Tensor:
     """Normalise N x C x H x W without learnt scale: "instance" over each channel's picture, "pixel" over the channels
-    of each px. The latter does not depend on how much empty picture surrounds the person, so crops of any size look alike.
+    of each px. The latter does not depend on how much empty picture surrounds the person: crops of any size look alike.
     """
     if kind == "instance":
         return functional.instance_norm(x)

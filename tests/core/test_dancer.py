@@ -60,7 +60,7 @@ def area(plain: Costume, figure: Figure) -> float:
 
 
 def test_silhouettes_of_bars_are_exact() -> None:
-    upright, tilted = np.eye(3), np.array([[1, 0, 0], [0, 0.5, -0.75**0.5], [0, 0.75**0.5, 0.5]])
+    upright, tilted = np.eye(3), np.array([[1, 0, 0], [0, 0.5, -(0.75**0.5)], [0, 0.75**0.5, 0.5]])
     end_on = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
     disc = np.pi * 0.1**2
     assert area(*bar(0.1, 0.2, upright)) == pytest.approx(disc + 0.2 * 0.4, rel=0.005)
