@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ from dancekit.io.dataset import Canvas
 from dancekit.io.workspace import Person, read_json, write_json
 from dancekit.networks.generator import Generator
 from dancekit.recipe import GeneratorShape, Recipe
+from dancekit.types import pair
 
 _CURE = "Train again with the same command: it writes this file anew from the training state."
 
@@ -58,9 +60,12 @@ class Likeness:
         )
 
 
-def prepare_network(network: nn.Module, device: torch.device) -> nn.Module:
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def prepare_network(network: Network, device: torch.device) -> Network:
     """A network on its device with channels last, the layout that convolutions are fastest in."""
-    return network.to(device=device, memory_format=torch.channels_last)
+    return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def make_generator(recipe: Recipe, stage: int) -> Generator:
@@ -121,7 +126,7 @@ def load(person: Person) -> Likeness:
         likeness = Likeness(
             person.name,
             recipe,
-            Canvas((int(canvas["size"][0]), int(canvas["size"][1])), float(canvas["body"]), float(canvas["fps"])),
+            Canvas(pair(canvas["size"]), float(canvas["body"]), float(canvas["fps"])),
             dict(card["proportions"]),
             float(card["film_body"]),
             make_generator(recipe, 1),

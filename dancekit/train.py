@@ -117,12 +117,13 @@ def _set_up(
 def _begun_or_new(person: Person, recipe: Recipe, machine: Machine, clips: Sequence[Clip], say: Say) -> Training:
     """The training state as last saved, its schedule fitted to the recipe's length, or a new one."""
     total = recipe.minutes * 60 if recipe.minutes else float(recipe.steps)
+    whole = not recipe.minutes
     phases = [(phase.stage, phase.size, phase.share) for phase in recipe.phases]
     training = resume(person, recipe, machine.device)
     if training is None:
         canvases = {size: plan_canvas(clips, recipe, size) for _, size, _ in phases}
-        return Training(recipe, machine.device, canvases, schedule.planned(phases, total))
-    training.stints = schedule.replanned(training.stints, phases, total)
+        return Training(recipe, machine.device, canvases, schedule.planned(phases, total, whole))
+    training.stints = schedule.replanned(training.stints, phases, total, whole)
     say(f"Going on after {training.steps} steps.")
     return training
 

@@ -25,6 +25,7 @@ from dancekit.networks.generator import Generator
 from dancekit.networks.patch import PatchCritic
 from dancekit.networks.perceptual import Perceptual
 from dancekit.recipe import Recipe, to_dict
+from dancekit.types import pair
 
 CURE = "Delete it and train again: the person as last saved stays usable, but training starts over."
 _SHAPING = ("reach", "frames", "matte", "generator", "refiner", "critics", "follow")
@@ -72,11 +73,11 @@ class Training:
 
         def critic(channels: int, condition: int, small: bool) -> PatchCritic:
             made = PatchCritic(channels, condition, shape.width, shape.layers, shape.scales, small, shape.norm)
-            return prepare_network(made, self.device)  # type: ignore[return-value]
+            return prepare_network(made, self.device)
 
         if stage not in self.generators:
             made = prepare_network(make_generator(self.recipe, stage), self.device)
-            self.generators[stage], self.averages[stage] = made, copy.deepcopy(made)  # type: ignore[assignment]
+            self.generators[stage], self.averages[stage] = made, copy.deepcopy(made)
             self.averages[stage].requires_grad_(False)
             condition = windows * (maps.CHANNELS if stage == 1 else 4)
             self.pairs[stage] = critic(3, condition, half and stage == 1)
@@ -197,18 +198,13 @@ def resume(person: Person, recipe: Recipe, device: torch.device) -> Training | N
             "Go on with the recipe it began with, or start over with --restart.",
         )
     try:
-        stints = [Stint(s["stage"], _pair(s["size"]), s["amount"], s["spent"]) for s in card["stints"]]
-        canvases = {_pair(size): Canvas(_pair(c["size"]), c["body"], c["fps"]) for size, c in card["canvases"]}
+        stints = [Stint(s["stage"], pair(s["size"]), s["amount"], s["spent"]) for s in card["stints"]]
+        canvases = {pair(size): Canvas(pair(c["size"]), c["body"], c["fps"]) for size, c in card["canvases"]}
         training = Training(recipe, device, canvases, stints, int(card["step"]), int(card["steps"]))
         training.restore(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WorkspaceError(f"{person.state}: this file does not hold a training state ({error}).", CURE) from error
     return training
-
-
-def _pair(value: list[int]) -> tuple[int, int]:
-    width, height = value
-    return width, height
 
 
 def _plain(value: object) -> object:

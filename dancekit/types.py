@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +11,12 @@ import numpy as np
 
 Progress = Callable[[str, int, int], None]
 """Called as progress(what, done, total) during long work; total is 0 where it is not known."""
+
+
+def pair(values: Sequence[int]) -> tuple[int, int]:
+    """Two numbers read from a file, such as (width, height)."""
+    first, second = values
+    return int(first), int(second)
 
 
 def no_progress(what: str, done: int, total: int) -> None:

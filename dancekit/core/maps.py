@@ -72,8 +72,9 @@ def _lines(starts: Tensor, ends: Tensor, size: tuple[int, int], width: float) ->
     x = torch.arange(size[0], device=device).float() + 0.5
     y = torch.arange(size[1], device=device).float() + 0.5
     delta = ends - starts
-    length = delta.norm(dim=-1).clamp_min(1e-3)
-    direction = delta / length[..., None]
+    length = delta.norm(dim=-1)
+    # A line without length has no direction; any will do to draw it as a dot.
+    direction = torch.where((length > 1e-3)[..., None], delta / length[..., None], delta.new_tensor((1.0, 0.0)))
     right, down = x - starts[..., 0, None], y - starts[..., 1, None]
     dx, dy = direction[..., 0, None], direction[..., 1, None]
     along = (right * dx)[..., None, :] + (down * dy)[..., :, None]

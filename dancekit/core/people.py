@@ -11,6 +11,7 @@ from dancekit.core.skeleton import INDEX, J
 
 _TORSO = [INDEX[name] for name in ("left_shoulder", "right_shoulder", "left_hip", "right_hip")]
 _LONGEST_ABSENCE = 48
+"""Frames for which the person may be hidden although others are seen; frames that show nobody do not count."""
 _JUMP = 12.0
 """Cost of moving by one's own torso length between frames, squared: people do not jump to where others stand."""
 _ABSENCE = 0.4
@@ -88,9 +89,10 @@ def _best_path(candidates: list[list[_Candidate]], cuts: set[int]) -> list[int |
     places = np.array([c.place for _, _, c in flat])
     sizes = np.array([c.size for _, _, c in flat])
     shot = np.searchsorted(np.array(sorted(cuts | {0})), times, side="right")
+    order = np.unique(times, return_inverse=True)[1]
     best, parent = np.zeros(len(flat)), np.full(len(flat), -1)
     for i, (t, _, candidate) in enumerate(flat):
-        low, high = np.searchsorted(times, [t - _LONGEST_ABSENCE, t])
+        low, high = np.searchsorted(order, [order[i] - _LONGEST_ABSENCE, order[i]])
         best[i] = candidate.reward - floor
         if high > low:
             earlier = slice(low, high)
@@ -98,8 +100,8 @@ def _best_path(candidates: list[list[_Candidate]], cuts: set[int]) -> list[int |
                 sizes[earlier], candidate.size
             )
             pause = t - times[earlier] - 1
-            cost = np.where(shot[earlier] == shot[i], _JUMP * jump**2 / (1 + pause), 0.0) + _ABSENCE * pause
-            total = best[earlier] - cost
+            cost = np.where(shot[earlier] == shot[i], _JUMP * jump**2 / (1 + pause), 0.0)
+            total = best[earlier] - cost - _ABSENCE * (order[i] - order[earlier] - 1)
             if total.max() > 0:
                 parent[i] = low + int(total.argmax())
                 best[i] += total.max()

@@ -107,13 +107,15 @@ def ratios(driver: Proportions, person: Proportions) -> dict[str, float]:
 
 
 def _middle(points: np.ndarray, left: str, right: str) -> np.ndarray:
-    return (points[:, INDEX[left], :2] + points[:, INDEX[right], :2]) / 2
+    """The middle of two landmarks, [T, 2] px; where one is missing, the other."""
+    first, second = points[:, INDEX[left], :2], points[:, INDEX[right], :2]
+    return (np.where(np.isnan(first), second, first) + np.where(np.isnan(second), first, second)) / 2
 
 
 def _move_trunk(points: np.ndarray, result: np.ndarray, ratio: Mapping[str, float]) -> None:
     hips = _middle(points, "left_hip", "right_hip")
     chest = _middle(points, "left_shoulder", "right_shoulder")
-    new_chest = hips + (chest - hips) * ratio["trunk"]
+    new_chest = np.where(np.isnan(hips), chest, hips + (chest - hips) * ratio["trunk"])
     for side in ("left", "right"):
         hip, shoulder = INDEX[f"{side}_hip"], INDEX[f"{side}_shoulder"]
         result[:, hip, :2] = hips + (points[:, hip, :2] - hips) * ratio["hips"]
@@ -121,11 +123,15 @@ def _move_trunk(points: np.ndarray, result: np.ndarray, ratio: Mapping[str, floa
 
 
 def _move_head(points: np.ndarray, result: np.ndarray, ratio: Mapping[str, float]) -> None:
-    """The middle of the head moves along the neck, its landmarks spread around that middle."""
+    """The middle of the head moves along the neck, its landmarks spread around that middle.
+
+    Without ears the nose is taken for the middle, and without shoulders the middle stays.
+    """
     chest, new_chest = (_middle(p, "left_shoulder", "right_shoulder") for p in (points, result))
     head = [INDEX[name] for name in HEAD]
     middle = _middle(points, "left_ear", "right_ear")
-    new_middle = new_chest + (middle - chest) * ratio["neck"]
+    middle = np.where(np.isnan(middle), points[:, INDEX["nose"], :2], middle)
+    new_middle = np.where(np.isnan(chest), middle, new_chest + (middle - chest) * ratio["neck"])
     result[:, head, :2] = new_middle[:, None] + (points[:, head, :2] - middle[:, None]) * ratio["head"]
 
 

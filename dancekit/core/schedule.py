@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,24 +22,39 @@ class Stint:
         return min(1.0, self.spent / self.amount) if self.amount > 0 else 1.0
 
 
-def planned(phases: Sequence[tuple[int, tuple[int, int], float]], total: float) -> list[Stint]:
-    """Stints for phases (stage, nominal size, share) that together take `total`."""
-    shares = sum(share for _, _, share in phases)
-    return [Stint(stage, size, total * share / shares) for stage, size, share in phases]
+def planned(
+    phases: Sequence[tuple[int, tuple[int, int], float]], total: float, whole: bool = False
+) -> list[Stint]:
+    """Stints for phases (stage, nominal size, share) that together take `total`; whole: in whole steps each."""
+    amounts = _shared_out(total, [share for _, _, share in phases], whole)
+    return [Stint(stage, size, amount) for (stage, size, _), amount in zip(phases, amounts, strict=True)]
 
 
-def replanned(stints: list[Stint], phases: Sequence[tuple[int, tuple[int, int], float]], total: float) -> list[Stint]:
+def replanned(
+    stints: list[Stint], phases: Sequence[tuple[int, tuple[int, int], float]], total: float, whole: bool = False
+) -> list[Stint]:
     """The stints for another total: what is left is stretched or shortened; if nothing is left, the phases of the
-    largest size are gone through once more for the time that is added."""
+    largest size are gone through once more for the time that is added. whole: as for `planned`; then the stints stay
+    as they are while the total does."""
     spent = sum(stint.spent for stint in stints)
     left = [stint for stint in stints if stint.progress < 1]
     if left:
-        factor = max(0.0, total - spent) / sum(stint.amount - stint.spent for stint in left)
-        return [replace(s, amount=s.spent + (s.amount - s.spent) * factor) if s.progress < 1 else s for s in stints]
+        shares = iter(_shared_out(max(0.0, total - spent), [stint.amount - stint.spent for stint in left], whole))
+        return [replace(s, amount=s.spent + next(shares)) if s.progress < 1 else s for s in stints]
     if total <= spent * 1.001:
         return stints
     largest = [phase for phase in phases if phase[1] == phases[-1][1]]
-    return stints + planned(largest, total - spent)
+    return stints + planned(largest, total - spent, whole)
+
+
+def _shared_out(total: float, parts: Sequence[float], whole: bool) -> list[float]:
+    """The total shared out in proportion to the parts; as whole numbers, earlier parts are rounded up first."""
+    ends, reached = [0.0], 0.0
+    for part in parts:
+        reached += part
+        end = total * reached / sum(parts)
+        ends.append(float(math.ceil(end - 1e-6)) if whole else end)
+    return [end - start for start, end in zip(ends, ends[1:], strict=False)]
 
 
 def current(stints: Sequence[Stint]) -> int | None:

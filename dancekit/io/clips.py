@@ -15,7 +15,7 @@ from dancekit.core import crops
 from dancekit.errors import WorkspaceError
 from dancekit.io.frames import FrameReader
 from dancekit.io.workspace import NewerError, Person, clip_name, read_json, replacing, write_json
-from dancekit.types import CropPlan, PoseTrack
+from dancekit.types import CropPlan, PoseTrack, pair
 
 _CURE = "Prepare this film again: dancekit prepare THE_FILM --as NAME"
 
@@ -102,11 +102,12 @@ def load(folder: Path) -> Clip:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
             points, boxes, used = data["points"], data["boxes"], data["used"]
-        size, crop, inside = (tuple(int(v) for v in card[key]) for key in ("size", "crop", "inside"))
-        track = PoseTrack(points, size, Fraction(str(card["fps"])), str(card["skeleton"]),
-                          tuple(int(v) for v in card["shots"]))  # fmt: skip
-        return Clip(str(card["name"]), folder, str(card["source"]), track, CropPlan(boxes, crop), used,
-                    float(card["body"]), inside, str(card["matte"]))  # fmt: skip
+        size, crop = pair(card["size"]), pair(card["crop"])
+        inside = (*pair(card["inside"][:2]), *pair(card["inside"][2:]))
+        shots = tuple(int(start) for start in card["shots"])
+        track = PoseTrack(points, size, Fraction(str(card["fps"])), str(card["skeleton"]), shots)
+        plan, body = CropPlan(boxes, crop), float(card["body"])
+        return Clip(str(card["name"]), folder, str(card["source"]), track, plan, used, body, inside, str(card["matte"]))
     except (OSError, KeyError, ValueError, TypeError, BadZipFile, EOFError) as error:
         # numpy takes anything that is no .npz file for a pickle, and would say how to run it.
         reason = error if zipfile.is_zipfile(path) else "poses.npz is missing or no .npz file"
