@@ -38,6 +38,9 @@ class Moves:
     fps: Fraction
     notes: list[str]
 
+    def __len__(self) -> int:
+        return len(self.presence)
+
 
 def plan_moves(track: PoseTrack, model: Likeness, canvas: tuple[int, int], fit: str = "body") -> Moves:
     """Retarget a driver's track to the person and plan where on the canvas (width, height) px she is painted."""

@@ -137,6 +137,8 @@ class Judge:
                 }
             )
             shown.append((picture, wanted))
+        if len(made) < 2:
+            return
         changes = metrics.flicker(torch.cat([a for a, _ in shown]), torch.cat([b for _, b in shown]))
         self._change.setdefault(entry, []).append((float(changes[0]), float(changes[1]), len(made) - 1))
 

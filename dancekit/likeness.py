@@ -17,12 +17,10 @@ from dancekit.device import number_type
 from dancekit.errors import DancekitError, WorkspaceError
 from dancekit.io import checkpoint
 from dancekit.io.dataset import Canvas
-from dancekit.io.workspace import Person, read_json, write_json
+from dancekit.io.workspace import NewerError, Person, read_json, write_json
 from dancekit.networks.generator import Generator
 from dancekit.recipe import GeneratorShape, Recipe
 from dancekit.types import pair
-
-_CURE = "Train again with the same command: it writes this file anew from the training state."
 
 
 @dataclass(frozen=True)
@@ -118,8 +116,8 @@ def load(person: Person) -> Likeness:
     """
     if not person.card.is_file() and not person.weights.is_file():
         raise WorkspaceError(f"{person.name!r} is not trained yet.", f"Train first: dancekit train {person.name}")
-    read_json(person.card, _CURE)
-    tensors, card = checkpoint.load(person.weights, _CURE)
+    read_json(person.card, _cure(person))
+    tensors, card = checkpoint.load(person.weights, _cure(person))
     try:
         recipe = recipes.from_dict(card["recipe"], str(person.card))
         canvas = card["canvas"]
@@ -137,5 +135,43 @@ def load(person: Person) -> Likeness:
         if likeness.refine is not None:
             likeness.refine.load_state_dict(checkpoint.part(tensors, "refine"))
     except (KeyError, TypeError, ValueError, RuntimeError, DancekitError) as error:
-        raise WorkspaceError(f"{person.weights}: this file does not hold a person ({error}).", _CURE) from error
+        raise WorkspaceError(f"{person.weights}: this file does not hold a person ({error}).", _cure(person)) from error
     return likeness
+
+
+def _cure(person: Person) -> str:
+    return f"Run dancekit train {person.name}: it writes this file anew from the training state."
+
+
+def is_whole(person: Person) -> bool:
+    """Whether `load` can read the person.
+
+    Raises:
+        NewerError: a newer dancekit wrote her.
+    """
+    try:
+        load(person)
+    except NewerError:
+        raise
+    except WorkspaceError:
+        return False
+    return True
+
+
+def refuse_newer(person: Person) -> None:
+    """Stop before anything that a newer dancekit has learnt is written over.
+
+    Raises:
+        NewerError: it has.
+    """
+    for read, path in (
+        (read_json, person.card),
+        (checkpoint.read_card, person.weights),
+        (checkpoint.read_card, person.state),
+    ):
+        try:
+            read(path, "")
+        except NewerError:
+            raise
+        except WorkspaceError:
+            continue

@@ -18,7 +18,7 @@ from dancekit.errors import ClipError
 from dancekit.io import clips, frames, sheet, video
 from dancekit.io.workspace import Person, Workspace, clip_name, keep_or_clear, replace_folder, writing
 from dancekit.pose import keypoints
-from dancekit.study import LONGEST_SIDE, Options, Studied, cut, read_moves, study, work_mark
+from dancekit.study import LONGEST_SIDE, Options, Studied, cut, discarded_if_useless, read_moves, study, work_mark
 from dancekit.types import Progress, no_progress
 
 SHORTEST = 20
@@ -49,16 +49,17 @@ def prepare_clip(film: Path, person: Person, options: Options, progress: Progres
     info = cut(video.probe(film, LONGEST_SIDE), options)
     target = clips.folder_for(person, film)
     work = target.with_name(f".{target.name}.partial")
-    keep_or_clear(work, work_mark(film, options))
-    studied = study(info, options, True, work, progress)
-    clip = _store(studied, options, work, target.name, progress)
+    with discarded_if_useless(work):
+        keep_or_clear(work, work_mark(film, options))
+        studied = study(info, options, True, work, progress)
+        clip = _store(studied, options, work, target.name, progress)
     verdict = in_words(_facts(studied, clip, options))
     sheet.write(work / "sheet.jpg", _draw_sheet(clip))
     clips.save(clip, film, verdict)
-    with writing(work):
-        for leftover in (*work.glob("seen-*.npz"), work / "work.json"):
-            leftover.unlink(missing_ok=True)
     replace_folder(work, target)
+    with writing(target):  # only now: until it is in its place, a run that was stopped goes on from it
+        for leftover in (*target.glob("seen-*.npz"), target / "work.json"):
+            leftover.unlink(missing_ok=True)
     return Prepared(replace(clip, folder=target), target / "sheet.jpg", verdict)
 
 

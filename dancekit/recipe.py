@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dancekit import limits
 from dancekit.core.augment import Augmentation
 from dancekit.core.objective import Weights
 from dancekit.errors import RecipeError
 from dancekit.io import zoo
 from dancekit.plugins import suggestion
+
+_SEE = "All settings, with what they may be, are in models/recipes/paper.yaml."
 
 
 @dataclass(frozen=True)
@@ -180,33 +183,21 @@ def parse_settings(texts: list[str]) -> dict[str, str]:
 
 
 def checked(recipe: Recipe) -> Recipe:
-    """The recipe itself, if its numbers make sense together."""
-    problems = [
-        (not recipe.phases, "phases must not be empty"),
-        (recipe.phases and recipe.phases[0].stage != 1, "the first phase must be of stage 1"),
-        (any(p.stage not in (1, 2) for p in recipe.phases), "a phase's stage is 1 or 2"),
-        (any(min(p.size) < 32 or max(p.size) > 2048 for p in recipe.phases), "sizes must be from 32 to 2048 px"),
-        (any(p.share <= 0 for p in recipe.phases), "a phase's share must be above 0"),
-        (recipe.batch < 1 or recipe.frames < 1 or recipe.reach < 0, "batch and frames must be at least 1"),
-        (recipe.rate <= 0, "rate must be above 0"),
-        (recipe.minutes < 0 or (not recipe.minutes and recipe.steps < 1), "minutes or steps must be above 0"),
-        (recipe.precision not in ("float32", "bfloat16"), "precision is float32 or bfloat16"),
-        (
-            any(s.norm not in ("instance", "pixel") for s in (recipe.generator, recipe.refiner, recipe.critics)),
-            "norm is instance or pixel",
-        ),
-        (recipe.generator.coarse not in (1, 2) or recipe.refiner.coarse not in (1, 2), "coarse is 1 or 2"),
-    ]
-    for wrong, problem in problems:
-        if wrong:
-            raise RecipeError(f"Recipe {recipe.name!r}: {problem}.", "See models/recipes/paper.yaml for all settings.")
+    """The recipe itself.
+
+    Raises:
+        RecipeError: a setting is beyond its limits.
+    """
+    problem = limits.problem(to_dict(recipe))
+    if problem:
+        raise RecipeError(f"Recipe {recipe.name!r}: {problem}.", _SEE)
     return recipe
 
 
 def _overlay(base: object, data: object, where: str) -> object:
     """`base` (a dataclass) with the values of `data` in place of its own, checked against its types."""
     if not isinstance(data, Mapping):
-        raise RecipeError(f"{where}: expected settings (key: value), got {data!r}.")
+        raise RecipeError(f"{where}: expected settings (key: value), got {data!r}.", _SEE)
     types = typing.get_type_hints(type(base))
     changes = {}
     for key, value in data.items():
@@ -237,10 +228,10 @@ def _blank(kind: type) -> object:
 
 def _convert_tuple(value: object, parts: tuple[object, ...], where: str) -> tuple[object, ...]:
     if not isinstance(value, (list, tuple)):
-        raise RecipeError(f"{where}: expected a list, got {value!r}.")
+        raise RecipeError(f"{where}: expected a list, got {value!r}.", _SEE)
     kinds = [parts[0]] * len(value) if parts[-1] is Ellipsis else list(parts)
     if len(kinds) != len(value):
-        raise RecipeError(f"{where}: expected {len(kinds)} values, got {len(value)}.")
+        raise RecipeError(f"{where}: expected {len(kinds)} values, got {len(value)}.", _SEE)
     return tuple(_convert(v, k, None, f"{where}[{i}]") for i, (v, k) in enumerate(zip(value, kinds, strict=True)))
 
 
@@ -249,7 +240,7 @@ def _convert_plain(value: object, kind: type, where: str) -> object:
         return float(value)
     if isinstance(value, kind) and isinstance(value, bool) == (kind is bool):
         return value
-    raise RecipeError(f"{where}: expected {_WORDS.get(kind, kind.__name__)}, got {value!r}.")
+    raise RecipeError(f"{where}: expected {_WORDS.get(kind, kind.__name__)}, got {value!r}.", _SEE)
 
 
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
@@ -262,7 +253,9 @@ def _set(base: object, path: list[str], text: str, key: str) -> Recipe:
     try:
         value: object = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise RecipeError(f"--set {key}: {text!r} cannot be read.", "Write it as key=value.") from error
+        raise RecipeError(
+            f"--set {key}: {text!r} cannot be read.", "Write it as key=value, such as: --set batch=2"
+        ) from error
     for part in reversed(path):
         value = {part: value}
     return typing.cast(Recipe, _overlay(base, value, "--set"))

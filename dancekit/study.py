@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +25,8 @@ LONGEST_SIDE = 1920
 """Larger films are read at this size: a person of 512 px, the largest that is learnt, fits in it well."""
 _SAMPLES = 24
 _SURVEY = 6
+SEVERAL = 3
+"""How many people to tell apart at the most."""
 _NOBODY = "The whole body should be in the picture, well lit, and at least a quarter of the picture's height."
 
 
@@ -58,18 +63,58 @@ class Studied:
     others: int
 
 
+@dataclass(frozen=True)
+class Found:
+    """The moves of a film. info: None if they came from a file of landmarks. notes: what is worth knowing of them."""
+
+    track: PoseTrack
+    info: VideoInfo | None
+    notes: list[str]
+
+
 def read_moves(film: Path, workspace: Workspace, options: Options,
                progress: Progress = no_progress) -> tuple[PoseTrack, VideoInfo | None]:  # fmt: skip
+    """What `find_moves` finds, without its notes."""
+    found = find_moves(film, workspace, options, progress)
+    return found.track, found.info
+
+
+def find_moves(film: Path, workspace: Workspace, options: Options, progress: Progress = no_progress) -> Found:
     """The clean pose track of a film whose pictures are not needed (a driver, or a stranger's dance).
 
-    An .npz of landmarks is read as it is; then there is no film, and None in its place.
+    An .npz of landmarks is read as it is; then there is no film.
+
+    Raises:
+        ClipError: nobody is in it, or it cannot be read.
     """
     if film.suffix == ".npz":
-        return tracks.clean(keypoints.read_track(film)), None
+        track = tracks.clean(keypoints.read_track(film))
+        if not tracks.found(track).any():
+            raise ClipError(f"{film}: these landmarks show nobody.", "Shoulders or hips must be among them.")
+        return Found(track, None, [])
     info = cut(video.probe(film, LONGEST_SIDE), options)
     work = workspace.root / ".moves" / f"{clip_name(film)}-{clips.fingerprint(film)}"
-    keep_or_clear(work, work_mark(film, options))
-    return study(info, options, False, work, progress).track, info
+    with discarded_if_useless(work):
+        keep_or_clear(work, work_mark(film, options))
+        studied = study(info, options, False, work, progress)
+    notes = []
+    if studied.others and options.pick is None:
+        notes.append(f"Several people are in {film.name}; one is followed. To choose another: --pick X,Y (px).")
+    return Found(studied.track, info, notes)
+
+
+@contextmanager
+def discarded_if_useless(work: Path) -> Iterator[None]:
+    """Leave nothing behind of a film that turns out to be of no use; any other stop is only a pause."""
+    new = [folder for folder in work.parents if not folder.exists()]
+    try:
+        yield
+    except ClipError:
+        shutil.rmtree(work, ignore_errors=True)
+        for folder in new:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def cut(info: VideoInfo, options: Options) -> VideoInfo:
@@ -99,10 +144,13 @@ def study(info: VideoInfo, options: Options, masks: bool, work: Path, progress: 
         ClipError: nobody is in it, or it cannot be read to its end.
     """
     backend = plugins.load("pose", options.pose)
-    seen = look(info, backend, _survey(info, backend), masks, work, progress, "finding the person")
+    several = SEVERAL if options.pick else _survey(info, backend)
+    seen = look(info, backend, several, masks, work, progress, "finding the person")
     _refuse_unreadable(info, seen)
     shots = people.find_shots(seen.thumbnails)
     size = (info.width, info.height)
+    if options.pick:
+        _refuse_pick_of_nobody(info, next(people for people in seen.people if people), options.pick)
     chosen = people.follow(seen.people, size, shots, options.pick)
     samples = sample(info, len(seen), _SAMPLES)
     inside = people.film_rectangle(list(samples.values()))
@@ -112,14 +160,26 @@ def study(info: VideoInfo, options: Options, masks: bool, work: Path, progress: 
     return Studied(info, seen, chosen, track, samples, inside, max(map(len, seen.people)) - 1)
 
 
+def _refuse_pick_of_nobody(info: VideoInfo, seen: list[np.ndarray], pick: tuple[float, float]) -> None:
+    """Say so if nobody stands near the place, rather than take somebody else. seen: the first frame with people."""
+    corners = [(np.nanmin(points[:, :2], axis=0), np.nanmax(points[:, :2], axis=0)) for points in seen]
+    for low, high in corners:
+        apart = np.linalg.norm(np.maximum(0, np.maximum(low - pick, pick - high)))
+        if apart <= (high - low).max() / 2:
+            return
+    places = " or ".join("{:.0f},{:.0f}".format(*(low + high) / 2) for low, high in corners)
+    raise ClipError(f"{info.path}: nobody was found at --pick {pick[0]:g},{pick[1]:g} when people first appear.",
+                    f"The film is read at {info.width}x{info.height} px, and shows somebody at {places}.")  # fmt: skip
+
+
 def _survey(info: VideoInfo, backend: ModuleType) -> int:
     """How many people to look for: several only if some frames show several, since looking for more takes longer."""
-    detector = backend.Detector(info, 3, False)
+    detector = backend.Detector(info, SEVERAL, False)
     try:
         counts = [len(detector.detect(time, frame)) for time, frame in sample(info, info.frames, _SURVEY).items()]
     finally:
         detector.close()
-    return 3 if sum(count > 1 for count in counts) >= 2 else 1
+    return SEVERAL if sum(count > 1 for count in counts) >= 2 else 1
 
 
 def sample(info: VideoInfo, length: int, count: int) -> dict[int, np.ndarray]:

@@ -12,6 +12,7 @@ from types import FrameType
 import numpy as np
 import torch
 
+from dancekit import likeness
 from dancekit.core import crops, schedule, wild
 from dancekit.core.retarget import proportions
 from dancekit.core.tracks import body_height
@@ -69,6 +70,7 @@ def train(
     Raises:
         WorkspaceError: nothing is prepared, or what there is is damaged. RecipeError: see training.resume.
     """
+    likeness.refuse_newer(person)
     keep_freed_memory()
     torch.manual_seed(seed)
     run = _set_up(person, workspace, recipe, machine, seed, progress, say)
@@ -76,7 +78,7 @@ def train(
         while (number := schedule.current(run.training.stints)) is not None and not interrupted.is_set():
             train_stint(run, number, interrupted)
             save_now(run)
-        if not person.weights.is_file() or not person.card.is_file():
+        if not likeness.is_whole(person):
             save_now(run)
     finished = schedule.current(run.training.stints) is None
     diary, memory = run.diary, round(peak_gigabytes(machine.device), 2)

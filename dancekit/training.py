@@ -20,7 +20,7 @@ from dancekit.errors import RecipeError, WorkspaceError
 from dancekit.io import checkpoint
 from dancekit.io.dataset import Canvas
 from dancekit.io.workspace import Person, writing
-from dancekit.likeness import make_generator, prepare_network
+from dancekit.likeness import make_generator, prepare_network, refuse_newer
 from dancekit.networks.generator import Generator
 from dancekit.networks.patch import PatchCritic
 from dancekit.networks.perceptual import Perceptual
@@ -192,7 +192,12 @@ def resume(person: Person, recipe: Recipe, device: torch.device) -> Training | N
     if not person.state.is_file():
         return None
     tensors, card = checkpoint.load(person.state, CURE)
-    if _plain(card.get("shaping")) != _plain(shaping(recipe)) or card.get("unit") != unit(recipe):
+    begun = card.get("unit")
+    if begun in ("seconds", "steps") and begun != unit(recipe):
+        raise RecipeError(f"{person.name} is being trained by {begun}, and cannot go on by {unit(recipe)}.",
+                          f"Go on with {'--minutes' if begun == 'seconds' else '--set steps=N'}, or start over with "
+                          "--restart.")  # fmt: skip
+    if _plain(card.get("shaping")) != _plain(shaping(recipe)) or begun != unit(recipe):
         raise RecipeError(
             f"{person.name} is being trained with another recipe, which cannot go on as {recipe.name!r}.",
             "Go on with the recipe it began with, or start over with --restart.",
@@ -218,20 +223,25 @@ def _plain(value: object) -> object:
 def forgetting(person: Person) -> Iterator[None]:
     """Put away what a person has learnt, to start over; her prepared films stay.
 
-    It is gone once the block has saved something new, and comes back if the block fails before that.
+    It is gone once the block has saved something new, and comes back if the block fails before that. What transfer
+    needs stays where it is until then, so that she can be painted even if the process is killed.
     """
+    refuse_newer(person)
     aside = person.folder / ".before"
     shutil.rmtree(aside, ignore_errors=True)
-    kept = [path for path in (person.state, person.weights, person.card, person.log, person.samples) if path.exists()]
+    moved = [path for path in (person.state, person.log, person.samples) if path.exists()]
+    copied = [path for path in (person.weights, person.card) if path.exists()]
     with writing(aside):
         aside.mkdir()
-        for path in kept:
+        for path in copied:
+            shutil.copyfile(path, aside / path.name)
+        for path in moved:
             os.replace(path, aside / path.name)
     try:
         yield
     finally:
         if not person.state.exists():
             shutil.rmtree(person.samples, ignore_errors=True)
-            for path in kept:
+            for path in (*moved, *copied):
                 os.replace(aside / path.name, path)
         shutil.rmtree(aside, ignore_errors=True)

@@ -19,7 +19,7 @@ from dancekit.errors import ClipError
 from dancekit.io import clips, encode
 from dancekit.io.workspace import Person, Workspace, keep_or_clear, writing
 from dancekit.likeness import Likeness
-from dancekit.study import Options, read_moves
+from dancekit.study import Options, find_moves
 from dancekit.types import Progress, VideoInfo, no_progress
 
 _PIECE_SECONDS = 20.0
@@ -58,16 +58,16 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
     scenery = background.parse(wish.bg)
     out, form = _output(driver, person, wish, scenery)
     canvas = _canvas(wish, scenery)
-    track, info = read_moves(driver, workspace, options, progress)
-    moves = plan_moves(track, model, _even(canvas or track.size), wish.fit)
+    found = find_moves(driver, workspace, options, progress)
+    moves = plan_moves(found.track, model, _even(canvas or found.track.size), wish.fit)
     parts = out.with_name(f".{out.name}.parts")
     keep_or_clear(parts, _mark(driver, person, wish, options))
     begun = time.monotonic()
     pieces, drawn = _draw_pieces(moves, model, scenery, form, parts, device, progress)
     elapsed = time.monotonic() - begun
-    _finish(pieces, out, form, moves, info)
+    _finish(pieces, out, form, moves, found.info)
     shutil.rmtree(parts, ignore_errors=True)
-    return Transferred(out, len(moves.points), drawn / elapsed if drawn else 0.0, moves.notes)
+    return Transferred(out, len(moves), drawn / elapsed if drawn else 0.0, [*found.notes, *moves.notes])
 
 
 def _output(driver: Path, person: Person, wish: Wish, scenery: Background) -> tuple[Path, encode.FilmFormat]:
@@ -81,6 +81,9 @@ def _output(driver: Path, person: Person, wish: Wish, scenery: Background) -> tu
         )
     if out.resolve() == driver.resolve():
         raise ClipError(f"{out}: this is the driver itself.", "Choose another name with --out.")
+    if out.is_dir() and (form.suffix or encode.holds_other_things(out)):
+        what = "not a film" if form.suffix else "and holds other things than numbered pictures"
+        raise ClipError(f"{out}: this is a folder, {what}.", "Choose another name with --out; it stays as it is.")
     if out.exists() and not wish.force and not encode.is_ours(out):
         raise ClipError(
             f"{out} exists and was not made by dancekit.", "Choose another name with --out, or add --force."
@@ -120,7 +123,7 @@ def _draw_pieces(moves: Moves, model: Likeness, scenery: Background, form: encod
 
     A finished piece is named by its first frame and the one after its last.
     """
-    pieces, first, total = _finished_pieces(parts, form), 0, len(moves.points)
+    pieces, first, total = _finished_pieces(parts, form), 0, len(moves)
     first = done = int(pieces[-1].stem.split("-")[1]) if pieces else 0
     if done < total:
         frames = _frames(moves, model, scenery, device, first)
@@ -161,7 +164,7 @@ def _draw_piece(frames: Iterator[np.ndarray], parts: Path, form: encode.FilmForm
         for frame in frames:
             writer.write(frame)
             number += 1
-            progress("drawing", number, len(moves.points))
+            progress("drawing", number, len(moves))
             if time.monotonic() - began > _PIECE_SECONDS:
                 break
         writer.close()
@@ -182,4 +185,4 @@ def _finish(pieces: list[Path], out: Path, form: encode.FilmFormat, moves: Moves
     sound = None
     if driver is not None and driver.has_sound:
         sound = encode.Sound(driver.path, driver.start + driver.first / driver.fps)
-    encode.join(pieces, out, form, moves.fps, len(moves.points), sound)
+    encode.join(pieces, out, form, moves.fps, len(moves), sound)

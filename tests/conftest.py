@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from dancekit import scenes
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side; threads that wait for each other would crawl
 
 REAL = Path(__file__).resolve().parents[1].parent / "shared" / "clips"
 SMALL = (240, 320)
@@ -48,9 +51,13 @@ class Outcome:
 
 
 def dancekit(*arguments: object, home: Path | None = None, cwd: Path | None = None, status: int | None = 0,
-             env: dict[str, str] | None = None, timeout: float = 240) -> Outcome:  # fmt: skip
-    """Run the real command line in a process of its own; `status` is the exit status it must have (None: any)."""
-    command = [sys.executable, "-m", "dancekit", *(str(a) for a in arguments)]
+             env: dict[str, str] | None = None, timeout: float = 240,
+             through: Sequence[str] = ()) -> Outcome:  # fmt: skip
+    """Run the real command line in a process of its own; `status` is the exit status it must have (None: any).
+
+    through: a command that starts it in a world of its own, such as one with a full disk.
+    """
+    command = [*through, sys.executable, "-m", "dancekit", *(str(a) for a in arguments)]
     command += ["--home", str(home)] if home is not None else []
     done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=timeout, check=False,
                           env={**os.environ, **(env or {})})  # fmt: skip
@@ -76,6 +83,22 @@ def trained_home(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     dancekit("prepare", films / "subject.mp4", home=home)
     dancekit("train", "me", "--recipe", "tiny", home=home)
     return home
+
+
+@dataclass(frozen=True)
+class Danced:
+    """A film that transfer has made, and what it said of it."""
+
+    film: Path
+    json: dict
+
+
+@pytest.fixture(scope="session")
+def danced(films: Path, trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Danced:
+    """driver.mp4 danced by the trained person, as transfer does it when nothing else is asked for."""
+    folder = tmp_path_factory.mktemp("danced")
+    said = dancekit("transfer", films / "driver.mp4", "--json", home=trained_home, cwd=folder).json
+    return Danced(folder / "me-driver.mp4", said)
 
 
 @pytest.fixture

@@ -51,6 +51,10 @@ def place(painted: np.ndarray, box: np.ndarray, size: tuple[int, int], strength:
     how = cv2.INTER_CUBIC if scale > 1.05 else cv2.INTER_LINEAR
     matrix = crops.from_crop(local, (picture.shape[1], picture.shape[0]))
     moved = cv2.warpAffine(picture, matrix, (right - left, bottom - top), flags=how, borderMode=cv2.BORDER_CONSTANT)
+    if how == cv2.INTER_CUBIC:
+        # It overshoots at edges: alpha cannot exceed what it is inside, and colour must not exceed it either.
+        whole = np.float32(255 * max(strength, 1e-3))
+        moved *= whole / np.maximum(moved[..., 3:], whole)
     return Placed(np.clip(moved, 0, 255), left, top)
 
 

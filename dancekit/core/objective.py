@@ -194,7 +194,8 @@ def generator_loss(
     """The terms of the generator's loss, already weighted: their sum is minimised."""
     terms = {name: weights.gan * _should_be(verdicts[0], 1.0) for name, verdicts in _named(judged).items()}
     terms["features"] = weights.features * (_features_apart(*judged.pair) + _features_apart(*judged.time))
-    chosen = slice(int(torch.randint(weights.every, (), generator=random, device=random.device)), None, weights.every)
+    every = min(weights.every, made.shown.shape[1])
+    chosen = slice(int(torch.randint(every, (), generator=random, device=random.device)), None, every)
     looked_at = (shown[:, chosen].flatten(0, 1) for shown in (made.shown, made.true))
     terms["perceptual"] = weights.perceptual * networks.perceptual.loss(*looked_at)
     if matte:

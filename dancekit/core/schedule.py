@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,7 @@ class Stint:
         return min(1.0, self.spent / self.amount) if self.amount > 0 else 1.0
 
 
-def planned(
-    phases: Sequence[tuple[int, tuple[int, int], float]], total: float, whole: bool = False
-) -> list[Stint]:
+def planned(phases: Sequence[tuple[int, tuple[int, int], float]], total: float, whole: bool = False) -> list[Stint]:
     """Stints for phases (stage, nominal size, share) that together take `total`; whole: in whole steps each."""
     amounts = _shared_out(total, [share for _, _, share in phases], whole)
     return [Stint(stage, size, amount) for (stage, size, _), amount in zip(phases, amounts, strict=True)]
@@ -49,12 +48,10 @@ def replanned(
 
 def _shared_out(total: float, parts: Sequence[float], whole: bool) -> list[float]:
     """The total shared out in proportion to the parts; as whole numbers, earlier parts are rounded up first."""
-    ends, reached = [0.0], 0.0
-    for part in parts:
-        reached += part
-        end = total * reached / sum(parts)
-        ends.append(float(math.ceil(end - 1e-6)) if whole else end)
-    return [end - start for start, end in zip(ends, ends[1:], strict=False)]
+    if not whole:
+        return [total * part / sum(parts) for part in parts]
+    ends = [math.ceil(total * reached / sum(parts) - 1e-6) for reached in accumulate(parts)]
+    return [float(end - start) for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def current(stints: Sequence[Stint]) -> int | None:

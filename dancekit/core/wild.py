@@ -26,18 +26,21 @@ def pieces(track: PoseTrack, person: retarget.Proportions, frames: int, stride: 
     """A stranger's track as the person would be seen doing it: float32 [N, frames, J, 3], x and y in body heights from
     the middle of her crop.
 
-    The same retargeting and the same steady box as at render time; pieces of `frames` frames, `stride` apart, in which
-    somebody is seen throughout.
+    The same retargeting and the same steady box as at render time; pieces of `frames` frames, `stride` apart, of one
+    shot, in which somebody is seen throughout.
     """
     moved = retarget.retarget(track, retarget.proportions([track]), person)
     centres, heights = crops.paths(moved, crops.extents(moved))
     points = moved.points.copy()
     points[..., :2] = (points[..., :2] - centres[:, None]) / heights[:, None, None]
-    points, seen = points[::stride], found(moved)[::stride]
-    firsts = [first for first in range(0, len(points) - frames + 1, frames) if seen[first : first + frames].all()]
-    if not firsts:
-        return np.empty((0, frames, *points.shape[1:]), np.float32)
-    return np.stack([points[first : first + frames] for first in firsts]).astype(np.float32)
+    seen, reach = found(moved), (frames - 1) * stride
+    runs = [
+        slice(first, first + reach + 1, stride)
+        for start, end in moved.spans()
+        for first in range(start, end - reach, frames * stride)
+    ]
+    kept = [points[run] for run in runs if seen[run].all()]
+    return np.stack(kept).astype(np.float32) if kept else np.empty((0, frames, *points.shape[1:]), np.float32)
 
 
 def bank(tracks: Sequence[PoseTrack], person: retarget.Proportions, fps: float, frames: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from dancekit.errors import WorkspaceError
-from dancekit.io.workspace import FORMAT, NewerError, replacing
+from dancekit.io.workspace import FORMAT, NewerError, replacing, unreadable
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], card: Mapping[str, object]) -> None:
@@ -51,13 +52,16 @@ def read_card(path: Path, cure: str) -> dict[str, Any]:
     """Only the card of a file that `save` wrote."""
     if not path.is_file():
         raise WorkspaceError(f"{path}: this file is missing.", cure)
+    if not os.access(path, os.R_OK):
+        raise unreadable(path)
     try:
         with safe_open(path, "pt") as file:
             card = json.loads((file.metadata() or {})["card"])
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+            number = int(card.get("format", 0))
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise WorkspaceError(f"{path}: this file is damaged ({error}).", cure) from error
-    if card.get("format", 0) > FORMAT:
-        raise NewerError(path, card["format"])
+    if number > FORMAT:
+        raise NewerError(path, number)
     return card
 
 
@@ -82,10 +86,17 @@ def optimiser_tensors(prefix: str, optimiser: torch.optim.Optimizer) -> dict[str
 
 
 def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Put saved moments back; with none saved the optimiser stays fresh."""
+    """Put saved moments back; with none saved the optimiser stays fresh.
+
+    Each lies in memory as its parameter does (channels last or not): fused steps take for granted that they agree.
+    """
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         place, _, name = key.partition(".")
         state.setdefault(int(place), {})[name] = tensor
     if state:
         optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+        for parameter, values in optimiser.state.items():
+            for name, value in values.items():
+                if value.shape == parameter.shape:
+                    values[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)

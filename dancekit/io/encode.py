@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import wave
@@ -17,12 +18,15 @@ import numpy as np
 
 from dancekit.errors import ClipError
 from dancekit.io import ffmpeg
-from dancekit.io.workspace import writing
+from dancekit.io.workspace import replace_folder, writing
 
 MARK = "made with dancekit"
 """Put into every film's comment: it tells viewers what they see, and dancekit which files it may replace."""
 
 _LABEL = "dancekit.txt"
+_LEAD = 1.0
+"""Seconds of sound that are decoded before those that are wanted."""
+_OURS = re.compile(r"\d+\.png|dancekit\.txt|\.DS_Store|Thumbs\.db")
 _BT709 = ["-vf", "scale=out_color_matrix=bt709:out_range=tv", "-colorspace", "bt709", "-color_primaries", "bt709",
           "-color_trc", "bt709", "-color_range", "tv"]  # fmt: skip
 
@@ -176,12 +180,11 @@ def join(pieces: Sequence[Path], out: Path, form: FilmFormat, fps: Fraction, fra
     listing = pieces[0].parent / "pieces.txt"
     with writing(listing):
         listing.write_text("".join(f"file '{piece.name}'\n" for piece in pieces), encoding="utf-8")
-    temporary = out.with_name(f".{out.stem}.{os.getpid()}{form.suffix}")
-    seconds = f"{float(frames / fps):.6f}"
+    temporary = listing.with_name(f"joined{form.suffix}")
     tune, tune_options = [], []
     if sound is not None:
-        tune = ["-ss", f"{float(sound.start):.6f}", "-t", seconds, "-i", ffmpeg.local(sound.path)]
-        tune_options = ["-map", "1:a:0?", "-af", "aresample=async=1:first_pts=0", *form.sound]
+        tune, cut = _tune(sound, float(frames / fps))
+        tune_options = ["-map", "1:a:0?", "-af", f"{cut},aresample=async=1:first_pts=0", *form.sound]
     silent = ["-r", str(fps), "-f", "concat", "-safe", "0", "-i", ffmpeg.local(listing)]
     # Each time counted from the start: joining alone would add up what every piece's length is rounded by.
     times = ["-bsf:v", f"setts=ts=round(N/({fps})/TB)", *_exact_time(form, fps)]
@@ -198,15 +201,42 @@ def join(pieces: Sequence[Path], out: Path, form: FilmFormat, fps: Fraction, fra
         temporary.unlink(missing_ok=True)
 
 
+def _tune(sound: Sound, seconds: float) -> tuple[list[str], str]:
+    """(input, filters) for some seconds of sound, which then begin at 0.
+
+    Decoding begins earlier: a decoder that is set down within a sound loses its first hundredths of a second.
+    """
+    lead = min(float(sound.start), _LEAD)
+    place = ["-ss", f"{float(sound.start) - lead:.6f}"] if sound.start > _LEAD else []
+    cut = f"atrim=start={lead:.6f}:end={lead + seconds:.6f},asetpts=PTS-{lead:.6f}/TB"
+    return [*place, "-t", f"{lead + seconds:.6f}", "-i", ffmpeg.local(sound.path)], cut
+
+
 def gather_pictures(pieces: Sequence[Path], out: Path) -> None:
-    """Put the numbered pictures of all pieces into one folder, in place of what dancekit left there before."""
+    """Put the numbered pictures of all pieces into one folder, in place of what dancekit left there before.
+
+    The pieces stay whole, so that a run that is stopped here can gather them again.
+    """
+    gathered = pieces[0].with_name("gathered")
     with writing(out):
-        shutil.rmtree(out, ignore_errors=True)
-        out.mkdir(parents=True)
-        (out / _LABEL).write_text(MARK + "\n", encoding="utf-8")
-        for piece in pieces:
-            for picture in sorted(piece.glob("*.png")):
-                picture.replace(out / picture.name)
+        shutil.rmtree(gathered, ignore_errors=True)
+        gathered.mkdir()
+        (gathered / _LABEL).write_text(MARK + "\n", encoding="utf-8")
+        for picture in (picture for piece in pieces for picture in piece.glob("*.png")):
+            _link_or_copy(picture, gathered / picture.name)
+    replace_folder(gathered, out)
+
+
+def _link_or_copy(path: Path, other: Path) -> None:
+    try:
+        other.hardlink_to(path)
+    except OSError:  # a file system that knows no links
+        shutil.copyfile(path, other)
+
+
+def holds_other_things(folder: Path) -> bool:
+    """Whether anything lies in a folder but numbered pictures: then it is never replaced."""
+    return any(not _OURS.fullmatch(path.name) for path in folder.iterdir())
 
 
 def is_ours(path: Path) -> bool:

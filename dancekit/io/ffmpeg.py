@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
+import threading
 from pathlib import Path
 from typing import IO
 
@@ -29,29 +29,37 @@ def local(path: Path) -> str:
 
 
 class Process:
-    """One running ffmpeg whose messages are kept in a temporary file, so that they can never block it."""
+    """One running ffmpeg, whose messages a thread collects: they can block nothing, and need no room on a full disk."""
 
     def __init__(self, arguments: list[str], *, stdin: bool = False, stdout: bool = False) -> None:
-        self._messages: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         command = [executable(), "-hide_banner", "-nostdin" if not stdin else "-y", *arguments]
         try:
             self.popen = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
                 stdout=subprocess.PIPE if stdout else subprocess.DEVNULL,
-                stderr=self._messages,
+                stderr=subprocess.PIPE,
                 # Ctrl-C must not reach ffmpeg: the caller finishes its step and ends ffmpeg in order.
                 start_new_session=os.name != "nt",
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
         except OSError as error:
-            self._messages.close()
             raise DancekitError(f"ffmpeg could not be started: {error}", _CURE) from error
 
+        self._messages = bytearray()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def _listen(self) -> None:
+        assert self.popen.stderr is not None
+        with self.popen.stderr as pipe:
+            while said := pipe.read1():  # type: ignore[attr-defined]
+                self._messages += said
+
     def messages(self) -> str:
-        """Everything ffmpeg has said so far."""
-        self._messages.seek(0)
-        return self._messages.read().decode("utf-8", "replace")
+        """Everything that an ffmpeg which has ended has said."""
+        self._listener.join()
+        return self._messages.decode("utf-8", "replace")
 
     def stop(self) -> None:
         """End the process whatever it is doing."""
@@ -61,7 +69,7 @@ class Process:
             if pipe:
                 _close_quietly(pipe)
         self.popen.wait()
-        self._messages.close()
+        self._listener.join()
 
 
 def _close_quietly(pipe: IO[bytes]) -> None:

@@ -79,7 +79,7 @@ def look(info: VideoInfo, backend: ModuleType, people: int, masks: bool, folder:
     stop = threading.Event()
 
     def do(piece: tuple[int, int]) -> None:
-        path = _piece_path(folder, piece[0])
+        path = _piece_path(folder, piece)
         if _is_whole(path):
             counter.add(piece[1] - piece[0])
         elif not stop.is_set():
@@ -93,7 +93,7 @@ def look(info: VideoInfo, backend: ModuleType, people: int, masks: bool, folder:
             stop.set()
             pool.shutdown(cancel_futures=True)
             raise
-    return Seen([_piece_path(folder, first) for first, _ in pieces])
+    return Seen([_piece_path(folder, piece) for piece in pieces])
 
 
 class _Counter:
@@ -109,8 +109,8 @@ class _Counter:
             self._progress(self._what, min(self._done, self._total), self._total)
 
 
-def _piece_path(folder: Path, first: int) -> Path:
-    return folder / f"seen-{first:07d}.npz"
+def _piece_path(folder: Path, piece: tuple[int, int]) -> Path:
+    return folder / f"seen-{piece[0]:07d}-{piece[1]:07d}.npz"
 
 
 def _is_whole(path: Path) -> bool:

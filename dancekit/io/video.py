@@ -42,6 +42,8 @@ def probe(path: Path, longest_side: int = 0) -> VideoInfo:
     Raises:
         ClipError: the file is missing, is no film, or holds no pictures.
     """
+    if path.is_dir():
+        raise ClipError(f"{path}: this is a folder, not a film.", "Name the film that is in it.")
     if not path.is_file():
         raise ClipError(
             f"{path}: there is no such file.", "Check the name; drag the file into the terminal to be sure."
@@ -82,7 +84,7 @@ _STILL = "dancekit learns from movement: film about a minute of the person movin
 def _refuse_non_films(path: Path, said: str, streams: list[str], pictures: list[str]) -> None:
     if not any(" Video: " in line or " Audio: " in line for line in streams):
         raise ClipError(
-            f"{path}: {_why_not(path)}, ffmpeg cannot read it.", "Copy it from the camera again, or export it anew."
+            f"{path}: {_why_not(path)}; it cannot be read.", "Copy it from the camera again, or export it anew."
         )
     if not pictures:
         raise ClipError(
@@ -104,7 +106,9 @@ def _why_not(path: Path) -> str:
         boxes = list(_boxes(file))
     whole = (b"moov", True) in [(kind, end <= path.stat().st_size) for kind, end in boxes]
     begun = bool(boxes) and boxes[0][0] in _BOXES
-    return "the film is cut short (its index is missing)" if begun and not whole else "not a film"
+    if begun and whole:
+        return "the film holds no frames"
+    return "the film is cut short (its index is missing)" if begun else "this is not a film"
 
 
 def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:

@@ -7,9 +7,11 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from dancekit.plugins import suggestion
 FORMAT = 1
 """Version of the workspace's files; a higher one in a file means that a newer dancekit wrote it."""
 
+_ABANDONED = 600.0
+"""Seconds after which a temporary file that nobody has written to is nobody's."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _RESERVED = {"wild", "con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 
@@ -161,6 +165,7 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        _clear_abandoned(path)
         try:
             yield temporary
             with temporary.open("rb+") as file:
@@ -168,6 +173,14 @@ def replacing(path: Path) -> Iterator[Path]:
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _clear_abandoned(path: Path) -> None:
+    """Remove temporary files that killed processes have left behind; younger ones may belong to a living one."""
+    for left in path.parent.glob(f".{escape(path.name)}.*.tmp"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _ABANDONED:
+                left.unlink()
 
 
 def replace_folder(new: Path, path: Path) -> None:
@@ -198,6 +211,8 @@ def read_json(path: Path, cure: str) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise WorkspaceError(f"{path}: this file is missing.", cure) from error
+    except PermissionError as error:
+        raise unreadable(path) from error
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise WorkspaceError(f"{path}: this file is damaged ({error}).", cure) from error
     if not isinstance(data, dict) or not isinstance(data.get("format"), int):
@@ -205,6 +220,11 @@ def read_json(path: Path, cure: str) -> dict[str, Any]:
     if data["format"] > FORMAT:
         raise NewerError(path, data["format"])
     return data
+
+
+def unreadable(path: Path) -> WorkspaceError:
+    """The error for a file that is there but may not be read."""
+    return WorkspaceError(f"{path}: no permission to read this file.", "Change its permissions, or its owner.")
 
 
 def keep_or_clear(folder: Path, mark: dict[str, object]) -> None:

@@ -35,7 +35,9 @@ def read_yaml(path: Path) -> dict[str, object]:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise DancekitError(f"{path}: this file cannot be read: {error}", "Mend it, or take another.") from error
+        mark = getattr(error, "problem_mark", None)
+        reason = f"line {mark.line + 1}: {error.problem}" if mark else error  # type: ignore[union-attr]
+        raise DancekitError(f"{path}: this file cannot be read: {reason}", "Mend it, or take another.") from error
     if not isinstance(data, dict):
         raise DancekitError(f"{path}: this is not a list of settings (key: value).", "See models/recipes for examples.")
     return data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 
@@ -46,19 +46,24 @@ def read_track(path: Path) -> PoseTrack:
     if not path.is_file():
         raise ClipError(f"{path}: there is no such file of landmarks.", _FORM)
     try:
-        with np.load(path, allow_pickle=False) as data:
-            points, size, fps = np.asarray(data["points"], np.float32), data["size"], float(data["fps"])
-    except (OSError, KeyError, ValueError, BadZipFile, EOFError) as error:
-        raise ClipError(f"{path}: the landmarks cannot be read ({error}).", _FORM) from error
-    if points.ndim != 3 or points.shape[1] != J or points.shape[2] < 3 or not len(points) or not fps > 0:
-        raise ClipError(f"{path}: points of shape {points.shape} at {fps:g} frames/s are no pose track.", _FORM)
-    return PoseTrack(marked(points), (int(size[0]), int(size[1])), Fraction(fps).limit_denominator(1001))
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
+            points, fps = np.asarray(data["points"], np.float32), float(data["fps"])
+            width, height = (int(side) for side in data["size"])
+    except (OSError, KeyError, ValueError, TypeError, OverflowError, BadZipFile, EOFError) as error:
+        # numpy takes anything that is no .npz file for a pickle, and would say how to run it.
+        reason = error if is_zipfile(path) else "this is no .npz file"
+        raise ClipError(f"{path}: the landmarks cannot be read ({reason}).", _FORM) from error
+    if points.ndim != 3 or points.shape[1] != J or points.shape[2] < 3 or not len(points):
+        raise ClipError(f"{path}: points of shape {points.shape} are no pose track.", _FORM)
+    if not 0.5 <= fps <= 1000 or min(width, height) < 2:
+        raise ClipError(f"{path}: {fps:g} frames/s of {width}x{height} px are no film.", _FORM)
+    return PoseTrack(marked(points), (width, height), Fraction(fps).limit_denominator(1001))
 
 
 def marked(points: np.ndarray) -> np.ndarray:
     """Points [T, J, 3 or more] (confidence last) to [T, J, 3], missing ones with confidence 0."""
     kept = np.concatenate((points[..., :2], points[..., -1:]), -1)
-    kept[np.isnan(kept).any(-1)] = (np.nan, np.nan, 0.0)
+    kept[~np.isfinite(kept).all(-1)] = (np.nan, np.nan, 0.0)
     return kept.astype(np.float32)
 
 

@@ -49,7 +49,7 @@ def test_parts_vanish_as_often_as_asked_from_the_whole_window() -> None:
 def test_all_segments_of_a_part_vanish_together() -> None:
     kept = disturbed(replace(NONE, drop=0.5)).seen[:, 0] > 0
     for channel in range(CHANNELS):
-        own = kept[:, CHANNEL == channel]
+        own = kept[:, channel == CHANNEL]
         assert (own == own[:, :1]).all()
 
 

@@ -63,6 +63,12 @@ def test_nobody_else_takes_the_place_of_a_person_who_is_hidden_for_a_while() -> 
     assert chosen == [None if 20 <= time < 30 else 1 for time in range(50)]
 
 
+def test_a_person_may_come_back_elsewhere_after_she_was_hidden() -> None:
+    small = standing(285, 60)
+    seen = [[small, standing(70, 200)]] * 30 + [[small]] * 20 + [[small, standing(220, 200)]] * 30
+    assert people.follow(seen, SIZE, (0,)) == [1] * 30 + [None] * 20 + [1] * 30
+
+
 def test_the_film_goes_on_after_a_long_time_in_which_nobody_is_seen() -> None:
     two = [standing(90, 200), standing(280, 60)]
     seen = [two] * 30 + [[]] * 200 + [two] * 20

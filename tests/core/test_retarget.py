@@ -1,4 +1,4 @@
-"""Retargeting: her bones, the driver's directions, feet on the driver's floor, and nothing lost that the driver shows."""
+"""Retargeting: her bones, the driver's directions, feet on the driver's floor, and nothing lost on the way."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_nothing_else_is_lost_with_a_missing_landmark_of_trunk_or_head(missing: 
     places = [INDEX[name] for name in missing]
     points[:, places] = (np.nan, np.nan, 0)
     moved = retarget.retarget(track(points), USUAL, LANKY)
-    assert np.isnan(moved.points[..., 0]).any(0).nonzero()[0].tolist() == sorted(places)
+    assert np.flatnonzero(np.isnan(moved.points[..., 0]).any(0)).tolist() == sorted(places)
     assert found(moved).all()
     known = ~np.isnan(moved.points[..., 0])
     off = np.linalg.norm((moved.points - whole.points)[..., :2], axis=-1)[known]
@@ -159,11 +159,14 @@ def test_the_head_keeps_its_shape_and_gets_her_size() -> None:
     assert centred[0] == pytest.approx(ratio * centred[1], abs=0.01)
 
 
+def test_a_larger_person_of_the_same_build_needs_no_change() -> None:
+    larger = {name: 1.3 * share for name, share in USUAL.items()}
+    assert retarget.ratios(USUAL, larger) == pytest.approx(dict.fromkeys(USUAL, 1.0))
+
+
 def test_the_greatest_changes_are_told_in_words() -> None:
     told = retarget.explain(USUAL, {**USUAL, "foot": USUAL["foot"] * 1.5, "hand": USUAL["hand"] * 0.8})
     assert told == ["foot 50% longer", "hand 20% shorter"]
     assert retarget.explain(USUAL, USUAL) == []
     taller = retarget.explain(USUAL, {**USUAL, "shin": 2 * USUAL["shin"]})
     assert taller[0].startswith("shin")
-
-

@@ -25,6 +25,20 @@ def test_phases_share_the_total() -> None:
     assert [s.amount for s in schedule.planned([(1, SMALL, 3.0), (2, SMALL, 1.0)], 8)] == pytest.approx([6, 2])
 
 
+@pytest.mark.parametrize("total", [1.0, 3.0, 10.0, 999.0])
+def test_steps_are_shared_out_whole(total: float) -> None:
+    stints = schedule.planned(PHASES, total, whole=True)
+    assert sum(stint.amount for stint in stints) == total
+    for stint, (_, _, share) in zip(stints, PHASES, strict=True):
+        assert stint.amount == int(stint.amount)
+        assert abs(stint.amount - share * total) < 1
+    begun = [replace(stints[0], spent=1.0), *stints[1:]]
+    assert schedule.replanned(begun, PHASES, total, whole=True) == begun, "nothing changes with the same total"
+    more = schedule.replanned(begun, PHASES, 2 * total + 5, whole=True)
+    assert sum(stint.amount for stint in more) == 2 * total + 5
+    assert all(stint.amount == int(stint.amount) for stint in more)
+
+
 def test_stints_are_done_one_after_the_other() -> None:
     stints = schedule.planned(PHASES, 600)
     assert schedule.current(stints) == 0
@@ -87,3 +101,17 @@ def test_the_average_looks_back_over_a_share_of_the_steps(share: float) -> None:
 def test_the_average_begins_with_the_first_weights_and_can_be_switched_off() -> None:
     assert schedule.newest_weight(0, 0.1) == 1
     assert schedule.newest_weight(5000, 0.0) == 1
+
+
+@pytest.mark.parametrize("total", [1, 2, 3, 7, 23, 40, 599])
+def test_whole_steps_add_up_and_a_stop_anywhere_changes_nothing(total: int) -> None:
+    stints = schedule.planned(PHASES, total, whole=True)
+    assert sum(stint.amount for stint in stints) == total
+    assert stints[0].amount >= 1, "stage I comes first"
+    done = stints
+    for _ in range(total):
+        number = schedule.current(done)
+        assert number is not None
+        done = [replace(s, spent=s.spent + (place == number)) for place, s in enumerate(done)]
+        done = schedule.replanned(done, PHASES, total, whole=True)
+    assert [stint.spent for stint in done] == [stint.amount for stint in stints]

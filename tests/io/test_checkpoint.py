@@ -77,6 +77,21 @@ def test_an_optimiser_goes_on_exactly_where_it_was(tmp_path: Path) -> None:
     assert torch.equal(straight.weight, resumed.weight)
 
 
+def test_moments_lie_in_memory_as_their_weights_do(tmp_path: Path) -> None:
+    layer = nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = torch.optim.Adam(layer.parameters(), 0.1, fused=True)
+    layer(torch.randn(1, 3, 8, 8)).sum().backward()
+    optimiser.step()
+    checkpoint.save(tmp_path / "state.safetensors", checkpoint.optimiser_tensors("optimiser", optimiser), {})
+    again = torch.optim.Adam(layer.parameters(), 0.1, fused=True)
+    saved, _ = checkpoint.load(tmp_path / "state.safetensors", CURE)
+    checkpoint.restore_optimiser(again, checkpoint.part(saved, "optimiser"))
+    for name in ("exp_avg", "exp_avg_sq"):
+        was, now = optimiser.state[layer.weight][name], again.state[layer.weight][name]
+        assert torch.equal(was, now)
+        assert now.stride() == was.stride() == layer.weight.stride()
+
+
 def test_parts_are_told_apart_by_whole_names() -> None:
     tensors = {"G1/a": torch.zeros(1), "G1.average/a": torch.ones(1), "G10/a": torch.ones(1)}
     assert list(checkpoint.part(tensors, "G1")) == ["a"]

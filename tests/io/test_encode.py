@@ -123,6 +123,15 @@ def test_sound_starts_where_the_moves_start(tmp_path: Path) -> None:
     assert onsets(encode.read_sound(out)) == pytest.approx([0.9 - float(start), 1.5 - float(start)], abs=0.02)
 
 
+@pytest.mark.parametrize("start", [Fraction(0), Fraction(1, 2), Fraction(5, 2)])
+def test_sound_is_there_from_its_very_first_sample(tmp_path: Path, start: Fraction) -> None:
+    driver = clicking_film(tmp_path / "driver.mp4", [0.0, 0.5, 2.5], 3.6)
+    out = joined(tmp_path / "film.mov", Fraction(25), transparent=True, sound=encode.Sound(driver, start))
+    heard = np.flatnonzero(np.abs(encode.read_sound(out)) > 0.2)
+    assert heard[0] / 44100 < 0.002
+    assert heard[heard < 4410][-1] / 44100 == pytest.approx(800 / 44100, abs=0.002)
+
+
 def test_sound_that_begins_late_stays_late(tmp_path: Path) -> None:
     encode.write_wav(tmp_path / "a.wav", 0.5 * np.sin(np.arange(44100) * 0.1).astype(np.float32))
     silent = film(tmp_path / "silent.mp4", numbered(50))

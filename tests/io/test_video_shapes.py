@@ -170,7 +170,7 @@ def _photograph(path: Path) -> None:
         (_sound, "sound but no pictures"),
         (_one_picture, "still picture"),
         (_photograph, "still picture"),
-        (_no_picture, "not a film"),
+        (_no_picture, "holds no frames"),
     ],
 )
 def test_what_is_no_film_is_named_for_what_it_is(tmp_path: Path, make: Callable[[Path], None], words: str) -> None:

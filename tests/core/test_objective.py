@@ -1,0 +1,223 @@
+"""The objective: windows of both stages, what every critic is shown, and each loss term against values by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import tiny
+import torch
+from tiny import FRAMES, KEY, REACH, SIZE, STRANGERS, batch, drawing, networks, random
+from torch import Tensor
+
+from dancekit.core import maps, objective
+from dancekit.core.augment import Augmentation
+from dancekit.core.maps import CHANNELS
+from dancekit.core.objective import Batch, Drawing, Judged, Made, Networks, Verdicts, Weights
+
+F32 = torch.float32
+
+
+def made_by(nets: Networks, given: Batch, how: Drawing = tiny.DRAWING, seed: int = 0) -> Made:
+    return objective.generate(nets, given, how, F32, random(seed))
+
+
+def drawn(poses: Tensor) -> Tensor:
+    """Pose maps B x T x n_s x H x W."""
+    return maps.draw(maps.segments(poses), SIZE, tiny.DRAWING.width)
+
+
+def test_a_frame_is_shown_over_the_key_and_the_key_alone_where_nothing_is_known() -> None:
+    frames = torch.tensor([0.5, -0.5, 1.0, 0.25]).view(1, 4, 1, 1).expand(1, 4, 1, 2)
+    known = torch.tensor([1.0, 0.0]).view(1, 1, 1, 2)
+    shown = objective.over_key(frames, known, tiny.DRAWING)
+    assert shown[0, :, 0, 0] == pytest.approx([0.125 - 0.75, -0.125 + 0.3, 0.25 - 0.375])
+    assert shown[0, :, 0, 1] == pytest.approx(KEY)
+
+
+@pytest.mark.parametrize("wild", [True, False])
+def test_stage_one_draws_each_frame_from_the_poses_around_it(wild: bool) -> None:
+    nets, given = networks(1), batch(1, wild=wild)
+    made = made_by(nets, given)
+    pose = drawn(given.poses)
+    assert made.frames.shape == (2 * FRAMES, 4, *SIZE[::-1])
+    for film, time in ((0, 0), (1, 2)):
+        place = film * FRAMES + time
+        window = pose[film, time : time + 2 * REACH + 1].flatten(0, 1)
+        assert torch.equal(made.condition[place], window)
+        assert torch.equal(made.pose[place], pose[film, time + REACH])
+        assert torch.allclose(made.frames[place], nets.draw(window[None])[0], atol=1e-5)
+    assert (made.wild is not None) == wild
+
+
+@pytest.mark.parametrize("residual", [True, False])
+def test_stage_two_refines_the_first_stages_frames_around_each_frame(residual: bool) -> None:
+    nets, given = networks(2), batch(2)
+    assert nets.refine is not None
+    made = made_by(nets, given, drawing(residual=residual))
+    pose = drawn(given.poses)
+    for film, time in ((0, 0), (1, 2)):
+        place, middle = film * FRAMES + time, time + 2 * REACH
+        firsts = [nets.draw(pose[film, t - REACH : t + REACH + 1].flatten(0, 1)[None])[0]
+                  for t in range(middle - REACH, middle + REACH + 1)]  # fmt: skip
+        assert torch.allclose(made.condition[place], torch.cat(firsts), atol=1e-5)
+        assert torch.equal(made.pose[place], pose[film, middle])
+        centre = firsts[REACH][None] if residual else None
+        wanted = nets.refine(torch.cat(firsts)[None], centre)[0]
+        assert torch.allclose(made.frames[place], wanted, atol=1e-5)
+    assert not made.condition.requires_grad
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_strangers_moves_are_drawn_as_they_would_be_alone(stage: int) -> None:
+    nets, given = networks(stage), batch(stage)
+    made = made_by(nets, given)
+    assert given.wild is not None
+    assert made.wild is not None
+    assert made.wild_pose is not None
+    middle = REACH if stage == 1 else 2 * REACH
+    assert torch.equal(made.wild_pose, drawn(given.wild)[:, middle])
+    alone = replace(given, poses=given.wild.expand(STRANGERS, -1, -1, -1), wild=None,
+                    frames=given.frames[:, :1], known=torch.ones_like(given.known[:, :1]))  # fmt: skip
+    assert torch.allclose(made.wild, made_by(nets, alone).shown[:, 0], atol=1e-5)
+
+
+def test_without_its_critic_strangers_are_not_drawn() -> None:
+    made = made_by(networks(1, wild=False), batch(1))
+    assert made.wild is None
+    assert made.wild_pose is None
+
+
+def test_critics_see_made_and_true_frames_over_the_same_key() -> None:
+    nets, given = networks(1), batch(1)
+    made = made_by(nets, given)
+    frames = made.frames.unflatten(0, (2, FRAMES))
+    assert torch.equal(made.shown, objective.over_key(frames, given.known, tiny.DRAWING))
+    assert torch.equal(made.true, objective.over_key(given.frames, given.known, tiny.DRAWING))
+    assert made.shown[:, :, 1, :4].unique().tolist() == pytest.approx([KEY[1]])
+
+
+def test_without_a_matte_the_generator_draws_the_key_itself() -> None:
+    nets, given = networks(1), batch(1)
+    made = made_by(nets, given, drawing(matte=False))
+    colour = made.frames[:, :3].unflatten(0, (2, FRAMES))
+    assert torch.allclose(made.shown[:, :, :, 4:], colour[..., 4:, :])
+    assert made.shown[:, :, 2, :4].unique().tolist() == pytest.approx([KEY[2]])
+    assert torch.equal(made.true, made_by(nets, given).true), "the truth is cut out all the same"
+
+
+def test_augmentation_disturbs_what_is_read_and_the_same_for_all_who_read() -> None:
+    nets, given = networks(1), batch(1)
+    vanish = drawing(augmentation=Augmentation(drop=0.5, move=0, stretch=0))
+    made, again, other = (made_by(nets, given, vanish, seed) for seed in (1, 1, 2))
+    assert torch.equal(made.condition, again.condition)
+    assert not torch.equal(made.condition, other.condition)
+    middle = made.condition[:, REACH * CHANNELS : (REACH + 1) * CHANNELS]
+    assert torch.equal(made.pose, middle)
+    assert (made.pose.amax((2, 3)) == 0).float().mean() > 0.2
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_every_critic_judges_what_it_should(stage: int) -> None:
+    nets, given = networks(stage), batch(stage)
+    made = made_by(nets, given)
+    judged = objective.judge(nets, made)
+    fake, true = made.shown.flatten(0, 1), made.true.flatten(0, 1)
+    stacked = [torch.cat([frames[:, t] for t in range(FRAMES)], 1) for frames in (made.shown, made.true)]
+    assert nets.wild is not None
+    assert judged.wild is not None
+    assert made.wild is not None
+    wanted = [
+        (judged.pair[0], nets.pair(fake, made.condition)), (judged.pair[1], nets.pair(true, made.condition)),
+        (judged.time[0], nets.time(stacked[0])), (judged.time[1], nets.time(stacked[1])),
+        (judged.wild[0], nets.wild(made.wild, made.wild_pose)),
+        (judged.wild[1], nets.wild(true[:STRANGERS], made.pose[:STRANGERS])),
+    ]  # fmt: skip
+    for found, by_hand in wanted:
+        assert torch.allclose(found[-1][-1], by_hand[-1][-1], atol=1e-6)
+        assert torch.allclose(found[0][0], by_hand[0][0], atol=1e-6)
+
+
+def verdicts(*scales: tuple[float, ...]) -> Verdicts:
+    """Layers of one value each, the last one of each scale the verdict."""
+    return [[torch.full((2, 3, 4, 4), value) for value in layers] for layers in scales]
+
+
+HAND = Judged(
+    pair=(verdicts((1.0, 4.0, 0.5), (2.0, 1.0, 0.0)), verdicts((1.5, 2.0, 0.9), (2.0, 4.0, 1.2))),
+    time=(verdicts((3.0, -1.0)), verdicts((2.0, 0.5))),
+    wild=(verdicts((9.0, 0.25)), verdicts((5.0, 0.75))),
+)
+
+
+@torch.no_grad()
+def losses(
+    weights: Weights, matte: bool = True, judged: Judged = HAND, seed: int = 0
+) -> tuple[dict[str, Tensor], Made]:
+    """The generator's loss of a hand-made judgement on frames of stage I, and these frames."""
+    nets, given = networks(1), batch(1)
+    made = made_by(nets, given)
+    return objective.generator_loss(nets, made, judged, given, weights, matte, random(seed)), made
+
+
+def test_the_generators_adversarial_terms_by_hand() -> None:
+    terms, _ = losses(Weights(gan=2.0))
+    assert float(terms["pair"]) == pytest.approx(2 * (0.25 + 1.0))
+    assert float(terms["time"]) == pytest.approx(2 * 4.0)
+    assert float(terms["wild"]) == pytest.approx(2 * 0.5625)
+    assert "wild" not in losses(Weights(), judged=replace(HAND, wild=None))[0]
+
+
+def test_feature_matching_by_hand() -> None:
+    terms, _ = losses(Weights(features=3.0))
+    assert float(terms["features"]) == pytest.approx(3 * ((0.5 + 2 + 0 + 3) / 2 + 1.0))
+
+
+def test_the_critics_losses_by_hand() -> None:
+    terms = objective.critic_loss(HAND)
+    assert set(terms) == {"pair", "time", "wild"}
+    assert float(terms["pair"]) == pytest.approx(0.5 * (0.01 + 0.04 + 0.25 + 0.0), abs=1e-6)
+    assert float(terms["time"]) == pytest.approx(0.5 * (0.25 + 1.0))
+    assert float(terms["wild"]) == pytest.approx(0.5 * (0.0625 + 0.0625))
+    assert set(objective.critic_loss(replace(HAND, wild=None))) == {"pair", "time"}
+
+
+def test_alpha_and_colour_terms_by_hand() -> None:
+    terms, made = losses(Weights(alpha=4.0, colour=5.0))
+    given = batch(1)
+    alpha = made.frames.view(2, FRAMES, 4, *SIZE[::-1])[:, :, 3:]
+    off = (alpha - given.frames[:, :, 3:]).abs()
+    assert float(terms["alpha"]) == pytest.approx(4 * float(off[..., 4:, :].sum() / off.numel()), rel=1e-5)
+    assert float(terms["colour"]) == pytest.approx(5 * float((made.shown - made.true).abs().mean()), rel=1e-5)
+    plain, _ = losses(Weights(), matte=False)
+    assert set(plain) == {"pair", "time", "wild", "features", "perceptual"}, "the paper's terms"
+
+
+def test_the_perceptual_term_looks_at_every_frame() -> None:
+    terms, made = losses(Weights(perceptual=2.0))
+    each = tiny.trunk().loss_each(made.shown.flatten(0, 1), made.true.flatten(0, 1))
+    assert float(terms["perceptual"]) == pytest.approx(2 * float(each.mean()), rel=1e-5)
+
+
+@pytest.mark.parametrize("every", [2, 3, 7])
+def test_the_perceptual_term_may_look_at_some_frames_only(every: int) -> None:
+    seen = set()
+    for seed in range(20):
+        terms, made = losses(Weights(perceptual=1.0, every=every), seed=seed)
+        each = tiny.trunk().loss_each(made.shown.flatten(0, 1), made.true.flatten(0, 1)).view(2, FRAMES)
+        choices = [float(each[:, first::every].mean()) for first in range(min(every, FRAMES))]
+        near = [abs(choice - float(terms["perceptual"])) for choice in choices]
+        assert min(near) < 1e-5
+        seen.add(near.index(min(near)))
+    assert seen == set(range(min(every, FRAMES))), "every frame gets its turn"
+
+
+def test_feature_matching_does_not_pull_true_frames_towards_made_ones() -> None:
+    apart = [[torch.ones(1, requires_grad=True), torch.zeros(1)]]
+    true = [[torch.zeros(1, requires_grad=True), torch.zeros(1)]]
+    nets, given = networks(1), batch(1)
+    judged = Judged((apart, true), HAND.time, None)
+    terms = objective.generator_loss(nets, made_by(nets, given), judged, given, Weights(), True, random())
+    terms["features"].backward()
+    assert apart[0][0].grad is not None
+    assert true[0][0].grad is None

@@ -1,0 +1,104 @@
+"""Painting: frame by frame comes the same as all at once, in order, with each network run once per frame."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from figures import waving
+from tiny import REACH, SIZE
+
+from dancekit.core import maps
+from dancekit.core.paint import Painter
+from dancekit.networks.generator import Generator
+
+LENGTH = 11
+
+
+def painter(refined: bool, residual: bool = False, dtype: torch.dtype = torch.float32) -> Painter:
+    refine = tiny.generator(2, 2) if refined else None
+    return Painter(tiny.generator(1, 1), refine, REACH, 0.8, 1, residual, torch.device("cpu"), dtype)
+
+
+def poses(length: int = LENGTH) -> np.ndarray:
+    points = waving(length, 18, 8, 21)
+    points[..., 0] += (np.arange(length) % 5)[:, None]
+    return points
+
+
+def held_windows(sequence: torch.Tensor, stride: int) -> torch.Tensor:
+    """Windows around every entry of T x C x H x W, `stride` apart, the first and last entry held beyond the ends."""
+    times = torch.arange(len(sequence))
+    runs = [sequence[(times + k * stride).clamp(0, len(sequence) - 1)] for k in range(-REACH, REACH + 1)]
+    return torch.cat(runs, 1)
+
+
+@torch.no_grad()
+def at_once(who: Painter, points: np.ndarray, stride: int) -> np.ndarray:
+    """The same pictures, painted in one go: uint8 [T, H, W, 4]."""
+    made = who.draw(held_windows(maps.draw(maps.segments(torch.from_numpy(points)), SIZE, who.line), stride))
+    if who.refine is not None:
+        made = who.refine(held_windows(made, stride), made if who.residual else None)
+    levels = torch.cat(((made[:, :3] + 1) * 127.5, made[:, 3:] * 255), 1).permute(0, 2, 3, 1)
+    return levels.round().to(torch.uint8).numpy()
+
+
+@pytest.mark.parametrize("stride", [1, 2, 7])
+@pytest.mark.parametrize("batch", [1, 4, 30])
+@pytest.mark.parametrize(("refined", "residual"), [(False, False), (True, False), (True, True)])
+def test_painting_frame_by_frame_is_painting_all_at_once(
+    stride: int, batch: int, refined: bool, residual: bool
+) -> None:
+    who = painter(refined, residual)
+    pictures = list(who.paint(poses(), SIZE, stride, batch))
+    wanted = at_once(who, poses(), stride)
+    assert len(pictures) == LENGTH
+    assert pictures[0].dtype == np.uint8
+    assert np.abs(np.stack(pictures).astype(int) - wanted).max() <= 1
+    assert np.ptp(wanted.astype(int), axis=0).max() > 4, "or every frame would do"
+
+
+@pytest.mark.parametrize("length", [1, 2, 5])
+def test_short_dances_are_painted_too(length: int) -> None:
+    who = painter(True, True)
+    pictures = np.stack(list(who.paint(poses(length), SIZE, 3, 4)))
+    assert np.abs(pictures.astype(int) - at_once(who, poses(length), 3)).max() <= 1
+
+
+def test_each_network_paints_each_frame_once_and_no_further_ahead_than_it_must() -> None:
+    who = painter(True)
+    assert who.refine is not None
+    painted = {"first": 0, "second": 0}
+    who.draw.register_forward_hook(lambda _, inputs, __: painted.update(first=painted["first"] + len(inputs[0])))
+    who.refine.register_forward_hook(lambda _, inputs, __: painted.update(second=painted["second"] + len(inputs[0])))
+    stream = who.paint(poses(60), SIZE, 2, 3)
+    next(stream)
+    assert painted == {"first": 6, "second": 3}, "five poses ahead, in whole batches"
+    assert sum(1 for _ in stream) == 59
+    assert painted == {"first": 60, "second": 60}
+
+
+def test_the_shown_levels_are_those_of_the_networks() -> None:
+    class Constant(torch.nn.Module):
+        def forward(self, window: torch.Tensor) -> torch.Tensor:
+            levels = torch.tensor([-1.0, 0.0, 1.0, 0.5]).view(1, 4, 1, 1)
+            return levels.expand(len(window), 4, *window.shape[-2:])
+
+    plain = Painter(Constant(), None, REACH, 0.8, 1, False, torch.device("cpu"), torch.float32)
+    (picture,) = plain.paint(poses(1), SIZE)
+    assert picture.shape == (SIZE[1], SIZE[0], 4)
+    assert picture[3, 5].tolist() == [0, 128, 255, 128]
+
+
+def test_bfloat16_paints_about_the_same() -> None:
+    exact, fast = (np.stack(list(painter(True, True, dtype).paint(poses(), SIZE))).astype(int)
+                   for dtype in (torch.float32, torch.bfloat16))  # fmt: skip
+    assert np.abs(exact - fast).mean() < 2
+
+
+def test_a_coarse_painter_paints_the_same_size() -> None:
+    draw = Generator(3 * maps.CHANNELS, 8, 1, 1, coarse=2, norm="pixel")
+    who = Painter(draw, None, REACH, 0.8, 2, False, torch.device("cpu"), torch.float32)
+    (picture,) = who.paint(poses(1), SIZE)
+    assert picture.shape == (SIZE[1], SIZE[0], 4)

@@ -1,0 +1,96 @@
+"""Wild poses: strangers in the person's proportions, in her crop, in unbroken pieces of one shot."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from figures import track, unseen, waving
+
+from dancekit.core import retarget, wild
+from dancekit.core.skeleton import INDEX
+from dancekit.core.tracks import bone_lengths
+
+PERSON = retarget.proportions([track(waving(60))])
+
+
+def numbered(length: int, steps: int = 1) -> np.ndarray:
+    """The waving figure; each landmark's confidence tells the frame: 0.5 + 0.001 t."""
+    points = waving(length)
+    points[..., 2] = (0.5 + 0.001 * np.arange(length) * steps)[:, None]
+    return points
+
+
+def times(pieces: np.ndarray) -> list[list[int]]:
+    """Which frames of a numbered track these pieces show."""
+    return np.round((pieces[:, :, 0, 2] - 0.5) * 1000).astype(int).tolist()
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_film_is_cut_into_pieces_one_after_the_other(stride: int) -> None:
+    found = wild.pieces(track(numbered(50)), PERSON, 10, stride)
+    assert found.shape == (5 // stride, 10, 33, 3)
+    assert found.dtype == np.float32
+    wanted = [list(range(first, first + 10 * stride, stride)) for first in range(0, 51 - 10 * stride, 10 * stride)]
+    assert times(found) == wanted
+
+
+def test_pieces_hold_nobodys_absence() -> None:
+    found = wild.pieces(track(unseen(numbered(50), 13, 39)), PERSON, 10)
+    assert [piece[0] for piece in times(found)] == [0, 20, 40]
+    assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("stride", [1, 3])
+def test_no_piece_crosses_a_cut(stride: int) -> None:
+    shots = (0, 14, 47)
+    found = times(wild.pieces(track(numbered(120), shots=shots), PERSON, 8, stride))
+    assert len(found) >= 3
+    for piece in found:
+        assert len({int(np.searchsorted(shots, time, side="right")) for time in piece}) == 1
+        assert set(np.diff(piece)) == {stride}
+
+
+def test_too_short_a_film_gives_no_pieces() -> None:
+    assert wild.pieces(track(waving(9)), PERSON, 10).shape == (0, 10, 33, 3)
+    assert wild.pieces(track(waving(10)), PERSON, 10).shape == (1, 10, 33, 3)
+
+
+@pytest.mark.parametrize(("height", "x"), [(80.0, 60.0), (250.0, 200.0)])
+def test_every_stranger_stands_in_the_middle_of_the_crop_one_body_tall(height: float, x: float) -> None:
+    found = wild.pieces(track(waving(60, height, x)), PERSON, 20).reshape(-1, 33, 3)
+    spread = found[..., 1].max(1) - found[..., 1].min(1)
+    assert spread == pytest.approx(np.full(60, 0.94), abs=0.03), "eyes to heels"
+    assert np.abs((found[..., :2].max(1) + found[..., :2].min(1)) / 2).max() < 0.15
+
+
+def test_the_moves_are_the_same_at_any_size() -> None:
+    small, large = (wild.pieces(track(waving(60, height)), PERSON, 20) for height in (80.0, 240.0))
+    assert small == pytest.approx(large, abs=0.01)
+
+
+def test_strangers_get_the_persons_proportions() -> None:
+    lanky = {**PERSON, "thigh": PERSON["thigh"] * 1.3, "upper arm": PERSON["upper arm"] * 0.8}
+    points = wild.pieces(track(waving(60)), lanky, 20)[0]
+    thigh, arm = bone_lengths(points, [("left_hip", "left_knee"), ("right_shoulder", "right_elbow")]).T
+    assert thigh / arm == pytest.approx(np.full(20, lanky["thigh"] / lanky["upper arm"]), rel=0.02)
+
+
+def test_films_of_any_rate_come_to_about_the_wanted_rate() -> None:
+    films = [track(numbered(60), fps=60), track(numbered(60), fps=30), track(numbered(60), fps=24)]
+    found = times(wild.bank(films, PERSON, 30.0, 10))
+    assert [piece[1] - piece[0] for piece in found] == [2] * 3 + [1] * 12
+    assert wild.bank([], PERSON, 30.0, 10).shape == (0, 10, 33, 3)
+
+
+def test_made_up_dances_fill_the_bank_and_seeds_decide() -> None:
+    def made(seed: int) -> np.ndarray:
+        return wild.bank(wild.procedural(3, 40, 29.97, np.random.default_rng(seed)), PERSON, 29.97, 20)
+
+    dances = made(0)
+    assert dances.shape == (6, 20, 33, 3)
+    assert np.isfinite(dances).all()
+    assert np.abs(dances[..., :2]).max() < 1.2
+    moved = np.abs(np.diff(dances[:, :, INDEX["left_wrist"], :2], axis=1)).max()
+    assert 0.005 < moved < 0.3
+    assert (made(0) == dances).all()
+    assert np.abs(made(1) - dances).max() > 0.1

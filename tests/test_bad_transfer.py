@@ -1,0 +1,159 @@
+"""transfer asked for what cannot be: no background, no place for the result, what is not ours; nothing is lost."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from conftest import dancekit
+from figures import waving
+from trouble import contents, film, kept, performance, powerless, refused, remade
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """An empty folder to run in."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("bg", "problem", "hint"),
+    [
+        ("beach.jpg", "--bg beach.jpg: there is no such file, and no such colour", "Give a picture, a film, #rrggbb"),
+        ("note.jpg", "note.jpg: this is not a picture", "Use a .jpg, .png or .webp picture"),
+        ("note.txt", "--bg note.txt: neither a picture nor a film", ""),
+        ("tune.m4a", "--bg tune.m4a: neither a picture nor a film", ""),
+        ("#12345", "--bg #12345: there is no such file, and no such colour", "#rrggbb"),
+    ],
+)
+def test_a_background_that_is_none_is_refused(
+    films: Path, home: Path, elsewhere: Path, bg: str, problem: str, hint: str
+) -> None:
+    (elsewhere / "note.jpg").write_text("a beach, with palm trees")
+    (elsewhere / "note.txt").write_text("a beach, with palm trees")
+    remade(films / "driver.mp4", elsewhere / "tune.m4a", "-vn", "-c:a", "copy")
+    with kept(home, elsewhere, exactly=True):
+        said = refused("transfer", films / "driver.mp4", "--bg", bg, home=home, cwd=elsewhere)
+    assert problem in said
+    assert hint in said
+
+
+@pytest.mark.parametrize(
+    ("options", "problem", "hint"),
+    [
+        (["--out", "none/x.mp4"], "none/x.mp4: there is no folder none", "Make it first"),
+        (["--out", "x.avi"], "unknown film format '.avi'", ".mp4"),
+        (["--out", "x.mp4", "--bg", "transparent"], ".mp4 films cannot be transparent", ".mov"),
+        (["--size", "big"], "--size big: this is not a size", "1280x720"),
+        (["--pick", "left"], "--pick left: this is not a place", "--pick 640,300"),
+        (["--start", "99"], "nothing is left of the film with --start 99", "s long"),
+    ],
+)
+def test_wishes_that_cannot_be_met_are_named(
+    films: Path, home: Path, elsewhere: Path, options: list[str], problem: str, hint: str
+) -> None:
+    with kept(home, elsewhere, exactly=True):
+        said = refused("transfer", films / "driver.mp4", *options, home=home, cwd=elsewhere)
+    assert problem in said
+    assert hint in said
+
+
+def test_the_driver_itself_is_never_written_over(films: Path, home: Path, elsewhere: Path) -> None:
+    driver = shutil.copy(films / "driver.mp4", elsewhere / "dance.mp4")
+    with kept(elsewhere, exactly=True):
+        said = refused("transfer", driver, "--out", "./dance.mp4", "--force", home=home, cwd=elsewhere)
+    assert "this is the driver itself" in said
+
+
+def test_a_film_that_dancekit_did_not_write_is_replaced_only_by_force(films: Path, home: Path, elsewhere: Path) -> None:
+    dear = elsewhere / "wedding.mp4"
+    remade(films / "subject.mp4", dear, "-t", "1", "-c", "copy")
+    wish = ("transfer", films / "driver.mp4", "--end", "0.2", "--out", dear)
+    with kept(elsewhere, exactly=True):
+        said = refused(*wish, home=home, cwd=elsewhere)
+    assert f"{dear} exists and was not made by dancekit" in said
+    assert "--force" in said
+    before = dear.read_bytes()
+    dancekit(*wish, "--force", home=home, cwd=elsewhere)
+    assert dear.read_bytes() != before
+    dancekit(*wish, "--bg", "green", home=home, cwd=elsewhere)  # its own films it may replace
+
+
+def test_a_folder_with_other_things_is_not_replaced_even_by_force(films: Path, home: Path, elsewhere: Path) -> None:
+    album = elsewhere / "album"
+    album.mkdir()
+    (album / "000001.png").write_bytes(b"dear")
+    (album / "letter.txt").write_text("dear")
+    for force in ([], ["--force"]):
+        with kept(elsewhere, exactly=True):
+            said = refused("transfer", films / "driver.mp4", "--out", album, *force, home=home, cwd=elsewhere)
+        assert f"{album}: this is a folder, and holds other things" in said
+
+
+def test_a_folder_in_the_films_place_is_named(films: Path, home: Path, elsewhere: Path) -> None:
+    (elsewhere / "out.mp4").mkdir()
+    said = refused("transfer", films / "driver.mp4", "--out", "out.mp4", home=home, cwd=elsewhere)
+    assert "out.mp4: this is a folder, not a film" in said
+    assert not contents(elsewhere)
+
+
+def test_own_pictures_are_replaced_but_not_what_was_laid_beside_them(films: Path, home: Path, elsewhere: Path) -> None:
+    wish = ("transfer", films / "driver.mp4", "--end", "0.2", "--bg", "transparent", "--out", "frames")
+    dancekit(*wish, home=home, cwd=elsewhere)
+    dancekit(*wish, home=home, cwd=elsewhere)
+    assert sum(path.suffix == ".png" for path in (elsewhere / "frames").iterdir()) == 5
+    (elsewhere / "frames" / "letter.txt").write_text("dear")
+    with kept(elsewhere, exactly=True):
+        assert "holds other things" in refused(*wish, home=home, cwd=elsewhere)
+
+
+LANDMARKS = {"points": waving(10), "size": np.array([320, 320]), "fps": 25.0}
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"points": np.full((10, 33, 3), np.nan)}, "these landmarks show nobody"),
+        ({"points": np.zeros((10, 17, 3))}, "points of shape (10, 17, 3) are no pose track"),
+        ({"fps": np.inf}, "inf frames/s of 320x320 px are no film"),
+        ({"size": np.array([0, 0])}, "25 frames/s of 0x0 px are no film"),
+        ({"size": 5}, "the landmarks cannot be read"),
+    ],
+)
+def test_landmarks_that_are_none_are_refused(
+    home: Path, elsewhere: Path, changes: dict[str, object], problem: str
+) -> None:
+    path = elsewhere / "moves.npz"
+    np.savez(path, **{**LANDMARKS, **changes})  # type: ignore[arg-type]
+    with kept(home, elsewhere, exactly=True):
+        said = refused("transfer", path, home=home, cwd=elsewhere)
+    assert f"{path}: {problem}" in said
+
+
+def test_a_text_named_npz_is_refused(home: Path, elsewhere: Path) -> None:
+    (elsewhere / "moves.npz").write_text("left foot, right foot")
+    said = refused("transfer", "moves.npz", home=home, cwd=elsewhere)
+    assert "moves.npz: the landmarks cannot be read (this is no .npz file)" in said
+    assert "points [T, 33, 3 or 4]" in said
+
+
+def test_a_driver_that_may_not_be_read_is_named(films: Path, home: Path, elsewhere: Path) -> None:
+    driver = Path(shutil.copy(films / "driver.mp4", elsewhere / "secret.mp4"))
+    driver.chmod(0)
+    outcome = dancekit("transfer", driver, home=home, cwd=elsewhere, status=2, through=powerless())
+    assert "secret.mp4" in outcome.stderr
+    assert "not readable" in outcome.stderr
+
+
+def test_a_driver_of_few_frames_per_second_is_danced_to_its_end(home: Path, elsewhere: Path) -> None:
+    path = film(elsewhere / "slow.mp4", performance(40)[1][::5], fps=5)
+    done = dancekit("transfer", path, "--out", "slow-me.mp4", "--json", home=home, cwd=elsewhere).json
+    assert done["frames"] == 8
+    reader = cv2.VideoCapture(str(elsewhere / "slow-me.mp4"))
+    assert reader.get(cv2.CAP_PROP_FRAME_COUNT) == 8
+    assert reader.get(cv2.CAP_PROP_FPS) == 5

@@ -1,0 +1,310 @@
+"""The drawn dancer, and real people where films of them exist, through the real commands from film to film."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from conftest import SMALL, Danced, Outcome
+from typer.testing import CliRunner
+
+from dancekit import scenes
+from dancekit.cli import app
+from dancekit.core.stagecraft import random_track
+from dancekit.io import clips, encode, ffmpeg, video
+from dancekit.pose import keypoints
+from dancekit.types import VideoInfo
+
+
+def quickly(*arguments: object, home: Path) -> Outcome:
+    """Run the command line within this process, which saves starting another."""
+    done = CliRunner().invoke(app, [*map(str, arguments), "--home", str(home)], catch_exceptions=False)
+    assert done.exit_code == 0, f"{arguments}:\n{done.stdout}\n{done.stderr}"
+    return Outcome(done.exit_code, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def stage(trained_home: Path, danced: Danced, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the trained workspace in which the driver's moves are known already."""
+    return shutil.copytree(trained_home, tmp_path_factory.mktemp("stage") / "dance")
+
+
+def transferred(home: Path, driver: Path, out: Path, *options: object) -> dict:
+    return quickly("transfer", driver, "--out", out, "--json", *options, home=home).json
+
+
+def decoded(film: Path, *decoder: str) -> np.ndarray:
+    """All frames with alpha, uint8 [T, H, W, 4]."""
+    info = video.probe(film)
+    raw, said, status = ffmpeg.run(
+        ["-v", "error", *decoder, "-i", str(film), "-f", "rawvideo", "-pix_fmt", "rgba", "-"]
+    )
+    assert not status, said
+    return np.frombuffer(raw, np.uint8).reshape(-1, info.height, info.width, 4)
+
+
+def first_frame(film: Path) -> np.ndarray:
+    return next(video.read_frames(video.probe(film)))
+
+
+def clicks(film: Path, fps: Fraction) -> list[float]:
+    """Frames, counted from the first, at which silence ends."""
+    sound = np.abs(encode.read_sound(film))
+    loud = sound > 0.25 * sound.max()
+    before = np.convolve(loud, np.ones(4410))[: len(loud)] - loud
+    return [float(place / 44100 * fps) for place in np.flatnonzero(loud & (before < 0.5))]
+
+
+def alike(one: VideoInfo, other: VideoInfo) -> bool:
+    """Whether two films have the same rate, length, size and sound."""
+    return (one.fps, one.frames, one.width, one.height, one.has_sound) == (
+        other.fps,
+        other.frames,
+        other.width,
+        other.height,
+        other.has_sound,
+    )
+
+
+def test_a_prepared_and_trained_person_is_all_there(trained_home: Path) -> None:
+    folder = trained_home / "me"
+    clip = clips.load(folder / "clips/subject")
+    assert (len(clip.track), clip.track.fps, clip.matte) == (125, 25, "greenscreen")
+    assert clip.used.all()
+    assert video.read_picture(clip.folder / "sheet.jpg").shape[0] > 200
+    card = json.loads((folder / "person.json").read_text())
+    assert (card["name"], card["trained"]["steps"], card["stages"]) == ("me", 40, 2)
+    assert card["trunk"] == "vgg16_edges", "what stood in for what is recorded"
+    assert {"person.safetensors", "state.safetensors", "log.jsonl"} <= {path.name for path in folder.iterdir()}
+
+
+def test_the_film_is_the_drivers_in_all_but_the_person(danced: Danced, films: Path) -> None:
+    driver, made = video.probe(films / "driver.mp4"), video.probe(danced.film)
+    assert alike(made, driver)
+    assert made.constant
+    assert danced.json["film"] == "me-driver.mp4"
+    assert danced.json["frames"] == driver.frames == 40
+    assert any("Fitted to me's body" in note for note in danced.json["notes"])
+    assert encode.is_ours(danced.film)
+    assert [path.name for path in danced.film.parent.iterdir()] == ["me-driver.mp4"], "and nothing else is left"
+
+
+def test_the_sound_is_in_step(danced: Danced, films: Path) -> None:
+    beats = np.arange(0.0, 1.6, scenes.TEMPO) * 25
+    assert clicks(films / "driver.mp4", Fraction(25)) == pytest.approx(beats, abs=1)
+    assert clicks(danced.film, Fraction(25)) == pytest.approx(beats, abs=1)
+
+
+def test_the_same_command_gives_the_same_film(danced: Danced, stage: Path, films: Path, tmp_path: Path) -> None:
+    transferred(stage, films / "driver.mp4", tmp_path / "again.mp4")
+    assert np.abs(decoded(tmp_path / "again.mp4").astype(int) - decoded(danced.film)).max() <= 2
+
+
+def test_a_colour_stands_behind(stage: Path, films: Path, tmp_path: Path) -> None:
+    transferred(stage, films / "driver.mp4", tmp_path / "a.mp4", "--bg", "#0000ff", "--end", "0.2")
+    corners = decoded(tmp_path / "a.mp4")[:, [0, -1]][:, :, [0, -1], :3]
+    assert np.abs(corners.astype(int) - [0, 0, 255]).max() <= 8
+
+
+def test_a_picture_stands_behind(stage: Path, films: Path, tmp_path: Path) -> None:
+    beach = np.zeros((90, 160, 3), np.uint8)
+    beach[:45], beach[45:] = (200, 120, 40), (60, 180, 220)
+    cv2.imwrite(str(tmp_path / "beach.png"), beach)
+    options = ("--bg", tmp_path / "beach.png", "--end", "0.2")
+    transferred(stage, films / "driver.mp4", tmp_path / "a.mp4", *options)
+    shown = decoded(tmp_path / "a.mp4")
+    assert shown.shape == (5, SMALL[1], SMALL[0], 4)
+    assert np.abs(shown[:, 3, 3, :3].astype(int) - [40, 120, 200]).max() <= 8
+    assert np.abs(shown[:, -4, -4, :3].astype(int) - [220, 180, 60]).max() <= 8
+    transferred(stage, films / "driver.mp4", tmp_path / "b.mp4", *options, "--size", "background")
+    assert video.probe(tmp_path / "b.mp4").width == 160
+    assert video.probe(tmp_path / "b.mp4").height == 90
+
+
+def test_a_film_stands_behind_and_is_looped(stage: Path, films: Path, tmp_path: Path) -> None:
+    writer = encode.FilmWriter(tmp_path / "sea.mp4", encode.format_of(Path("sea.mp4"), False), SMALL, Fraction(25))
+    for number in range(6):
+        writer.write(np.full((SMALL[1], SMALL[0], 3), 40 * number, np.uint8))
+    writer.close()
+    transferred(stage, films / "driver.mp4", tmp_path / "a.mp4", "--bg", tmp_path / "sea.mp4", "--end", "0.4")
+    corner = decoded(tmp_path / "a.mp4")[:, 2, 2, 0].astype(int)
+    assert np.abs(corner - [40 * (number % 6) for number in range(10)]).max() <= 6
+
+
+@pytest.mark.parametrize(("name", "decoder"), [("a.mov", ()), ("a.webm", ("-c:v", "libvpx-vp9"))])
+def test_a_transparent_film_is_empty_around_the_person(
+    name: str, decoder: tuple[str, ...], stage: Path, films: Path, tmp_path: Path
+) -> None:
+    transferred(stage, films / "driver.mp4", tmp_path / name, "--bg", "transparent", "--end", "0.4")
+    alpha = decoded(tmp_path / name, *decoder)[..., 3]
+    assert alpha.shape == (10, SMALL[1], SMALL[0])
+    assert alpha[:, :, [0, 4, -4, -1]].max() <= 2
+    assert (alpha.max((1, 2)) > 128).all(), "somebody is there"
+    said = ffmpeg.run(["-i", str(tmp_path / name)])[1]
+    assert ("prores" in said and "4444" in said) if name == "a.mov" else "vp9" in said
+    assert video.probe(tmp_path / name).has_sound
+
+
+def test_a_folder_of_pictures_is_transparent(stage: Path, films: Path, tmp_path: Path) -> None:
+    said = transferred(stage, films / "driver.mp4", tmp_path / "album", "--bg", "transparent", "--end", "0.4")
+    pictures = sorted((tmp_path / "album").glob("*.png"))
+    assert [path.name for path in pictures] == [f"{number:06d}.png" for number in range(said["frames"])]
+    shown = np.asarray(cv2.imread(str(pictures[5]), cv2.IMREAD_UNCHANGED))
+    assert shown.shape == (SMALL[1], SMALL[0], 4)
+    assert not shown[:, [0, -1], 3].any()
+    assert shown[..., 3].max() > 128
+
+
+def test_a_part_of_the_driver_keeps_its_own_sound(stage: Path, films: Path, tmp_path: Path) -> None:
+    transferred(stage, films / "driver.mp4", tmp_path / "a.mp4", "--start", "0.4", "--end", "1.2")
+    assert video.probe(tmp_path / "a.mp4").frames == 20
+    assert clicks(tmp_path / "a.mp4", Fraction(25)) == pytest.approx([2.5, 15], abs=1)
+
+
+@pytest.mark.parametrize(("size", "expected"), [("160x120", (160, 120)), ("161x119", (162, 120))])
+def test_the_size_that_is_asked_for(
+    size: str, expected: tuple[int, int], stage: Path, films: Path, tmp_path: Path
+) -> None:
+    transferred(stage, films / "driver.mp4", tmp_path / "a.mp4", "--size", size, "--end", "0.2")
+    info = video.probe(tmp_path / "a.mp4")
+    assert (info.width, info.height) == expected, "films need even sides"
+
+
+def test_each_fit_draws_her_otherwise(stage: Path, films: Path, tmp_path: Path) -> None:
+    seen = {}
+    for fit in ("body", "scale", "none"):
+        options = ("--fit", fit, "--bg", "transparent", "--end", "0.2")
+        said = transferred(stage, films / "driver.mp4", tmp_path / f"{fit}.mov", *options)
+        assert any("Fitted to" in note for note in said["notes"]) is (fit == "body")
+        seen[fit] = decoded(tmp_path / f"{fit}.mov")[2, ..., 3].astype(int)
+        assert seen[fit].max() > 128
+    assert np.abs(seen["body"] - seen["scale"]).mean() > 0.2
+    assert np.abs(seen["body"] - seen["none"]).mean() > 0.2
+
+
+def test_an_odd_frame_rate_stays_and_sound_stays_in_step(stage: Path, tmp_path: Path) -> None:
+    fps = Fraction(30000, 1001)
+    scenes.film(scenes.driver(1.6, seed=4, size=SMALL, fps=fps), tmp_path / "ntsc.mp4")
+    transferred(stage, tmp_path / "ntsc.mp4", tmp_path / "a.mp4")
+    made = video.probe(tmp_path / "a.mp4")
+    assert alike(made, video.probe(tmp_path / "ntsc.mp4"))
+    assert (made.fps, made.frames, made.constant) == (fps, 48, True)
+    beats = np.arange(0.0, 1.6, scenes.TEMPO) * float(fps)
+    assert clicks(tmp_path / "a.mp4", fps) == pytest.approx(beats, abs=1)
+
+
+def test_landmarks_drive_without_a_film(stage: Path, tmp_path: Path) -> None:
+    keypoints.write_track(tmp_path / "moves.npz", random_track(np.random.default_rng(0), 12, Fraction(25), SMALL))
+    assert transferred(stage, tmp_path / "moves.npz", tmp_path / "a.mp4")["frames"] == 12
+    made = video.probe(tmp_path / "a.mp4")
+    assert (made.frames, made.fps, made.has_sound) == (12, 25, False)
+
+
+def test_evaluate_scores_the_person_beside_her_baselines(stage: Path) -> None:
+    scores = quickly("evaluate", "me", "--json", home=stage).json
+    assert scores["frames"] > 10
+    for entry in ("model", "nearest", "stage1"):
+        assert set(scores[entry]) == {"ssim", "ssim_box", "perceptual", "alpha", "flicker"}
+        assert 0 < scores[entry]["ssim_box"] < scores[entry]["ssim"] < 1, "the empty part is easy"
+        assert scores[entry]["perceptual"] > 0
+    assert "nearest" in quickly("evaluate", "me", home=stage).stdout
+
+
+def test_demo_goes_all_the_way(tmp_path: Path) -> None:
+    command = ("--recipe", "tiny", "--minutes", "0.1", "--subject-seconds", "4", "--driver-seconds", "1", "--json")
+    said = quickly("demo", *command, home=tmp_path / "demo").json
+    assert set(said) == {"video", "scores"}
+    assert set(said["scores"]) == {"model", "nearest", "stage1"}
+    for scores in said["scores"].values():
+        assert all(math.isfinite(value) for value in scores.values())
+        assert 0 < scores["ssim"] < 1
+    made = video.probe(Path(said["video"]))
+    assert alike(made, video.probe(tmp_path / "demo/driver.mp4"))
+    assert (made.width, made.height, made.frames, made.fps) == (*scenes.SIZE, 25, scenes.FPS)
+
+
+@pytest.mark.parametrize(("name", "matte"), [("taiji_man", "landmarker"), ("green_man", "greenscreen")])
+def test_real_people_are_found_and_cut_out(name: str, matte: str, real_clips: Path, tmp_path: Path) -> None:
+    film = real_clips / f"{name}.mp4"
+    rate = video.probe(film).fps
+    said = quickly("prepare", film, "--as", name, "--end", "2", "--json", home=tmp_path).json["clips"][0]
+    assert said["matte"] == matte
+    assert said["frames"] == said["used"] == round(2 * rate)
+    clip = clips.load(tmp_path / name / "clips" / name)
+    for time in range(0, said["frames"], 7):
+        stored = clip.frames().read(time)
+        assert stored is not None
+        _, alpha = stored
+        share = alpha.mean() / 255
+        assert 0.08 < share < 0.6, "a person, not a speck and not the room"
+        assert np.mean((alpha < 16) | (alpha > 239)) > 0.9, "mostly certain"
+        points = clip.points()[time]
+        inside = [alpha[int(y), int(x)] for x, y, sure in points[[11, 12, 23, 24]] if sure > 0.5]
+        assert min(inside) > 128, "shoulders and hips belong to the person"
+
+
+def test_a_real_driver_moves_the_drawn_dancer(stage: Path, real_clips: Path, tmp_path: Path) -> None:
+    driver = video.probe(real_clips / "drive_pink.mp4")
+    said = transferred(stage, driver.path, tmp_path / "a.mov", "--bg", "transparent", "--end", "1", "--size", "180x320")
+    assert said["frames"] == round(driver.fps)
+    made = video.probe(tmp_path / "a.mov")
+    assert (made.fps, made.frames, made.width, made.height) == (driver.fps, round(driver.fps), 180, 320)
+    assert made.has_sound == driver.has_sound
+    assert (decoded(tmp_path / "a.mov")[..., 3].max((1, 2)) > 128).all()
+
+
+MEASURED = """
+import sys
+from pathlib import Path
+from dancekit import cli, console
+
+def resident():
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0])
+
+class Measuring(console.Terminal):
+    def progress(self, what, done, total):
+        if what == "drawing" and done % 100 == 0:
+            print("frame", done, "resident", resident(), file=sys.stderr, flush=True)
+
+cli.Terminal = Measuring
+cli.main()
+"""
+LONG = int(os.environ.get("DANCEKIT_LONG", "10000"))
+"""Frames of the long film; fewer show a leak sooner."""
+
+
+def endless(path: Path, frames: int) -> Path:
+    """A driver of that many frames: one dance to and fro, as landmarks."""
+    track = random_track(np.random.default_rng(1), 250, Fraction(25), SMALL)
+    there_and_back = np.concatenate((track.points, track.points[::-1]))
+    repeated = np.tile(there_and_back, (-(-frames // len(there_and_back)), 1, 1))[:frames]
+    keypoints.write_track(path, track.with_points(repeated))
+    return path
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+def test_memory_does_not_grow_with_the_film(stage: Path, films: Path, tmp_path: Path) -> None:
+    driver = endless(tmp_path / "long.npz", LONG)
+    command = ["transfer", driver, "--bg", films / "driver.mp4", "--out", tmp_path / "a.mp4", "--home", stage]
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *map(str, command)], capture_output=True, text=True, timeout=7000, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stderr.splitlines() if line.startswith("frame ")]
+    resident = {int(frame): int(kilobytes) / 1024 for _, frame, _, kilobytes in lines}
+    assert max(resident) == LONG == video.probe(tmp_path / "a.mp4").frames
+    settled = resident[200]
+    print(f"MB after 200 frames {settled:.0f}, at the end {resident[LONG]:.0f}, most {max(resident.values()):.0f}")
+    assert max(resident.values()) < settled + max(30.0, 0.05 * settled), resident
