@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -84,11 +86,11 @@ def prepare(
         options, workspace = Options(matte, pose, _place(pick), start, end), _workspace(home)
         if wild:
             kept = [verb.prepare_wild(film, workspace, options, terminal.progress) for film in clip]
-            terminal.result(*report.wild(kept))
+            terminal.result(*report.wild(kept, _where(home)))
             return
         who = workspace.person(person)
         done = [verb.prepare_clip(film, who, options, terminal.progress) for film in clip]
-        terminal.result(*report.prepared(person, done))
+        terminal.result(*report.prepared(person, done, _where(home)))
 
 
 @app.command(epilog="Example: dancekit train anna --minutes 30")
@@ -119,7 +121,7 @@ def train(
         with forgetting(who) if restart else nullcontext():
             chosen = choose_recipe(who, recipe, minutes, parse_settings(settings), machine, terminal.say)
             done = verb.train(who, workspace, chosen, machine, seed, terminal.progress, terminal.say)
-        terminal.result(*report.trained(done, chosen.name, minutes))
+        terminal.result(*report.trained(done, chosen.name, minutes, _where(home)))
 
 
 @app.command(epilog="Example: dancekit transfer ballet.mp4 --bg transparent --out me.mov")
@@ -234,6 +236,12 @@ def _workspace(home: Path) -> Workspace:
     from dancekit.io.workspace import Workspace
 
     return Workspace(home)
+
+
+def _where(home: Path) -> str:
+    """How the next command has to name the workspace: not at all where it is the usual one."""
+    usual = Path(os.environ.get("DANCEKIT_HOME", HOME))
+    return "" if home == usual else f" --home {shlex.quote(str(home))}"
 
 
 def _place(text: str) -> tuple[float, float] | None:

@@ -15,7 +15,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     **{f"weights.{term}": (0, 1e6) for term in ("gan", "perceptual", "features", "alpha", "colour")},
     "weights.every": (1, 16), "unpaired.share": (0, 8), "unpaired.real": (0, 1),
     "augment.drop": (0, 1), "augment.move": (0, 1), "augment.distance": (0, 1), "augment.stretch": (0, 1),
-    "augment.range": (0, 0.9),
+    "augment.range": (0, 0.9), "sway.rotate": (0, 45), "sway.scale": (0, 0.5),
 }  # fmt: skip
 _CHOICES: dict[str, tuple[str, ...]] = {
     "precision": ("float32", "bfloat16"),
@@ -55,7 +55,7 @@ def _problems_of_phases(phases: Sequence[Mapping[str, object]]) -> Iterator[str]
         if stage not in (1, 2):
             yield f"phases[{number}].stage is 1 or 2"
         elif not number and stage != 1:
-            yield "the first phase must be of stage 1"
+            yield "phases must begin with stage 1"
         if not isinstance(size, Sequence) or not 32 <= min(size) <= max(size) <= 2048:
             yield f"phases[{number}].size is [width, height] from 32 to 2048 px"
         if not isinstance(share, float) or not 0 < share <= 1e6:

@@ -79,6 +79,7 @@ def train_stint(run: Run, number: int, interrupted: threading.Event) -> None:
         recipe.unpaired.real,
         recipe.window,
         multiple(recipe),
+        recipe.sway,
     )
     while training.stints[number].progress < 1 and not interrupted.is_set():
         try:

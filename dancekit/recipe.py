@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dancekit import limits
-from dancekit.core.augment import Augmentation
+from dancekit.core.augment import Augmentation, Sway
 from dancekit.core.objective import Weights
 from dancekit.errors import RecipeError
 from dancekit.io import zoo
@@ -110,6 +111,7 @@ class Recipe:
     perceptual: PerceptualChoice = field(default_factory=PerceptualChoice)
     weights: Weights = field(default_factory=Weights)
     augment: Augmentation | None = field(default_factory=Augmentation)
+    sway: Sway = field(default_factory=Sway)
     unpaired: Unpaired = field(default_factory=Unpaired)
     window: float = 0.0
     """Train on windows as wide as the person's box is in this share of the frames, placed at random around her, rather
@@ -240,6 +242,9 @@ def _convert_plain(value: object, kind: type, where: str) -> object:
         return float(value)
     if isinstance(value, kind) and isinstance(value, bool) == (kind is bool):
         return value
+    if kind is float and isinstance(value, str):  # YAML takes 1e-4, without a point, for text
+        with suppress(ValueError):
+            return float(value)
     raise RecipeError(f"{where}: expected {_WORDS.get(kind, kind.__name__)}, got {value!r}.", _SEE)
 
 

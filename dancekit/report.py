@@ -28,35 +28,35 @@ _COLUMNS = {
 _BETTER = {"ssim": "higher", "ssim_box": "higher", "perceptual": "lower", "alpha": "lower", "flicker": "near 1"}
 
 
-def prepared(person: str, done: Sequence[Prepared]) -> Report:
-    """What prepare found in each film."""
+def prepared(person: str, done: Sequence[Prepared], where: str) -> Report:
+    """What prepare found in each film. where: how to name the workspace in the next command, if at all."""
     lines, data = [], []
     for one in done:
         lines += [one.clip.source, *(f"  {sentence}" for sentence in one.verdict), f"  Look at {one.sheet}"]
         entry: dict[str, object] = {"name": one.clip.name, "frames": len(one.clip.track)}
         entry |= {"used": int(one.clip.used.sum()), "matte": one.clip.matte}
         data.append(entry | {"sheet": str(one.sheet), "verdict": one.verdict})
-    return [*lines, f"Next: dancekit train {person}"], {"person": person, "clips": data}
+    return [*lines, f"Next: dancekit train {person}{where}"], {"person": person, "clips": data}
 
 
-def wild(kept: Sequence[Path]) -> Report:
+def wild(kept: Sequence[Path], where: str) -> Report:
     """Which poses of strangers prepare --wild kept."""
     lines = [*(f"Poses kept: {path}" for path in kept), "They are used from the next training on."]
-    return [*lines, "Next: dancekit train me"], {"wild": [str(path) for path in kept]}
+    return [*lines, f"Next: dancekit train me{where}"], {"wild": [str(path) for path in kept]}
 
 
-def trained(done: Trained, recipe: str, minutes: float | None) -> Report:
+def trained(done: Trained, recipe: str, minutes: float | None, where: str) -> Report:
     """How far training got."""
     person = done.person.name
     state = f"{person} is trained: {done.steps} steps in {done.seconds / 60:.1f} minutes."
     if not done.finished:
-        again = f"dancekit train {person}" + (f" --minutes {minutes:g}" if minutes else "")
+        again = f"dancekit train {person}" + (f" --minutes {minutes:g}" if minutes else "") + where
         state = f"Stopped and saved after {done.steps} steps. Go on with: {again}"
-    lines = [state, f"Look at {done.person.samples}"]
+    lines = [state, *([f"Look at {done.person.samples}"] if done.person.samples.is_dir() else [])]
     data: dict[str, object] = {"person": person, "recipe": recipe, "steps": done.steps, "finished": done.finished}
     data |= {"seconds": round(done.seconds, 1), "images_per_second": round(done.images_per_second, 2)}
     data |= {"losses": done.losses, "peak_gigabytes": done.peak_gigabytes}
-    return [*lines, f"Next: dancekit transfer ballet.mp4 --as {person} --bg beach.jpg"], data
+    return [*lines, f"Next: dancekit transfer ballet.mp4 --as {person} --bg beach.jpg{where}"], data
 
 
 def transferred(done: Transferred) -> Report:

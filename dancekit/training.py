@@ -233,8 +233,12 @@ def forgetting(person: Person) -> Iterator[None]:
     copied = [path for path in (person.weights, person.card) if path.exists()]
     with writing(aside):
         aside.mkdir()
-        for path in copied:
-            shutil.copyfile(path, aside / path.name)
+        try:
+            for path in copied:
+                shutil.copyfile(path, aside / path.name)
+        except OSError:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
         for path in moved:
             os.replace(path, aside / path.name)
     try:

@@ -18,6 +18,8 @@ from dancekit import scenes
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side; threads that wait for each other would crawl
 
+pytest.register_assert_rewrite("trouble")
+
 REAL = Path(__file__).resolve().parents[1].parent / "shared" / "clips"
 SMALL = (240, 320)
 

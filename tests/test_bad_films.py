@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import dancekit
-from trouble import contents, cut_short, empty_film, film, kept, moved_right, performance, refused, remade
+from trouble import contents, cut_short, empty_film, film, kept, moved_right, performance, refused, remade, within
 
 from dancekit.core import spans
 from dancekit.io import clips
@@ -122,14 +121,14 @@ def test_three_frames_are_too_few_to_learn_from(home: Path, tmp_path: Path) -> N
 
 def test_three_frames_are_enough_to_dance_to(home: Path, tmp_path: Path) -> None:
     path = film(tmp_path / "blink.mp4", performance(40)[1][:3])
-    done = dancekit("transfer", path, "--out", "out.mp4", "--json", home=home, cwd=tmp_path)
+    done = within("transfer", path, "--out", "out.mp4", "--json", home=home, cwd=tmp_path)
     assert done.json["frames"] == 3
     assert (tmp_path / "out.mp4").is_file()
 
 
 def prepared(home: Path, path: Path, *options: object) -> tuple[clips.Clip, list[str]]:
     """Prepare a film; the clip and what was said of it."""
-    said = dancekit("prepare", path, *options, "--as", "anna", "--json", home=home).json
+    said = within("prepare", path, *options, "--as", "anna", "--json", home=home).json
     return clips.load(home / "anna" / "clips" / path.stem), said["clips"][0]["verdict"]
 
 
@@ -196,7 +195,7 @@ def test_pick_of_a_place_where_nobody_stands_is_refused_with_the_places_of_peopl
 
 
 def test_several_drivers_are_said_too(couple: Path, home: Path, tmp_path: Path) -> None:
-    said = dancekit("transfer", couple, "--end", "0.6", "--json", home=home, cwd=tmp_path).json["notes"]
+    said = within("transfer", couple, "--end", "0.6", "--json", home=home, cwd=tmp_path).json["notes"]
     assert any("Several people are in couple.mp4" in note and "--pick" in note for note in said)
 
 
@@ -232,7 +231,7 @@ def test_a_person_who_leaves_the_picture_is_learnt_only_while_she_is_in_it(tmp_p
 def test_a_driver_who_leaves_the_picture_lets_the_person_fade(home: Path, tmp_path: Path) -> None:
     stays = performance(40)[1]
     path = film(tmp_path / "exit.mp4", [*stays[:10], *[moved_right(performance(40)[0][0], 1000)] * 20])
-    done = dancekit("transfer", path, "--out", "out.mp4", "--json", home=home, cwd=tmp_path).json
+    done = within("transfer", path, "--out", "out.mp4", "--json", home=home, cwd=tmp_path).json
     assert done["frames"] == 30
     assert any("not seen in" in note and "fades" in note for note in done["notes"])
 

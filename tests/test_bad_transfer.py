@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import dancekit
 from figures import waving
-from trouble import contents, film, kept, performance, powerless, refused, remade
+from trouble import contents, film, kept, performance, powerless, refused, remade, within
 
 
 @pytest.fixture
@@ -71,17 +71,16 @@ def test_the_driver_itself_is_never_written_over(films: Path, home: Path, elsewh
 
 
 def test_a_film_that_dancekit_did_not_write_is_replaced_only_by_force(films: Path, home: Path, elsewhere: Path) -> None:
-    dear = elsewhere / "wedding.mp4"
-    remade(films / "subject.mp4", dear, "-t", "1", "-c", "copy")
+    dear = film(elsewhere / "wedding.mp4", performance(40)[0][:5])
     wish = ("transfer", films / "driver.mp4", "--end", "0.2", "--out", dear)
     with kept(elsewhere, exactly=True):
         said = refused(*wish, home=home, cwd=elsewhere)
     assert f"{dear} exists and was not made by dancekit" in said
     assert "--force" in said
     before = dear.read_bytes()
-    dancekit(*wish, "--force", home=home, cwd=elsewhere)
+    within(*wish, "--force", home=home, cwd=elsewhere)
     assert dear.read_bytes() != before
-    dancekit(*wish, "--bg", "green", home=home, cwd=elsewhere)  # its own films it may replace
+    within(*wish, "--bg", "green", home=home, cwd=elsewhere)  # its own films it may replace
 
 
 def test_a_folder_with_other_things_is_not_replaced_even_by_force(films: Path, home: Path, elsewhere: Path) -> None:
@@ -104,8 +103,8 @@ def test_a_folder_in_the_films_place_is_named(films: Path, home: Path, elsewhere
 
 def test_own_pictures_are_replaced_but_not_what_was_laid_beside_them(films: Path, home: Path, elsewhere: Path) -> None:
     wish = ("transfer", films / "driver.mp4", "--end", "0.2", "--bg", "transparent", "--out", "frames")
-    dancekit(*wish, home=home, cwd=elsewhere)
-    dancekit(*wish, home=home, cwd=elsewhere)
+    within(*wish, home=home, cwd=elsewhere)
+    within(*wish, home=home, cwd=elsewhere)
     assert sum(path.suffix == ".png" for path in (elsewhere / "frames").iterdir()) == 5
     (elsewhere / "frames" / "letter.txt").write_text("dear")
     with kept(elsewhere, exactly=True):
@@ -152,7 +151,7 @@ def test_a_driver_that_may_not_be_read_is_named(films: Path, home: Path, elsewhe
 
 def test_a_driver_of_few_frames_per_second_is_danced_to_its_end(home: Path, elsewhere: Path) -> None:
     path = film(elsewhere / "slow.mp4", performance(40)[1][::5], fps=5)
-    done = dancekit("transfer", path, "--out", "slow-me.mp4", "--json", home=home, cwd=elsewhere).json
+    done = within("transfer", path, "--out", "slow-me.mp4", "--json", home=home, cwd=elsewhere).json
     assert done["frames"] == 8
     reader = cv2.VideoCapture(str(elsewhere / "slow-me.mp4"))
     assert reader.get(cv2.CAP_PROP_FRAME_COUNT) == 8

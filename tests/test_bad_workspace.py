@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import dancekit
 from safetensors import safe_open
 from safetensors.torch import save_file
-from trouble import contents, cut_short, kept, refused
+from trouble import contents, cut_short, kept, refused, within
 
 QUICK = ("--recipe", "tiny", "--set", "steps=4", "--set", "precision=float32", "--set", "unpaired.enabled=false")
 CLIP = "me/clips/subject"
@@ -145,9 +144,9 @@ def test_a_damaged_person_is_named_and_written_anew_by_training(
     assert f"{path}: this file is {'missing' if how == 'gone' else 'damaged'}" in said
     assert "Run dancekit train me" in said
     if how == "cut":
-        dancekit("train", "me", home=home)
+        within("train", "me", home=home)
         assert path.read_bytes() == before
-        assert dancekit("train", "me", "--json", home=home).json["steps"] == 40, "and nothing was learnt anew"
+        assert within("train", "me", "--json", home=home).json["steps"] == 40, "and nothing was learnt anew"
 
 
 def test_another_file_in_the_persons_place_is_named(films: Path, home: Path, tmp_path: Path) -> None:
@@ -163,7 +162,7 @@ def test_a_damaged_training_state_is_named_and_the_person_stays(home: Path) -> N
         said = refused("train", "me", home=home)
     assert f"{home / 'me' / 'state.safetensors'}: this file is damaged" in said
     assert "Delete it and train again" in said
-    assert dancekit("train", "me", "--restart", *QUICK, "--json", home=home).json["steps"] == 4
+    assert within("train", "me", "--restart", *QUICK, "--json", home=home).json["steps"] == 4
 
 
 def flip_pictures(pack: Path) -> None:
@@ -196,7 +195,7 @@ def test_a_damaged_clip_is_named_and_preparing_again_mends_it(films: Path, home:
     assert "damaged" in said
     assert "dancekit prepare" in said
     if file == "clip.json":
-        dancekit("prepare", films / "subject.mp4", home=home)
+        within("prepare", films / "subject.mp4", home=home)
         assert [path.name for path in (home / "me" / "clips").iterdir()] == ["subject"]
         with np.load(home / CLIP / "poses.npz") as again, np.load(BytesIO(before)) as old:
             assert again["points"].shape == old["points"].shape

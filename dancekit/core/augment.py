@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,6 +26,40 @@ class Augmentation:
     """Probability that a limb is drawn longer or shorter."""
     range: float = 0.2
     """By how much at the most: 0.2 is from 0.8 to 1.2 times its length."""
+
+
+@dataclass(frozen=True)
+class Sway:
+    """How far pictures and poses are turned and scaled together: makes much of a short film (not in the paper)."""
+
+    rotate: float = 0.0
+    """By how many degrees at the most, either way."""
+    scale: float = 0.0
+    """By how much at the most: 0.1 is from 0.9 to 1.1 times the size."""
+
+
+def swayed(
+    points: np.ndarray, frames: np.ndarray, known: np.ndarray, sway: Sway, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Turn and scale a window of film at random about its middle, alike in all frames.
+
+    points: T' x J x 3 px. frames: uint8 T x 4 x H x W. known: uint8 T x 1 x H x W; what comes in from beyond is not.
+    """
+    height, width = frames.shape[-2:]
+    angle, factor = random.uniform(-1, 1, 2) * (sway.rotate, sway.scale) + (0, 1)
+    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, factor)
+
+    def warp(picture: np.ndarray, interpolation: int, border: int) -> np.ndarray:
+        return cv2.warpAffine(picture, turn, (width, height), flags=interpolation, borderMode=border)
+
+    alike = [warp(frame[:3].transpose(1, 2, 0), cv2.INTER_CUBIC, cv2.BORDER_REPLICATE) for frame in frames]
+    alpha = [warp(frame[3], cv2.INTER_LINEAR, cv2.BORDER_CONSTANT) for frame in frames]
+    seen = [warp(mask[0], cv2.INTER_NEAREST, cv2.BORDER_CONSTANT)[None] for mask in known]
+    moved = points.copy()
+    # Landmarks count from the corner of the first px, pictures from its middle.
+    moved[..., :2] = (points[..., :2] - 0.5) @ turn[:, :2].T + turn[:, 2] + 0.5
+    pictures = np.stack([np.dstack(pair).transpose(2, 0, 1) for pair in zip(alike, alpha, strict=True)])
+    return moved, pictures, np.stack(seen)
 
 
 def disturb(pose: Segments, height: int, strength: Augmentation, random: torch.Generator) -> Segments:

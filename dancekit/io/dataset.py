@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from dancekit.core import crops, spans
+from dancekit.core.augment import Sway, swayed
 from dancekit.core.objective import Batch
 from dancekit.errors import WorkspaceError
 from dancekit.io.clips import Clip
@@ -104,16 +105,18 @@ class TrainingSet:
     """All training windows of a person.
 
     wild: (real strangers' dances, made-up ones), float32 [N, T, J, 3] each, in body heights from the middle of the crop
-    (see core.wild); real: the share of wild poses taken from the former, if there are any.
+    (see core.wild); real: the share of wild poses taken from the former, if there are any. window: see _window_width.
+    sway: how far pictures and poses are turned and scaled together.
     """
 
     def __init__(self, clips: Sequence[Clip], canvas: Canvas, frames: int, reach: int,
                  wild: tuple[np.ndarray, np.ndarray] | None, real: float = 0.0, window: float = 0.0,
-                 multiple: int = 16) -> None:  # fmt: skip
+                 multiple: int = 16, sway: Sway | None = None) -> None:  # fmt: skip
         share = _CACHE_BYTES // len(clips)
         self.canvas, self.frames, self.reach = canvas, frames, reach
         self.footage = [Footage(clip, canvas, share) for clip in clips]
         self._wild_poses = wild
+        self._sway = sway if sway is not None and (sway.rotate or sway.scale) else None
         self._real = real if wild is not None and len(wild[0]) else 0.0
         self._windows = [(number, int(start)) for number, footage in enumerate(self.footage)
                          for start in _starts(footage, frames)]  # fmt: skip
@@ -148,7 +151,8 @@ class TrainingSet:
         shown = slice(left, left + self.size[0])
         frames = np.stack([footage.frame(int(time))[..., shown] for time in times])
         known = np.stack([_filled(footage.known(int(time)), self.canvas.size)[..., shown] for time in times])
-        return footage.points[wide] - np.array([left, 0, 0], np.float32), frames, known
+        points = footage.points[wide] - np.array([left, 0, 0], np.float32)
+        return swayed(points, frames, known, self._sway, random) if self._sway else (points, frames, known)
 
     def _left(self, first: float, last: float, random: np.random.Generator) -> int:
         """A random left edge for the window, in px of the canvas: all of the person (first..last) if she fits, else

@@ -187,10 +187,17 @@ def replace_folder(new: Path, path: Path) -> None:
     """Put a finished folder in the place of another; the old one goes only when the new one is there."""
     with writing(path):
         old = path.with_name(f".{path.name}.old")
+        if old.exists() and not path.exists():  # a swap that was cut short
+            os.replace(old, path)
         shutil.rmtree(old, ignore_errors=True)
         if path.exists():
             os.replace(path, old)
-        os.replace(new, path)
+        try:
+            os.replace(new, path)
+        except OSError:
+            if old.exists():
+                os.replace(old, path)
+            raise
         shutil.rmtree(old, ignore_errors=True)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from figures import waving
 
 from dancekit.core import maps
-from dancekit.core.augment import Augmentation, disturb
+from dancekit.core.augment import Augmentation, Sway, disturb, swayed
 from dancekit.core.maps import CHANNELS, SEGMENT_CHANNELS, Segments
 
 NONE = Augmentation(drop=0, move=0, distance=0.02, stretch=0, range=0.2)
@@ -97,3 +98,52 @@ def test_seeds_decide_and_the_given_pose_is_left_alone() -> None:
     first, again, other = (disturbed(Augmentation(), seed).starts for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def marked(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """uint8 [T, 4, H, W]: grey, with the person nowhere but in a soft dot at each point."""
+    across, down = np.arange(size[0]) + 0.5, np.arange(size[1])[:, None] + 0.5
+    dots = sum(np.exp(-((across - x) ** 2 + (down - y) ** 2) / 18) for x, y in points[:, :2])
+    frame = np.full((4, size[1], size[0]), 128, np.uint8)
+    frame[3] = np.clip(255 * np.asarray(dots), 0, 255)
+    return np.stack([frame, frame])
+
+
+def centre(alpha: np.ndarray) -> np.ndarray:
+    down, across = np.nonzero(alpha > 20)
+    weight = alpha[down, across].astype(float)
+    return np.array([np.average(across, weights=weight), np.average(down, weights=weight)]) + 0.5
+
+
+def test_pictures_and_poses_are_turned_alike() -> None:
+    point = np.array([[30.0, 70.0, 0.9]], np.float32)
+    poses, frames = np.stack([point] * 6), marked(point, (80, 100))
+    random = np.random.default_rng(1)
+    for _ in range(20):
+        known = np.ones((2, 1, 100, 80), np.uint8)
+        moved, pictures, seen = swayed(poses, frames, known, Sway(12.0, 0.2), random)
+        assert np.abs(moved[0, 0, :2] - point[0, :2]).max() > 0.05
+        assert (moved[..., 2] == poses[..., 2]).all()
+        for picture in pictures:
+            assert centre(picture[3]) == pytest.approx(moved[0, 0, :2], abs=0.4)
+            assert (picture[:3] == 128).all(), "colour beyond the edge must go on as it was"
+        assert pictures.shape == frames.shape
+        assert seen.shape == known.shape
+
+
+def test_what_comes_in_from_beyond_is_not_known() -> None:
+    known = np.ones((1, 1, 60, 60), np.uint8)
+    frames, poses = np.zeros((1, 4, 60, 60), np.uint8), np.zeros((5, 33, 3), np.float32)
+    turns = [swayed(poses, frames, known, Sway(30.0, 0.0), np.random.default_rng(seed))[2] for seed in range(6)]
+    assert min(seen[0, 0, 0, 0] for seen in turns) == 0
+    assert all(seen[0, 0, 30, 30] == 1 for seen in turns)
+
+
+def test_no_sway_changes_nothing() -> None:
+    frames = np.random.default_rng(3).integers(0, 256, (2, 4, 40, 30), np.uint8)
+    poses = np.random.default_rng(4).uniform(0, 30, (6, 33, 3)).astype(np.float32)
+    known = np.ones((2, 1, 40, 30), np.uint8)
+    moved, pictures, seen = swayed(poses, frames, known, Sway(), np.random.default_rng(5))
+    assert moved == pytest.approx(poses, abs=1e-4)
+    assert (pictures == frames).all()
+    assert (seen == known).all()

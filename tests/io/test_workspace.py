@@ -132,6 +132,20 @@ def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
     assert (old / "file").read_text() == "new"
 
 
+def test_a_swap_of_folders_that_fails_or_was_cut_short_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "clip"
+    path.mkdir()
+    (path / "a").write_text("old")
+    with pytest.raises(FileNotFoundError):
+        replace_folder(tmp_path / "missing", path)
+    assert (path / "a").read_text() == "old"
+    os.replace(path, tmp_path / ".clip.old")
+    with pytest.raises(FileNotFoundError):
+        replace_folder(tmp_path / "missing", path)
+    assert (path / "a").read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["clip"]
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_a_full_disk_is_said_in_words(tmp_path: Path, number: int) -> None:
     with (

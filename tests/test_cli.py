@@ -1,0 +1,153 @@
+"""The command line by itself: help that teaches, one JSON object when asked, and nothing heavy before there is work."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Danced, dancekit
+from typer.main import get_command
+from typer.testing import CliRunner
+
+import dancekit as package
+from dancekit.cli import app
+
+COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
+VERBS = sorted(COMMANDS)
+
+
+def helped(*arguments: str) -> str:
+    done = CliRunner().invoke(app, [*arguments, "--help"], env={"COLUMNS": "100"})
+    assert done.exit_code == 0
+    return done.stdout
+
+
+def test_the_seven_verbs_are_there() -> None:
+    assert {"prepare", "train", "transfer", "evaluate", "demo", "doctor", "bench"} <= set(VERBS)
+
+
+def test_help_shows_the_three_commands_in_order_and_every_verb() -> None:
+    said = helped()
+    places = [said.index(f"dancekit {verb}") for verb in ("prepare", "train", "transfer", "demo")]
+    assert places == sorted(places)
+    assert all(f"\n  {verb} " in said for verb in VERBS)
+    bare = dancekit(status=None)
+    assert (bare.stdout + bare.stderr).split() == dancekit("--help").stdout.split(), "no arguments show the help"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_every_verb_teaches(verb: str) -> None:
+    said = helped(verb)
+    assert f"Example: dancekit {verb}" in said
+    assert (COMMANDS[verb].help or "").strip()
+    for parameter in COMMANDS[verb].params:
+        if parameter.name != "help":
+            assert len(parameter.help or "") > 5, f"{verb} {parameter.name}"
+    assert {"--home", "--json"} <= {option for parameter in COMMANDS[verb].params for option in parameter.opts}
+    assert "DANCEKIT_HOME" in said or verb == "demo"
+
+
+def test_version_is_that_of_the_package() -> None:
+    assert dancekit("--version").stdout == f"dancekit {package.__version__}\n"
+    assert package.__version__ == importlib.metadata.version("dancekit")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["dance"], ["prepare"], ["train", "--recipes", "tiny"], ["demo", "--minutes", "0"]]
+)
+def test_what_was_mistyped_is_shown_with_the_way_to_help(arguments: list[str], tmp_path: Path) -> None:
+    outcome = dancekit(*arguments, status=2, cwd=tmp_path)
+    assert "--help" in outcome.stderr
+    assert not outcome.stdout
+    assert not list(tmp_path.iterdir())
+
+
+HEAVY = ("torch", "mediapipe", "cv2", "numpy", "rembg", "safetensors", "yaml")
+
+
+def test_nothing_heavy_is_loaded_before_there_is_work() -> None:
+    program = f"import sys, dancekit.cli; print(sorted(set({HEAVY}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_help_and_usage_errors_load_nothing_heavy_either() -> None:
+    program = (
+        "import sys, dancekit.cli\n"
+        "try: dancekit.cli.main()\n"
+        f"finally: print(sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr)"
+    )
+    for arguments in (["train", "--help"], ["prepare"]):
+        done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
+        assert done.stderr.strip().splitlines()[-1] == "[]"
+
+
+# ----------------------------------------------------------------------------------------------------------------- JSON
+
+
+def test_prepare_and_train_print_one_json_object(films: Path, home: Path) -> None:
+    made = dancekit("prepare", films / "driver.mp4", "--as", "anna", "--json", home=home).json
+    assert made["person"] == "anna"
+    clip = made["clips"][0]
+    assert (clip["name"], clip["frames"]) == ("driver", 40)
+    assert Path(clip["sheet"]).is_file()
+    assert clip["verdict"]
+    trained = dancekit("train", "me", "--json", home=home).json
+    assert (trained["person"], trained["steps"], trained["finished"]) == ("me", 40, True)
+
+
+def test_transfer_prints_one_json_object(danced: Danced) -> None:
+    assert danced.json["frames"] == 40
+    assert danced.film.is_file()
+
+
+def test_evaluate_prints_one_json_object(trained_home: Path) -> None:
+    said = dancekit("evaluate", "me", "--json", home=trained_home).json
+    for entry in ("model", "nearest", "stage1"):
+        assert 0 < said[entry]["ssim"] <= 1
+    assert said["frames"] > 0
+
+
+def test_bench_prints_one_json_object(films: Path, tmp_path: Path) -> None:
+    said = dancekit("bench", films / "driver.mp4", "--json", home=tmp_path / "none").json
+    assert said["frames"] == 40
+    assert all(said[key] > 0 for key in ("landmarker", "prepare", "reading", "bytes_per_frame"))
+    assert not (tmp_path / "none").exists(), "it works in a folder of its own"
+
+
+def test_doctor_prints_one_json_object_and_looks_at_every_person(home: Path) -> None:
+    shutil.copytree(home / "me", home / "anna")
+    (home / "anna" / "person.json").write_text("{")
+    outcome = dancekit("doctor", "--json", home=home, status=1)
+    found = {finding["name"]: finding for finding in outcome.json["findings"]}
+    assert not outcome.json["healthy"]
+    assert found["ffmpeg"]["fine"]
+    assert found["person me"]["fine"]
+    assert "trained with tiny" in found["person me"]["what"]
+    assert not found["person anna"]["fine"]
+    assert "person.json" in found["person anna"]["what"]
+    assert "dancekit train anna" in found["person anna"]["cure"]
+    assert {"Python", "packages", "device", "disk", "weights vgg19"} <= set(found)
+
+
+def test_what_goes_wrong_is_one_json_object_too(tmp_path: Path) -> None:
+    outcome = dancekit("train", "anna", "--json", home=tmp_path / "dance", status=1)
+    assert set(outcome.json) == {"error", "hint"}
+    assert "There is no person 'anna'" in outcome.json["error"]
+    assert f"Error: {outcome.json['error']}\n       {outcome.json['hint']}\n" == outcome.stderr
+
+
+def test_a_process_of_its_own_fails_just_like_a_call_within_this_one(tmp_path: Path) -> None:
+    arguments = ["train", "anna", "--home", str(tmp_path / "dance")]
+    inside, outside = CliRunner().invoke(app, arguments), dancekit(*arguments, status=None)
+    assert (inside.exit_code, inside.stdout, inside.stderr) == (outside.status, outside.stdout, outside.stderr)
+    assert outside.status == 1
+
+
+def test_home_can_come_from_the_environment(tmp_path: Path) -> None:
+    said = dancekit("train", "anna", status=1, env={"DANCEKIT_HOME": str(tmp_path / "here")}).stderr
+    assert f"in {tmp_path / 'here'}" in said
