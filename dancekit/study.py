@@ -14,6 +14,7 @@ import numpy as np
 
 from dancekit import plugins
 from dancekit.core import people, tracks
+from dancekit.core.verdict import rarely
 from dancekit.errors import ClipError
 from dancekit.io import clips, video
 from dancekit.io.sightings import Seen, look
@@ -100,6 +101,9 @@ def find_moves(film: Path, workspace: Workspace, options: Options, progress: Pro
     notes = []
     if studied.others and options.pick is None:
         notes.append(f"Several people are in {film.name}; one is followed. To choose another: --pick X,Y (px).")
+    rare = rarely(tracks.seen_share(studied.track, studied.inside))
+    if rare:
+        notes.append(f"{film.name} hardly shows: {', '.join(rare)}. There the result is guessed, or missing.")
     return Found(studied.track, info, notes)
 
 

@@ -1,7 +1,7 @@
 """Films side by side as one small moving picture (animated WebP), as at the top of the README.
 
-    dancekit demo
-    python examples/moving_picture.py moving.webp demo/subject.mp4 demo/driver.mp4 demo/dancer-driver.mp4
+dancekit demo
+python examples/moving_picture.py moving.webp demo/subject.mp4 demo/driver.mp4 demo/dancer-driver.mp4
 """
 
 from __future__ import annotations

@@ -156,3 +156,11 @@ def test_a_driver_of_few_frames_per_second_is_danced_to_its_end(home: Path, else
     reader = cv2.VideoCapture(str(elsewhere / "slow-me.mp4"))
     assert reader.get(cv2.CAP_PROP_FRAME_COUNT) == 8
     assert reader.get(cv2.CAP_PROP_FPS) == 5
+
+
+def test_a_driver_of_half_a_body_is_danced_with_a_warning(home: Path, elsewhere: Path) -> None:
+    path = film(elsewhere / "bust.mp4", [frame[20:180] for frame in performance(12)[0]])
+    done = within("transfer", path, "--out", "out.mp4", "--json", home=home, cwd=elsewhere)
+    warning = next(note for note in done.json["notes"] if "hardly shows" in note)
+    assert "bust.mp4" in warning
+    assert "feet" in warning

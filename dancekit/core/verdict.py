@@ -41,12 +41,17 @@ def in_words(facts: Facts) -> list[str]:
     return lines + _absences(facts) + _company(facts) + _quality(facts, seconds)
 
 
+def rarely(seen: dict[str, float]) -> list[str]:
+    """The body regions that hardly ever show; seen: share of frames that show each."""
+    return [name for name, share in seen.items() if share < _RARE]
+
+
 def _absences(facts: Facts) -> list[str]:
     lines = []
     missing = facts.frames - facts.used
     if missing:
         lines.append(f"Note: {missing} frames without a person were left out.")
-    rare = [name for name, share in facts.seen.items() if share < _RARE]
+    rare = rarely(facts.seen)
     if rare:
         lines.append(
             f"Note: rarely seen: {', '.join(rare)}. What the film does not show cannot be learnt, and will be "
