@@ -47,6 +47,8 @@ def stop_at(at: str, count: int, match: str = "", kind: str = "KILL", half: bool
 
 
 if __name__ == "__main__":
+    # A shell that starts a job in the background lets it ignore Ctrl-C, and all that it starts too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     plan = json.loads(sys.argv.pop(1))
     for place, value in plan.pop("set", {}).items():
         setattr(*owner_of(place), value)
