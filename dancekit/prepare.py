@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -143,7 +143,7 @@ def _store_frames(studied: Studied, clip: clips.Clip, matte: matting.Backend, pr
 
 
 def _cutouts(studied: Studied, clip: clips.Clip, matte: matting.Backend,
-             first: int) -> Iterator[tuple[int, matting.Cutout | None]]:  # fmt: skip
+             first: int) -> Iterator[tuple[int, matting.Cutout | Callable[[], matting.Cutout] | None]]:  # fmt: skip
     """Every frame's cut-out from frame `first` on, None where there is no person."""
     if first >= len(clip.track):
         return
@@ -156,8 +156,11 @@ def _cutouts(studied: Studied, clip: clips.Clip, matte: matting.Backend,
             yield time, None
 
 
-def _record(cutout: matting.Cutout | None) -> bytes:
-    return frames.EMPTY if cutout is None else frames.encode(cutout.colour, cutout.alpha)
+def _record(cut: matting.Cutout | Callable[[], matting.Cutout] | None) -> bytes:
+    if cut is None:
+        return frames.EMPTY
+    cutout = matting.finished(cut)
+    return frames.encode(cutout.colour, cutout.alpha)
 
 
 def _facts(studied: Studied, clip: clips.Clip, options: Options) -> Facts:

@@ -13,7 +13,7 @@ import pytest
 from dancekit import plugins
 from dancekit.core.chroma import difference, find_screen
 from dancekit.errors import ClipError, DancekitError, WeightsError
-from dancekit.matting import Backend, ClipStudy, Cutout, greenscreen, landmarker, rembg
+from dancekit.matting import Backend, ClipStudy, Cutout, finished, greenscreen, landmarker, rembg
 from dancekit.types import PoseTrack
 
 SIZE = (120, 160)
@@ -67,7 +67,7 @@ def view(picture: np.ndarray, border: int = cv2.BORDER_CONSTANT) -> np.ndarray:
 def shown(backend: Backend, time: int, behind: np.ndarray) -> tuple[Cutout, np.ndarray]:
     """(the cut-out of one frame in BOX, its exact alpha)."""
     frame, alpha = scene(time, behind)
-    return backend.cut(time, view(frame, cv2.BORDER_REPLICATE), view(rough(alpha)), BOX), view(alpha)
+    return finished(backend.cut(time, view(frame, cv2.BORDER_REPLICATE), view(rough(alpha)), BOX)), view(alpha)
 
 
 class FakeSession:
@@ -129,7 +129,7 @@ def test_landmarker_starts_anew_at_a_cut_and_learns_each_shot() -> None:
 def test_landmarker_gives_nothing_where_there_is_no_mask() -> None:
     backend = landmarker.Matte(known(room()))
     frame, _ = scene(0, room())
-    found = backend.cut(0, view(frame), np.zeros(VIEW[::-1], np.uint8), BOX)
+    found = finished(backend.cut(0, view(frame), np.zeros(VIEW[::-1], np.uint8), BOX))
     assert not found.alpha.any()
 
 
@@ -219,7 +219,7 @@ def test_real_people_come_off_their_screen_without_green(name: str) -> None:
     study, frames = real_study(name)
     backend = greenscreen.Matte(study)
     box = np.array([0, 0, *study.track.size], np.float32)
-    found = backend.cut(study.times[2], frames[2], study.masks[2], box)
+    found = finished(backend.cut(study.times[2], frames[2], study.masks[2], box))
     share = found.alpha.astype(np.float32)[..., None] / 255
     over = share * found.colour + (1 - share) * 255
     assert 0.05 < share.mean() < 0.5

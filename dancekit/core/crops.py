@@ -137,13 +137,17 @@ def from_crop(box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return _to_pixel_centres(np.array([[across, 0, box[0]], [0, down, box[1]]]))
 
 
+_LITTLE = 1.5
+
+
 def warp(picture: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """The box of a picture [H, W(, C)] at (w, h) px; beyond the picture its last row or column is repeated.
 
-    Shrinking averages (the box is first cut out, then resized by area), enlarging interpolates.
+    Shrinking averages (the box is first cut out, then resized by area), enlarging interpolates; so does shrinking by a
+    little, where interpolating averages well enough and takes a quarter of the time.
     """
     left, top, right, bottom = (float(v) for v in box)
-    if (right - left) / size[0] <= 1.0:
+    if (right - left) / size[0] <= _LITTLE:
         matrix = _to_pixel_centres(to_crop(box, size))
         return cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     height, width = picture.shape[:2]

@@ -10,6 +10,7 @@ and `Matte` follows the protocol below. `study` is all that is known of the film
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,11 +53,18 @@ class Backend(Protocol):
         """Prepare for one film; `option` is what the user wrote behind the backend's name, as in "rembg:u2net"."""
         ...
 
-    def cut(self, time: int, picture: np.ndarray, mask: np.ndarray, box: np.ndarray) -> Cutout:
+    def cut(self, time: int, picture: np.ndarray, mask: np.ndarray, box: np.ndarray) -> Cutout | Callable[[], Cutout]:
         """Cut the person out of one frame; called with rising times, so that it may steady what it gives.
 
         time: which frame of the film this is. picture: uint8 [h, w, 3], the box of the frame, what lies beyond the
         frame being filled somehow. mask: uint8 [h, w], the landmarker's mask in the same box. box: float32 [4], left,
         top, right, bottom in px of the frame; it may reach beyond the frame, where alpha is 0.
+
+        Returns the cut-out, or a function that finishes it: another thread calls it while later frames are begun.
         """
         ...
+
+
+def finished(cut: Cutout | Callable[[], Cutout]) -> Cutout:
+    """The cut-out itself, of what a backend's `cut` gave."""
+    return cut if isinstance(cut, Cutout) else cut()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 
 import numpy as np
 
@@ -23,7 +24,7 @@ class Matte:
         self.shot = -1
         self.before: Before | None = None
 
-    def cut(self, time: int, picture: np.ndarray, mask: np.ndarray, box: np.ndarray) -> Cutout:
+    def cut(self, time: int, picture: np.ndarray, mask: np.ndarray, box: np.ndarray) -> Callable[[], Cutout]:
         """Cut the person out of one frame (see `dancekit.matting.Backend`), steadied by the one before in its shot."""
         shot = max(0, bisect_right(self.shots, time) - 1)
         if shot != self.shot:
@@ -35,8 +36,13 @@ class Matte:
             drop = lay(plate, small, rough, box, self.size)
             soft, behind = believe(soft, vote(small, drop)), (drop.colour, drop.known)
         self.before = steadied(small, soft, box, self.before)
-        alpha, colour = refine(picture, self.before.mask, (rough > 204).astype(np.uint8), behind)
-        return Cutout(keep_known(alpha, box, self.size), colour)
+        steady, sure = self.before.mask, (rough > 204).astype(np.uint8)
+
+        def finish() -> Cutout:
+            alpha, colour = refine(picture, steady, sure, behind)
+            return Cutout(keep_known(alpha, box, self.size), colour)
+
+        return finish
 
 
 def _plate(study: ClipStudy, first: int, end: int) -> Plate | None:
