@@ -35,7 +35,10 @@ def choose_recipe(
         chosen, why = recipes.load(name, settings), f"chosen for this machine: {reason}"
     else:
         chosen, why = recipes.load(wish, settings), "as asked for"
+    usual = chosen.minutes
     if minutes:
         chosen = recipes.checked(replace(chosen, minutes=float(minutes)))
     say(f"Recipe {chosen.name} ({why}), {chosen.duration()}, on {machine.name}.")
+    if 0 < chosen.minutes < usual:
+        say(f"That is short: this recipe usually takes {usual:g} minutes. Run it again with more --minutes to go on.")
     return chosen

@@ -140,7 +140,8 @@ class _Lines:
         if now - self._last.get(key, -1e9) < _LINE_EVERY and done != total:
             return
         self._last[key] = now
-        share = f" {done}/{total}" if total else ""
+        apart = "; " if ":" in what else " "
+        share = f"{apart}{done}/{total}" if total else ""
         print(f"{what}{share}{self._left(key, done, total, now)}", file=self._stream, flush=True)
 
     def _left(self, key: str, done: int, total: int, now: float) -> str:

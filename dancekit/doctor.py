@@ -214,7 +214,7 @@ def _people(workspace: Workspace) -> Iterator[Finding]:
             for clip in prepared:
                 clip.frames()
             seconds = sum(clip.used.sum() / float(clip.track.fps) for clip in prepared)
-            state = f"{len(prepared)} clips, {seconds:.0f} s of film"
+            state = f"{len(prepared)} film{'s' if len(prepared) != 1 else ''}, {seconds:.0f} s"
             if person.card.is_file():
                 model = likeness.load(person)
                 state += f"; trained with {model.recipe.name}, {model.canvas.size[0]}x{model.canvas.size[1]}"

@@ -86,6 +86,8 @@ def train_stint(run: Run, number: int, interrupted: threading.Event) -> None:
             _train_steps(run, number, canvas, data, interrupted)
         except torch.OutOfMemoryError as error:
             _take_smaller_batch(run, error)
+    if not interrupted.is_set():
+        sample_now(run, canvas)
 
 
 def _take_smaller_batch(run: Run, error: Exception) -> None:
@@ -176,12 +178,7 @@ def _keep_diary(run: Run, number: int, canvas: Canvas, losses: dict[str, torch.T
         )
         _show(run, number, canvas, speed)
     if diary.time_to_sample():
-        write_sample(
-            run.person.samples / f"{training.steps:07d}.jpg",
-            _likeness(run, canvas),
-            run.subject.clips,
-            run.machine.device,
-        )
+        sample_now(run, canvas)
     if diary.time_to_save():
         save_now(run)
 
@@ -191,7 +188,7 @@ def _show(run: Run, number: int, canvas: Canvas, speed: float) -> None:
     stage, (width, height) = "I" * stints[number].stage, canvas.size
     what = (
         f"training: stage {stage} at {width}x{height}, step {run.training.steps}: "
-        f"{speed:.1f} images/s, perceptual {run.losses['perceptual']:.3f}"
+        f"{speed:.1f} images/s, perceptual loss {run.losses['perceptual']:.2f}"
     )
     run.progress(what, round(sum(s.spent for s in stints)), round(sum(s.amount for s in stints)))
 
@@ -215,6 +212,12 @@ def _likeness(run: Run, canvas: Canvas) -> Likeness:
         training.averages[2] if refined else None,
         notes,
     )
+
+
+def sample_now(run: Run, canvas: Canvas) -> None:
+    """Draw a sample of the person as she is now."""
+    path = run.person.samples / f"{run.training.steps:07d}.jpg"
+    write_sample(path, _likeness(run, canvas), run.subject.clips, run.machine.device)
 
 
 def save_now(run: Run) -> None:

@@ -61,7 +61,7 @@ def trained(done: Trained, recipe: str, minutes: float | None, where: str) -> Re
 
 def transferred(done: Transferred) -> Report:
     """Where the film is, and what was unusual about it."""
-    lines = [*done.notes, f"{done.film}: {done.frames} frames.", f"Next: watch {done.film}"]
+    lines = [*done.notes, f"{done.film}: {done.frames} frames.", f"Next: open {done.film} in any player"]
     data: dict[str, object] = {"film": str(done.film), "frames": done.frames, "notes": done.notes}
     return lines, data | {"frames_per_second": round(done.frames_per_second, 2)}
 
@@ -70,7 +70,10 @@ def evaluated(done: Evaluation) -> Report:
     """How well the person is drawn, beside the baselines."""
     closed = f"SSIM closes {done.closed():.0%} of nearest-frame's distance to 1."
     lines = [*table(done.scores), f"{done.frames} held-out frames in {done.spans} spans; {closed}"]
-    lines.append("Perceptual: distance on the bundled VGG-16 trunk, not LPIPS.")
+    lines.append(
+        "Perceptual: distance on the bundled VGG-16 trunk, not LPIPS. Flicker: change from frame to frame, where 1 "
+    )
+    lines.append("is as much as in the film. Alpha error: how far the cut-out is off, as a share of the person's area.")
     data: dict[str, object] = {name: asdict(scores) for name, scores in done.scores.items()}
     return lines, data | {"frames": done.frames, "closed": round(done.closed(), 4)}
 

@@ -15,6 +15,8 @@ from dancekit.likeness import Likeness
 
 _FRAMES = 5
 _TALLEST = 320
+_CAPTION = 26
+"""Height in px of the line below the rows."""
 
 
 def write_sample(path: Path, likeness: Likeness, clips: Sequence[Clip], device: torch.device) -> None:
@@ -28,6 +30,7 @@ def write_sample(path: Path, likeness: Likeness, clips: Sequence[Clip], device: 
         for row in (_row(footage, likeness, int(time), device) for time in _spread(held))
     ]
     picture = sheet.grid(rows, 1)
+    picture = np.vstack((picture, np.full((_CAPTION, *picture.shape[1:]), 28, np.uint8)))
     sheet.label(picture, "pose | stage I | stage II | truth" if likeness.refine else "pose | stage I | truth")
     sheet.write(path, picture)
 

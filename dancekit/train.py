@@ -96,7 +96,7 @@ def _set_up(
     training = _begun_or_new(person, recipe, machine, subject.clips, say)
     strangers = None
     if recipe.unpaired.enabled:
-        progress("gathering wild poses", 0, 0)
+        progress("making up dances to practise on", 0, 0)
         strangers = _wild_poses(workspace, subject.proportions, usual_rate(subject.clips), seed)
     return Run(
         person=person,

@@ -161,8 +161,12 @@ def _grounded(moved: PoseTrack, original: PoseTrack) -> PoseTrack:
     return moved.with_points(points)
 
 
+_SMALL = ("hand", "finger", "thumb", "heel", "foot")
+
+
 def explain(driver: Proportions, person: Proportions) -> list[str]:
-    """What retargeting changes most, in words: "trunk 8 % shorter"."""
-    changes = sorted(ratios(driver, person).items(), key=lambda item: -abs(np.log(item[1])))
+    """What retargeting changes most, in words: "trunk 8 % shorter"; hands and feet are too small to speak of."""
+    large = [(name, ratio) for name, ratio in ratios(driver, person).items() if name not in _SMALL]
+    changes = sorted(large, key=lambda item: -abs(np.log(item[1])))
     told = [(name, ratio) for name, ratio in changes[:4] if abs(ratio - 1) >= 0.03]
     return [f"{name} {abs(ratio - 1):.0%} {'longer' if ratio > 1 else 'shorter'}" for name, ratio in told]

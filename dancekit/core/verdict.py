@@ -76,8 +76,9 @@ def _quality(facts: Facts, seconds: float) -> list[str]:
     lines = []
     if facts.fill < 0.3:
         lines.append("Note: the person is small in the picture. Film closer, so that she nearly fills it.")
-    if seconds < 10:
-        lines.append("Note: this is very little film. A minute or more, with varied moves, gives a better likeness.")
+    if seconds < 45:
+        much = "very little" if seconds < 10 else "little"
+        lines.append(f"Note: this is {much} film. Two minutes, with varied moves, give a much better likeness.")
     return lines
 
 

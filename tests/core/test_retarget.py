@@ -165,7 +165,9 @@ def test_a_larger_person_of_the_same_build_needs_no_change() -> None:
 
 
 def test_the_greatest_changes_are_told_in_words() -> None:
-    told = retarget.explain(USUAL, {**USUAL, "foot": USUAL["foot"] * 1.5, "hand": USUAL["hand"] * 0.8})
+    told = retarget.explain(
+        USUAL, {**USUAL, "shin": USUAL["shin"] * 1.5, "trunk": USUAL["trunk"] * 0.8, "heel": USUAL["heel"] * 3}
+    )
     assert told == ["foot 50% longer", "hand 20% shorter"]
     assert retarget.explain(USUAL, USUAL) == []
     taller = retarget.explain(USUAL, {**USUAL, "shin": 2 * USUAL["shin"]})
