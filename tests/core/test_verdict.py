@@ -58,9 +58,12 @@ def test_small_people_and_short_films_are_told_of() -> None:
     assert "closer" in note
     assert notes(fill=0.3) == []
     (note,) = notes(frames=270, used=270)
+    assert "very little film" in note
+    (note,) = notes(frames=1300, used=1300)
     assert "little film" in note
-    assert notes(frames=300, used=300) == []
-    assert len(notes(frames=300, used=290)) == 2
+    assert "very" not in note
+    assert notes(frames=1350, used=1350) == []
+    assert len(notes(frames=1350, used=1340)) == 2
 
 
 def figures_alpha() -> tuple[np.ndarray, np.ndarray]:
