@@ -18,6 +18,8 @@ from dancekit.likeness import Likeness
 from dancekit.types import CropPlan, PoseTrack
 
 FITS = ("body", "scale", "none")
+_NEAR = 0.1
+"""How far from every landmark a stray patch is no part of the person, as a share of her height."""
 
 
 @dataclass(frozen=True)
@@ -95,4 +97,7 @@ def paint(
     painter = model.painter(device, refine)
     batch = 4 if device.type == "cpu" else 16
     pictures = painter.paint(moves.points[start * moves.between :], moves.plan.size, moves.stride, batch)
-    yield from islice(pictures, (first - start) * moves.between, None, moves.between)
+    shown = islice(pictures, (first - start) * moves.between, None, moves.between)
+    reach = _NEAR * model.canvas.body
+    for picture, points in zip(shown, moves.points[first * moves.between :: moves.between], strict=True):
+        yield compose.without_specks(picture, points, reach)

@@ -71,8 +71,8 @@ def evaluated(done: Evaluation) -> Report:
     closed = f"SSIM closes {done.closed():.0%} of nearest-frame's distance to 1."
     lines = [*table(done.scores), f"{done.frames} held-out frames in {done.spans} spans; {closed}"]
     lines += [
-        "Perceptual: distance on the bundled VGG-16 trunk, not LPIPS. Alpha error: how far the cut-out is off, as a share",
-        "of the person's area. Flicker: change from frame to frame, 1 for as much as in the film.",
+        "Perceptual: distance on the bundled VGG-16 trunk, not LPIPS. Alpha error: how far the cut-out is off, as a",
+        "share of the person's area. Flicker: change from frame to frame, 1 for as much as in the film.",
     ]
     data: dict[str, object] = {name: asdict(scores) for name, scores in done.scores.items()}
     return lines, data | {"frames": done.frames, "closed": round(done.closed(), 4)}

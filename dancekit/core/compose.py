@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from dancekit.core import crops
+from dancekit.core.matte import pieces
 
 
 def cover(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -101,3 +102,23 @@ def held(points: np.ndarray, seen: np.ndarray) -> np.ndarray:
     last = np.maximum.accumulate(times)
     last[last < 0] = int(np.argmax(seen))
     return points[last]
+
+
+def without_specks(picture: np.ndarray, points: np.ndarray, reach: float) -> np.ndarray:
+    """A painted person, uint8 [h, w, 4], without patches apart from her that no landmark [J, 3] is near.
+
+    reach: px. Networks leave such patches where poses are far from all they have learnt.
+    """
+    labels, areas = pieces(picture[..., 3] > 12)
+    if len(areas) <= 2:
+        return picture
+    near = np.zeros(labels.shape, np.uint8)
+    for x, y in points[~np.isnan(points[:, :2]).any(1), :2]:
+        cv2.circle(near, (round(float(x)), round(float(y))), max(1, round(reach)), 1, cv2.FILLED)
+    kept = np.zeros(len(areas), bool)
+    kept[labels[near > 0]] = True
+    kept[1 + areas[1:].argmax()] = True
+    kept[0] = True
+    cleaned = picture.copy()
+    cleaned[..., 3] *= kept[labels]
+    return cleaned

@@ -161,3 +161,19 @@ def test_the_last_pose_is_held() -> None:
     seen = np.array([False, False, True, False, True, False])
     assert compose.held(points, seen)[:, 0, 0].tolist() == [2, 2, 2, 2, 4, 4]
     assert (compose.held(points, np.ones(6, bool)) == points).all()
+
+
+def test_patches_far_from_every_landmark_vanish_and_others_stay() -> None:
+    picture = np.full((100, 80, 4), 90, np.uint8)
+    picture[..., 3] = 0
+    picture[20:80, 30:50, 3] = 255
+    picture[30:34, 56:60, 3] = 200
+    picture[90:96, 5:12, 3] = 180
+    points = np.array([[40, 30, 1], [58, 32, 1], [np.nan, np.nan, 0]], np.float32)
+    cleaned = compose.without_specks(picture, points, 6.0)
+    assert (cleaned[20:80, 30:50, 3] == 255).all()
+    assert (cleaned[30:34, 56:60, 3] == 200).all(), "a hand apart from the body stays"
+    assert (cleaned[90:96, 5:12, 3] == 0).all()
+    assert (cleaned[..., :3] == 90).all()
+    nowhere = np.full_like(points, np.nan)
+    assert (compose.without_specks(picture, nowhere, 6.0)[20:80, 30:50, 3] == 255).all()
