@@ -19,7 +19,8 @@ from dancekit.types import CropPlan, PoseTrack
 
 FITS = ("body", "scale", "none")
 _NEAR = 0.1
-"""How far from every landmark a stray patch is no part of the person, as a share of her height."""
+"""How far from every landmark a stray patch is no part of the person, as a share of her height; from every bone,
+nothing is that is twice as far."""
 
 
 @dataclass(frozen=True)
@@ -100,4 +101,4 @@ def paint(
     shown = islice(pictures, (first - start) * moves.between, None, moves.between)
     reach = _NEAR * model.canvas.body
     for picture, points in zip(shown, moves.points[first * moves.between :: moves.between], strict=True):
-        yield compose.without_specks(picture, points, reach)
+        yield compose.without_specks(compose.near_bones(picture, points, 2 * reach), points, reach)
