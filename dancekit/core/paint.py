@@ -53,12 +53,7 @@ class Painter:
         drawn = _Sliding(self._maps(poses, size, batch))
         for start in range(0, length, batch):
             times = range(start, min(start + batch, length))
-            window = torch.stack(
-                [
-                    torch.cat([drawn[min(max(t + k * stride, 0), length - 1)] for k in range(-reach, reach + 1)])
-                    for t in times
-                ]
-            )
+            window = drawn.windows(times, reach, stride, length)
             drawn.forget(times[-1] + 1 - reach * stride)
             yield from self._run(self.draw, window)
 
@@ -69,14 +64,7 @@ class Painter:
 
     def _second_stage(self, first_stage: _Sliding, times: range, stride: int, length: int) -> Tensor:
         assert self.refine is not None
-        window = torch.stack(
-            [
-                torch.cat(
-                    [first_stage[min(max(t + k * stride, 0), length - 1)] for k in range(-self.reach, self.reach + 1)]
-                )
-                for t in times
-            ]
-        )
+        window = first_stage.windows(times, self.reach, stride, length)
         centre = torch.stack([first_stage[t] for t in times]) if self.residual else None
         return self._run(self.refine, window, centre)
 
@@ -96,6 +84,12 @@ class _Sliding:
             self._kept[self._made] = next(self._source)
             self._made += 1
         return self._kept[index]
+
+    def windows(self, times: range, reach: int, stride: int, length: int) -> Tensor:
+        """The entries up to `reach` strides before and after each time, stacked along the channels; of `length` entries
+        the first and last are held beyond the ends."""
+        around = [[min(max(t + k * stride, 0), length - 1) for k in range(-reach, reach + 1)] for t in times]
+        return torch.stack([torch.cat([self[index] for index in window]) for window in around])
 
     def forget(self, before: int) -> None:
         """Let go of everything before index `before`."""
