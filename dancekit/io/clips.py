@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from dancekit.core import crops
 from dancekit.errors import WorkspaceError
+from dancekit.io import arrays
 from dancekit.io.frames import FrameReader
 from dancekit.io.workspace import NewerError, Person, clip_name, read_json, replacing, write_json
 from dancekit.types import CropPlan, PoseTrack, pair
@@ -100,15 +99,12 @@ def load(folder: Path) -> Clip:
     card = read_json(folder / "clip.json", _CURE)
     path = folder / "poses.npz"
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-            points, boxes, used = data["points"], data["boxes"], data["used"]
+        points, boxes, used = arrays.read(path, "points", "boxes", "used")
         size, crop = pair(card["size"]), pair(card["crop"])
         inside = (*pair(card["inside"][:2]), *pair(card["inside"][2:]))
         shots = tuple(int(start) for start in card["shots"])
         track = PoseTrack(points, size, Fraction(str(card["fps"])), str(card["skeleton"]), shots)
         plan, body = CropPlan(boxes, crop), float(card["body"])
         return Clip(str(card["name"]), folder, str(card["source"]), track, plan, used, body, inside, str(card["matte"]))
-    except (OSError, KeyError, ValueError, TypeError, BadZipFile, EOFError) as error:
-        # numpy takes anything that is no .npz file for a pickle, and would say how to run it.
-        reason = error if zipfile.is_zipfile(path) else "poses.npz is missing or no .npz file"
-        raise WorkspaceError(f"{path}: this clip is damaged ({reason}).", _CURE) from error
+    except (arrays.UnreadableError, KeyError, ValueError, TypeError) as error:
+        raise WorkspaceError(f"{path}: this clip is damaged ({error}).", _CURE) from error

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from zipfile import BadZipFile
 
 import cv2
 import numpy as np
 
 from dancekit.core import crops
+from dancekit.io import arrays
 from dancekit.io.video import read_frames
 from dancekit.io.workspace import replacing
 from dancekit.pose import Sighting
@@ -117,7 +117,7 @@ def _is_whole(path: Path) -> bool:
     """Whether a piece is there and can be read: a damaged one is looked at anew."""
     try:
         _read(path)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+    except (arrays.UnreadableError, ValueError):
         return False
     return True
 
@@ -164,9 +164,9 @@ def _write(path: Path, seen: list[list[Sighting]], thumbnails: list[np.ndarray])
 
 
 def _read(path: Path) -> _Piece:
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-        counts, points, boxes, sizes = data["counts"], data["points"], data["boxes"], data["sizes"]
-        packed, thumbnails = data["masks"], data["thumbnails"]
+    counts, points, boxes, sizes, packed, thumbnails = arrays.read(
+        path, "counts", "points", "boxes", "sizes", "masks", "thumbnails"
+    )
     masks = np.split(packed, np.cumsum(sizes)[:-1]) if len(sizes) else []
     bounds = list(zip(np.cumsum(counts) - counts, np.cumsum(counts), strict=True))
     return _Piece([list(points[a:b]) for a, b in bounds], [list(boxes[a:b]) for a, b in bounds],

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 
 from dancekit.core.skeleton import J
 from dancekit.errors import ClipError
+from dancekit.io import arrays
 from dancekit.pose import Sighting
 from dancekit.types import PoseTrack, VideoInfo
 
@@ -46,13 +46,11 @@ def read_track(path: Path) -> PoseTrack:
     if not path.is_file():
         raise ClipError(f"{path}: there is no such file of landmarks.", _FORM)
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-            points, fps = np.asarray(data["points"], np.float32), float(data["fps"])
-            width, height = (int(side) for side in data["size"])
-    except (OSError, KeyError, ValueError, TypeError, OverflowError, BadZipFile, EOFError) as error:
-        # numpy takes anything that is no .npz file for a pickle, and would say how to run it.
-        reason = error if is_zipfile(path) else "this is no .npz file"
-        raise ClipError(f"{path}: the landmarks cannot be read ({reason}).", _FORM) from error
+        landmarks, rate, size = arrays.read(path, "points", "fps", "size")
+        points, fps = np.asarray(landmarks, np.float32), float(rate)
+        width, height = (int(side) for side in size)
+    except (arrays.UnreadableError, ValueError, TypeError, OverflowError) as error:
+        raise ClipError(f"{path}: the landmarks cannot be read ({error}).", _FORM) from error
     if points.ndim != 3 or points.shape[1] != J or points.shape[2] < 3 or not len(points):
         raise ClipError(f"{path}: points of shape {points.shape} are no pose track.", _FORM)
     if not 0.5 <= fps <= 1000 or min(width, height) < 2:
