@@ -15,14 +15,14 @@ from dancekit import transfer as transferring
 from dancekit.choose import choose_recipe
 from dancekit.core import crops
 from dancekit.device import Machine
-from dancekit.drive import Moves, paint, plan_moves
+from dancekit.drive import Moves, paint
 from dancekit.evaluate import ENTRIES, Judge, Scores, nearest_frame
 from dancekit.io.dataset import Footage
-from dancekit.io.workspace import Workspace, writing
+from dancekit.io.workspace import Person, Workspace, writing
 from dancekit.likeness import Likeness
 from dancekit.loop import Say
 from dancekit.scenes import Scene
-from dancekit.study import Options, read_moves
+from dancekit.study import Options
 from dancekit.transfer import Wish
 from dancekit.types import Progress
 
@@ -71,21 +71,16 @@ def demo(
     wish = Wish(out=home / f"{PERSON}-driver.mp4")
     done = transferring.transfer(films[1], person, workspace, wish, Options(), machine.device, progress)
     truth = driver.doubled_by(subject)
-    scores = score(truth, films[1], workspace, machine.device, progress)
+    scores = score(truth, done.moves, person, machine.device, progress)
     return Demo(done.film, scores, trained)
 
 
-def score(
-    truth: Scene, film: Path, workspace: Workspace, device: torch.device, progress: Progress
-) -> dict[str, Scores]:
+def score(truth: Scene, moves: Moves, person: Person, device: torch.device, progress: Progress) -> dict[str, Scores]:
     """Compare what is painted for the driver's film with the same moves drawn with the person's own body.
 
     Pictures are compared in the crop that the networks paint, at its size.
     """
-    person = workspace.person(PERSON)
     model = likeness.load(person)
-    track, _ = read_moves(film, workspace, Options(), progress)
-    moves = plan_moves(track, model, truth.size)
     footage = [Footage(clip, model.canvas, 0) for clip in train.load_clips(person)]
     entries = {entry: _pictures(entry, moves, model, footage, device) for entry in ENTRIES}
     judge = Judge(device)

@@ -18,7 +18,7 @@ from dancekit.errors import ClipError
 from dancekit.io import clips, frames, sheet, video
 from dancekit.io.workspace import Person, Workspace, clip_name, keep_or_clear, replace_folder, writing
 from dancekit.pose import keypoints
-from dancekit.study import LONGEST_SIDE, Options, Studied, cut, discarded_if_useless, read_moves, study, work_mark
+from dancekit.study import LONGEST_SIDE, Options, Studied, cut, discarded_if_useless, find_moves, study, work_mark
 from dancekit.types import Progress, no_progress
 
 SHORTEST = 20
@@ -67,7 +67,7 @@ def prepare_wild(film: Path, workspace: Workspace, options: Options,
                  progress: Progress = no_progress) -> Path:  # fmt: skip
     """Keep only the poses of a film (or of an .npz of landmarks) as dance/wild/<film>.npz, for unpaired learning."""
     target = workspace.wild / f"{clip_name(film)}.npz"
-    track, _ = read_moves(film, workspace, options, progress)
+    track = find_moves(film, workspace, options, progress).track
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         keypoints.write_track(target, track)

@@ -61,8 +61,8 @@ def trained(done: Trained, recipe: str, minutes: float | None, where: str) -> Re
 
 def transferred(done: Transferred) -> Report:
     """Where the film is, and what was unusual about it."""
-    lines = [*done.notes, f"{done.film}: {done.frames} frames.", f"Next: open {done.film} in any player"]
-    data: dict[str, object] = {"film": str(done.film), "frames": done.frames, "notes": done.notes}
+    lines = [*done.notes, f"{done.film}: {len(done.moves)} frames.", f"Next: open {done.film} in any player"]
+    data: dict[str, object] = {"film": str(done.film), "frames": len(done.moves), "notes": done.notes}
     return lines, data | {"frames_per_second": round(done.frames_per_second, 2)}
 
 

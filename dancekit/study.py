@@ -73,13 +73,6 @@ class Found:
     notes: list[str]
 
 
-def read_moves(film: Path, workspace: Workspace, options: Options,
-               progress: Progress = no_progress) -> tuple[PoseTrack, VideoInfo | None]:  # fmt: skip
-    """What `find_moves` finds, without its notes."""
-    found = find_moves(film, workspace, options, progress)
-    return found.track, found.info
-
-
 def find_moves(film: Path, workspace: Workspace, options: Options, progress: Progress = no_progress) -> Found:
     """The clean pose track of a film whose pictures are not needed (a driver, or a stranger's dance).
 

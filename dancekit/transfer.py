@@ -39,10 +39,10 @@ class Wish:
 
 @dataclass(frozen=True)
 class Transferred:
-    """What came of it: the film, and what is worth knowing about the moves."""
+    """What came of it: the film, the moves in it, and what is worth knowing about them."""
 
     film: Path
-    frames: int
+    moves: Moves
     frames_per_second: float
     notes: list[str]
 
@@ -67,7 +67,7 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
     elapsed = time.monotonic() - begun
     _finish(pieces, out, form, moves, found.info)
     shutil.rmtree(parts, ignore_errors=True)
-    return Transferred(out, len(moves), drawn / elapsed if drawn else 0.0, [*found.notes, *moves.notes])
+    return Transferred(out, moves, drawn / elapsed if drawn else 0.0, [*found.notes, *moves.notes])
 
 
 def _output(driver: Path, person: Person, wish: Wish, scenery: Background) -> tuple[Path, encode.FilmFormat]:
