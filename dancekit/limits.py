@@ -32,7 +32,7 @@ def problem(settings: Mapping[str, object]) -> str:
 
 
 def _problems(settings: Mapping[str, object]) -> Iterator[str]:
-    plain = dict(_flat(settings))
+    plain = dict(flat(settings))
     for key, (low, high) in _RANGES.items():
         value = plain.get(key)
         if isinstance(value, (int, float)) and not low <= value <= high:
@@ -62,10 +62,10 @@ def _problems_of_phases(phases: Sequence[Mapping[str, object]]) -> Iterator[str]
             yield f"phases[{number}].share must be above 0"
 
 
-def _flat(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+def flat(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
     """Settings within settings by their dotted names."""
     for key, value in settings.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from flat(value, f"{prefix}{key}.")
         else:
             yield prefix + key, value

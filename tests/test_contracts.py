@@ -9,7 +9,6 @@ import inspect
 import pkgutil
 import re
 import typing
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from torch import nn
 from trouble import film, performance
 
 import dancekit.networks
-from dancekit import plugins, recipe
+from dancekit import limits, plugins, recipe
 from dancekit.core import maps
 from dancekit.core.skeleton import J
 from dancekit.errors import DancekitError, RecipeError
@@ -150,19 +149,11 @@ def test_every_recipe_resolves_and_survives_being_saved(name: str) -> None:
 
 
 def test_the_papers_recipe_is_the_defaults_and_lists_every_setting() -> None:
-    written = dict(_keys(zoo.read_yaml(zoo.recipes()["paper"])))
+    written = dict(limits.flat(zoo.read_yaml(zoo.recipes()["paper"])))
     assert recipe.load("paper") == dataclasses.replace(
         recipe.Recipe(), description=typing.cast(str, written["description"])
     )
-    assert {"name", *written} == dict(_keys(recipe.to_dict(recipe.Recipe()))).keys()
-
-
-def _keys(data: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
-    for key, value in data.items():
-        if isinstance(value, Mapping):
-            yield from _keys(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
+    assert {"name", *written} == dict(limits.flat(recipe.to_dict(recipe.Recipe()))).keys()
 
 
 GROUPS = ["", *(f"{field.name}." for field in dataclasses.fields(recipe.Recipe)
@@ -193,7 +184,7 @@ def test_settings_that_cannot_be_are_refused_with_what_they_may_be(setting: str)
     assert setting.partition("=")[0].rpartition(".")[2] in caught.value.problem
 
 
-NUMBERS = {key: value for key, value in _keys(recipe.to_dict(recipe.Recipe()))
+NUMBERS = {key: value for key, value in limits.flat(recipe.to_dict(recipe.Recipe()))
            if isinstance(value, (int, float)) and not isinstance(value, bool)}  # fmt: skip
 
 

@@ -18,6 +18,8 @@ _MARGIN = {"side": 0.06, "top": 0.10, "bottom": 0.05}
 _TALLEST_STORED = 448
 """Body height in px that is worth storing: fills the largest recipe's 512 px."""
 _LARGEST_STORED = 768
+_LITTLE = 1.5
+"""Shrinking by less than this interpolates."""
 
 
 @dataclass(frozen=True)
@@ -135,9 +137,6 @@ def from_crop(box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Affine map float64 [2, 3] that OpenCV's warpAffine takes to put a crop of (w, h) px back at its box [4]."""
     across, down = (box[2] - box[0]) / size[0], (box[3] - box[1]) / size[1]
     return _to_pixel_centres(np.array([[across, 0, box[0]], [0, down, box[1]]]))
-
-
-_LITTLE = 1.5
 
 
 def warp(picture: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:

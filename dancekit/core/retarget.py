@@ -52,6 +52,8 @@ _USUAL = {
 }
 _GROUNDING = 0.5
 """Seconds over which the figure is lowered or raised so that its feet stand where the driver's stand."""
+_SMALL = ("hand", "finger", "thumb", "heel", "foot")
+"""Bones too small to speak of."""
 
 
 def proportions(tracks: list[PoseTrack]) -> dict[str, float]:
@@ -159,9 +161,6 @@ def _grounded(moved: PoseTrack, original: PoseTrack) -> PoseTrack:
         shift = low_pass(lift[first:end], _GROUNDING * float(moved.fps))
         points[first:end, :, 1] += np.nan_to_num(shift)[:, None]
     return moved.with_points(points)
-
-
-_SMALL = ("hand", "finger", "thumb", "heel", "foot")
 
 
 def explain(driver: Proportions, person: Proportions) -> list[str]:

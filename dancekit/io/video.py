@@ -207,24 +207,9 @@ def read_frames(info: VideoInfo, first: int = 0, end: int | None = None) -> Gene
     """
     count = ["-frames:v", str((info.frames if end is None else end) - first)]
     first += info.first
-    process = ffmpeg.Process(
-        [
-            "-v",
-            "error",
-            *_input(info, first),
-            "-vf",
-            _filters(info, first),
-            *count,
-            "-fps_mode",
-            "passthrough",
-            "-f",
-            "rawvideo",
-            "-pix_fmt",
-            "rgb24",
-            "-",
-        ],
-        stdout=True,
-    )
+    raw = ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    arguments = ["-v", "error", *_input(info, first), "-vf", _filters(info, first), *count, *raw]
+    process = ffmpeg.Process(arguments, stdout=True)
     pipe = process.popen.stdout
     assert pipe is not None
     try:
