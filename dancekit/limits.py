@@ -42,9 +42,17 @@ def _problems(settings: Mapping[str, object]) -> Iterator[str]:
             yield f"{key} is {' or '.join(choices)}, not {plain[key]!r}"
     if not re.fullmatch("#[0-9a-fA-F]{6}", str(settings["key"])):
         yield f"key is a colour such as #00b140, not {settings['key']!r}"
+    elif not settings["matte"] and not _is_screen(str(settings["key"])):
+        yield f"key must be a strong green or blue without a matte, such as #00b140, not {settings['key']!r}"
     if not settings["minutes"] and not settings["steps"]:
         yield "minutes or steps must be above 0"
     yield from _problems_of_phases(settings["phases"])  # type: ignore[arg-type]
+
+
+def _is_screen(key: str) -> bool:
+    """Whether a colour can be keyed: green or blue stands clearly above the others."""
+    red, green, blue = (int(key[place : place + 2], 16) for place in (1, 3, 5))
+    return max(green - max(red, blue), blue - max(red, green)) >= 64
 
 
 def _problems_of_phases(phases: Sequence[Mapping[str, object]]) -> Iterator[str]:

@@ -252,11 +252,11 @@ _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: 
 
 
 def _set(base: object, path: list[str], text: str, key: str) -> Recipe:
-    """One --set: the text is read as YAML, so 2, 0.5, true and [1, 2] mean what they look like."""
+    """One --set: the text is read as YAML, so 2, 0.5, true and [1, 2] mean what they look like; so do colours."""
     import yaml
 
     try:
-        value: object = yaml.safe_load(text)
+        value: object = text if text.startswith("#") else yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise RecipeError(
             f"--set {key}: {text!r} cannot be read.", "Write it as key=value, such as: --set batch=2"
@@ -264,3 +264,9 @@ def _set(base: object, path: list[str], text: str, key: str) -> Recipe:
     for part in reversed(path):
         value = {part: value}
     return typing.cast(Recipe, _overlay(base, value, "--set"))
+
+
+def key_colour(text: str) -> tuple[float, float, float]:
+    """A colour such as #00b140, in [-1, 1]."""
+    red, green, blue = (int(text[place : place + 2], 16) / 127.5 - 1 for place in (1, 3, 5))
+    return red, green, blue

@@ -194,6 +194,14 @@ def test_every_number_has_limits(key: str) -> None:
         recipe.load("tiny", {key: "-7" if isinstance(NUMBERS[key], int) else ".nan"})
 
 
+@pytest.mark.parametrize("key", ["#808080", "#b10000", "#40a080"])
+def test_without_a_matte_the_key_can_be_keyed(key: str) -> None:
+    assert recipe.load("tiny", {"key": key}).key == key
+    with pytest.raises(RecipeError, match="key must be a strong green or blue without a matte"):
+        recipe.load("tiny", {"key": key, "matte": "false"})
+    assert recipe.load("tiny", {"key": "#0040c0", "matte": "false"}).key == "#0040c0"
+
+
 def test_settings_that_may_be_are_taken() -> None:
     chosen = recipe.load("tiny", recipe.parse_settings(["batch=2", "critics.width=16", "augment=null", "rate=1e-3"]))
     assert (chosen.batch, chosen.critics.width, chosen.augment, chosen.rate) == (2, 16, None, 1e-3)

@@ -11,13 +11,17 @@ from torch import Tensor, nn
 
 from dancekit.core import maps
 
+_CLEAR, _BARE = 0.08, 0.92
+"""Shares of the key below which none of it, and above which nothing else, is in a px: it is not painted exactly."""
+
 
 @dataclass(frozen=True)
 class Painter:
     """Both generators and how their poses are drawn.
 
     refine: None paints with stage I alone. reach: K. line: half width of pose lines in px. coarse: pose maps are drawn
-    at 1/coarse of the size. dtype: what the networks compute in.
+    at 1/coarse of the size. dtype: what the networks compute in. key: the colour in [-1, 1] that networks trained
+    without a matte paint around the person, which is keyed out; None if they paint alpha.
     """
 
     draw: nn.Module
@@ -28,6 +32,7 @@ class Painter:
     residual: bool
     device: torch.device
     dtype: torch.dtype
+    key: tuple[float, float, float] | None = None
 
     def paint(self, points: np.ndarray, size: tuple[int, int], stride: int = 1, batch: int = 4) -> Iterator[np.ndarray]:
         """A picture of the person for every pose.
@@ -44,7 +49,7 @@ class Painter:
             else:
                 made = self._second_stage(first_stage, times, stride, length)
             first_stage.forget(times[-1] + 1 - self.reach * stride)
-            yield from _to_pictures(made)
+            yield from _to_pictures(made if self.key is None else keyed(made, self.key))
 
     def _first_stage(self, points: np.ndarray, size: tuple[int, int], stride: int, batch: int) -> Iterator[Tensor]:
         """G1's frame for every pose, 4 x H x W."""
@@ -95,6 +100,20 @@ class _Sliding:
         """Let go of everything before index `before`."""
         for index in [index for index in self._kept if index < before]:
             del self._kept[index]
+
+
+def keyed(made: Tensor, key: tuple[float, float, float]) -> Tensor:
+    """Colour N x 3 or more x H x W in [-1, 1], painted over the key, to the person's own, and alpha: N x 4 x H x W.
+
+    How far the key's strongest channel stands above the others tells how much of the key is left in a px (section 3.5).
+    """
+    strongest = max(range(3), key=lambda channel: key[channel])
+    others = [channel for channel in range(3) if channel != strongest]
+    full = key[strongest] - max(key[channel] for channel in others)
+    left = (made[:, strongest : strongest + 1] - made[:, others].amax(1, keepdim=True)) / full
+    left = ((left - _CLEAR) / (_BARE - _CLEAR)).clamp(0, 1)
+    colour = made[:, :3] - left * made.new_tensor(key).view(3, 1, 1)
+    return torch.cat((colour / (1 - left).clamp_min(0.05), 1 - left), 1)
 
 
 def _to_pictures(made: Tensor) -> Iterator[np.ndarray]:

@@ -10,7 +10,7 @@ from figures import waving
 from tiny import REACH, SIZE
 
 from dancekit.core import maps
-from dancekit.core.paint import Painter
+from dancekit.core.paint import Painter, keyed
 from dancekit.networks.generator import Generator
 
 LENGTH = 11
@@ -102,3 +102,28 @@ def test_a_coarse_painter_paints_the_same_size() -> None:
     who = Painter(draw, None, REACH, 0.8, 2, False, torch.device("cpu"), torch.float32)
     (picture,) = who.paint(poses(1), SIZE)
     assert picture.shape == (SIZE[1], SIZE[0], 4)
+
+
+@pytest.mark.parametrize("key", [(-1.0, 0.4, -0.5), (-0.9, -0.8, 0.7)])
+def test_what_is_painted_over_the_key_is_keyed_out(key: tuple[float, float, float]) -> None:
+    random = torch.Generator().manual_seed(3)
+    person = torch.rand(2, 3, 6, 5, generator=random).mean(1, keepdim=True).expand(-1, 3, -1, -1) * 1.4 - 0.7
+    alpha = torch.rand(2, 1, 6, 5, generator=random)
+    alpha[:, :, 0], alpha[:, :, 1] = 0, 1
+    over = alpha * person + (1 - alpha) * torch.tensor(key).view(3, 1, 1)
+    found = keyed(torch.cat((over, torch.rand_like(alpha)), 1), key)
+    assert (found[:, 3:] - alpha).abs().max() < 0.09
+    assert (found[:, 3, 0] == 0).all()
+    assert torch.allclose(found[:, :, 1], torch.cat((person, alpha), 1)[:, :, 1], atol=1e-6)
+    solid = alpha[:, 0] > 0.7
+    assert (found[:, :3] - person).abs().amax(1)[solid].max() < 0.12
+
+
+def test_a_painter_with_a_key_shows_only_the_person() -> None:
+    plain = painter(True)
+    green = Painter(plain.draw, plain.refine, REACH, 0.8, 1, False, plain.device, plain.dtype, (-1.0, 0.4, -0.5))
+    shown, cut = (np.stack(list(one.paint(poses(), SIZE))) for one in (plain, green))
+    whole = torch.from_numpy(shown[..., :3].astype(np.float32)).permute(0, 3, 1, 2) / 127.5 - 1
+    wanted = keyed(whole, (-1.0, 0.4, -0.5))[:, 3].numpy() * 255
+    assert np.abs(cut[..., 3] - wanted).max() < 3
+    assert np.ptp(cut[..., 3]) > 10
