@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from dancekit import likeness
-from dancekit.core import compose, crops, retarget
+from dancekit.core import compose, crops, girth, retarget
 from dancekit.core.tracks import found
 from dancekit.errors import DancekitError
 from dancekit.likeness import Likeness
@@ -19,8 +19,7 @@ from dancekit.types import CropPlan, PoseTrack
 
 FITS = ("body", "scale", "none")
 _NEAR = 0.1
-"""How far from every landmark a stray patch is no part of the person, as a share of her height; from every bone,
-nothing is that is twice as far."""
+"""How far from every landmark a stray patch is no part of the person, as a share of her height."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +98,6 @@ def paint(
     batch = 4 if device.type == "cpu" else 16
     pictures = painter.paint(moves.points[start * moves.between :], moves.plan.size, moves.stride, batch)
     shown = islice(pictures, (first - start) * moves.between, None, moves.between)
-    reach = _NEAR * model.canvas.body
+    reach, girths = _NEAR * model.canvas.body, model.girth * np.float32(model.canvas.body)
     for picture, points in zip(shown, moves.points[first * moves.between :: moves.between], strict=True):
-        yield compose.without_specks(compose.near_bones(picture, points, 2 * reach), points, reach)
+        yield compose.without_specks(girth.faded(picture, points, girths), points, reach)

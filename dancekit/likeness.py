@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -27,9 +28,9 @@ from dancekit.types import pair
 class Likeness:
     """All that transfer needs of a person.
 
-    refine is None as long as stage II has not been trained. proportions: see core.retarget. film_body: her
-    height in px of her own film. notes: what stands in for
-    what, and how far training got.
+    refine is None as long as stage II has not been trained. proportions: see core.retarget. film_body: her height in px
+    of her own film. girth: see core.girth, shares of her height. notes: what stands in for what, and how far training
+    got.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Likeness:
     canvas: Canvas
     proportions: Mapping[str, float]
     film_body: float
+    girth: np.ndarray
     draw: Generator
     refine: Generator | None
     notes: Mapping[str, object]
@@ -55,6 +57,7 @@ class Likeness:
             self.recipe.refiner.residual,
             device,
             dtype,
+            None if self.recipe.matte else recipes.key_colour(self.recipe.key),
         )
 
 
@@ -97,6 +100,7 @@ def save(person: Person, likeness: Likeness) -> None:
         "canvas": {"size": list(likeness.canvas.size), "body": likeness.canvas.body, "fps": likeness.canvas.fps},
         "proportions": dict(likeness.proportions),
         "film_body": likeness.film_body,
+        "girth": [round(float(reach), 4) for reach in likeness.girth],
         "stages": 1 if likeness.refine is None else 2,
         **likeness.notes,
         "recipe": recipes.to_dict(likeness.recipe),
@@ -127,6 +131,7 @@ def load(person: Person) -> Likeness:
             Canvas(pair(canvas["size"]), float(canvas["body"]), float(canvas["fps"])),
             dict(card["proportions"]),
             float(card["film_body"]),
+            np.array(card["girth"], np.float32).reshape(len(maps.SEGMENT_CHANNELS)),
             make_generator(recipe, 1),
             make_generator(recipe, 2) if card["stages"] == 2 else None,
             {key: card[key] for key in ("trained", "trunk", "clips") if key in card},

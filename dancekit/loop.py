@@ -21,7 +21,7 @@ from dancekit.io.diary import Diary
 from dancekit.io.workspace import Person
 from dancekit.likeness import Likeness, multiple, save
 from dancekit.networks.perceptual import Perceptual
-from dancekit.recipe import Recipe
+from dancekit.recipe import Recipe, key_colour
 from dancekit.sampling import write_sample
 from dancekit.training import Training
 from dancekit.types import Progress
@@ -40,6 +40,7 @@ class Subject:
     clips: list[Clip]
     proportions: dict[str, float]
     film_body: float
+    girth: np.ndarray
 
 
 @dataclass
@@ -104,7 +105,7 @@ def _take_smaller_batch(run: Run, error: Exception) -> None:
 def _train_steps(run: Run, number: int, canvas: Canvas, data: TrainingSet, interrupted: threading.Event) -> None:
     """Steps of one stint at the present batch size."""
     training, recipe, stage = run.training, run.recipe, run.training.stints[number].stage
-    networks, drawing = training.networks(stage, run.trunk), _drawing(recipe, canvas)
+    networks, drawing = training.networks(stage, run.trunk), _drawing(recipe, canvas, run.subject)
     wild_count = round(run.batch * recipe.frames * recipe.unpaired.share) if recipe.unpaired.enabled else 0
 
     def make(place: int) -> Batch:
@@ -142,7 +143,7 @@ def _mixed(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
-def _drawing(recipe: Recipe, canvas: Canvas) -> Drawing:
+def _drawing(recipe: Recipe, canvas: Canvas, subject: Subject) -> Drawing:
     return Drawing(
         recipe.reach,
         recipe.line * canvas.body,
@@ -151,13 +152,8 @@ def _drawing(recipe: Recipe, canvas: Canvas) -> Drawing:
         recipe.matte,
         recipe.refiner.residual,
         recipe.augment,
+        tuple(subject.girth * canvas.body),
     )
-
-
-def key_colour(text: str) -> tuple[float, float, float]:
-    """A colour such as #00b140, in [-1, 1]."""
-    red, green, blue = (int(text[place : place + 2], 16) / 127.5 - 1 for place in (1, 3, 5))
-    return red, green, blue
 
 
 def _keep_diary(run: Run, number: int, canvas: Canvas, losses: dict[str, torch.Tensor], rate: float) -> None:
@@ -208,6 +204,7 @@ def _likeness(run: Run, canvas: Canvas) -> Likeness:
         canvas,
         run.subject.proportions,
         run.subject.film_body,
+        run.subject.girth,
         training.averages[1],
         training.averages[2] if refined else None,
         notes,

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from dancekit import likeness
-from dancekit.core import crops, schedule, wild
+from dancekit.core import crops, girth, schedule, wild
 from dancekit.core.retarget import proportions
 from dancekit.core.tracks import body_height
 from dancekit.device import Machine, keep_freed_memory, number_type, peak_gigabytes
@@ -35,6 +35,9 @@ from dancekit.types import Progress, no_progress
 _MADE_UP_DANCES = 240
 _PIECE = 48
 """Frames per piece of a wild dance."""
+
+_MEASURED = 96
+"""Frames per clip that the person's girth is measured on."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,18 @@ def _begun_or_new(person: Person, recipe: Recipe, machine: Machine, clips: Seque
 def study_subject(clips: list[Clip]) -> Subject:
     """What the clips say of the person's body."""
     heights = [np.nanmedian(body_height(clip.track)) for clip in clips]
-    return Subject(clips, proportions([clip.track for clip in clips]), float(np.median(heights)))
+    shapes = [girth.measure(_cutouts(clip), clip.body) for clip in clips]
+    bones = proportions([clip.track for clip in clips])
+    return Subject(clips, bones, float(np.median(heights)), np.max(shapes, axis=0))
+
+
+def _cutouts(clip: Clip) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(landmarks in px of the crop, alpha) of frames spread over a clip."""
+    reader, points, times = clip.frames(), clip.points(), np.flatnonzero(clip.used)
+    for time in times[np.unique(np.linspace(0, len(times) - 1, _MEASURED).astype(int))]:
+        cutout = reader.read(int(time))
+        if cutout is not None:
+            yield points[time], cutout[1]
 
 
 def load_clips(person: Person) -> list[Clip]:

@@ -84,6 +84,7 @@ def test_a_prepared_and_trained_person_is_all_there(trained_home: Path) -> None:
     card = json.loads((folder / "person.json").read_text())
     assert (card["name"], card["trained"]["steps"], card["stages"]) == ("me", 40, 2)
     assert card["trunk"] == "vgg16_edges", "what stood in for what is recorded"
+    assert all(0.02 < reach < 0.3 for reach in card["girth"]), "shares of her height"
     assert {"person.safetensors", "state.safetensors", "log.jsonl"} <= {path.name for path in folder.iterdir()}
 
 

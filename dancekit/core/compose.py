@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from dancekit.core import crops, skeleton
+from dancekit.core import crops
 from dancekit.core.matte import pieces
 
 
@@ -122,19 +122,3 @@ def without_specks(picture: np.ndarray, points: np.ndarray, reach: float) -> np.
     cleaned = picture.copy()
     cleaned[..., 3] *= kept[labels]
     return cleaned
-
-
-def near_bones(picture: np.ndarray, points: np.ndarray, reach: float) -> np.ndarray:
-    """A painted person, uint8 [h, w, 4], faded out where no bone between landmarks [J, 3] is within `reach` px."""
-    apart = np.ones(picture.shape[:2], np.uint8)
-    for _, start, end in skeleton.SEGMENTS:
-        ends = [points[list(skeleton.indices(point)), :2].mean(0) for point in (start, end)]
-        if not np.isnan(ends).any():
-            first, last = ((round(float(x)), round(float(y))) for x, y in np.clip(ends, -9999, 9999))
-            cv2.line(apart, first, last, 0)
-    if apart.all():
-        return picture
-    faded = picture.copy()
-    share = np.clip(5 - 4 * cv2.distanceTransform(apart, cv2.DIST_L2, 3) / reach, 0, 1)
-    faded[..., 3] = np.rint(picture[..., 3] * share)
-    return faded

@@ -63,7 +63,13 @@ def draw(pose: Segments, size: tuple[int, int], width: float, coarse: int = 1) -
 
 
 def _lines(starts: Tensor, ends: Tensor, size: tuple[int, int], width: float) -> Tensor:
-    """N x S x H x W: 1 on the segment, falling smoothly to 0 at twice the half width.
+    """N x S x H x W: 1 on the segment, falling smoothly to 0 at twice the half width."""
+    squared = squared_distances(starts, ends, size)
+    return squared.mul_(-1.0 / (4 * width * width)).add_(1).clamp_min_(0).square_()
+
+
+def squared_distances(starts: Tensor, ends: Tensor, size: tuple[int, int]) -> Tensor:
+    """How far the middle of each px of a picture of (width, height) px is from segments N x S x 2: N x S x H x W, px^2.
 
     With p the pixel, a the start and d the unit direction, the distance splits into along = (p - a) . d and its
     perpendicular, both sums of a term in x and a term in y, so no N x S x H x W x 2 array is ever made.
@@ -81,8 +87,7 @@ def _lines(starts: Tensor, ends: Tensor, size: tuple[int, int], width: float) ->
     across = (down * dx)[..., :, None] - (right * dy)[..., None, :]
     half = 0.5 * length[..., None, None]
     beyond = (along.sub_(half).abs_() - half).clamp_min_(0)
-    squared = across.square_().addcmul_(beyond, beyond)
-    return squared.mul_(-1.0 / (4 * width * width)).add_(1).clamp_min_(0).square_()
+    return across.square_().addcmul_(beyond, beyond)
 
 
 def _merge(lines: Tensor) -> Tensor:

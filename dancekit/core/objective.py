@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dancekit.core import maps
+from dancekit.core import girth, maps
 from dancekit.core.augment import Augmentation, disturb
 from dancekit.networks.generator import Generator
 from dancekit.networks.patch import PatchCritic
@@ -76,6 +76,8 @@ class Drawing:
     residual: bool
     """Stage II corrects the middle G1 frame instead of drawing anew."""
     augmentation: Augmentation | None
+    girth: tuple[float, ...] = ()
+    """How far from each bone the person reaches, px of the picture (see core.girth); empty if nobody measured it."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,10 @@ class Made:
     """B*M x n_s x h x w: the pose map of each frame, for D_w."""
     wild: Tensor | None
     wild_pose: Tensor | None
+    excess: Tensor | None
+    """Alpha of wild frames where the person cannot be, B' x 1 x h x w; None without a matte or her girth."""
+    lack: Tensor | None
+    """What wild frames' alpha lacks on her bones, where she surely is, B' x 1 x h x w; None likewise."""
 
 
 def over_key(frames: Tensor, known: Tensor, drawing: Drawing) -> Tensor:
@@ -127,7 +133,34 @@ def generate(networks: Networks, batch: Batch, drawing: Drawing, dtype: torch.dt
     true = over_key(batch.frames, batch.known, drawing)
     strange = len(painted) > real
     wild = _as_shown(painted[real:], batch.known.new_ones(()), drawing) if strange else None
-    return Made(painted[:real], shown, true, condition[:real], pose[:real], wild, pose[real:] if strange else None)
+    excess = lack = None
+    if strange and batch.wild is not None and drawing.matte and drawing.girth:
+        alpha = painted[real:, 3:]
+        excess, lack = _excess(alpha, batch.wild, drawing), _lack(alpha, pose[real:], drawing)
+    return Made(
+        frames=painted[:real],
+        shown=shown,
+        true=true,
+        condition=condition[:real],
+        pose=pose[:real],
+        wild=wild,
+        wild_pose=pose[real:] if strange else None,
+        excess=excess,
+        lack=lack,
+    )
+
+
+def _excess(alpha: Tensor, poses: Tensor, drawing: Drawing) -> Tensor:
+    """Alpha B' x 1 x H x W of frames in the middle of poses B' x T x J x 3, kept where the person cannot be."""
+    pose = maps.segments(poses[:, poses.shape[1] // 2])
+    nothing = girth.beyond(pose, alpha.new_tensor(drawing.girth, dtype=torch.float32),
+                           (alpha.shape[-1], alpha.shape[-2]), _EXCESS_COARSE)  # fmt: skip
+    return functional.avg_pool2d(alpha, _EXCESS_COARSE) * nothing
+
+
+def _lack(alpha: Tensor, pose: Tensor, drawing: Drawing) -> Tensor:
+    """1 - alpha B' x 1 x H x W, kept along the bones of the frames' pose maps B' x n_s x h x w."""
+    return (1 - functional.avg_pool2d(alpha, drawing.coarse)) * pose.amax(1, keepdim=True)
 
 
 def _stacked(parts: list[Tensor]) -> Tensor:
@@ -160,6 +193,9 @@ def _windows(
     middle = first[:, drawing.reach : first.shape[1] - drawing.reach].flatten(0, 1)
     return window, centre_maps, middle if drawing.residual else None
 
+
+_EXCESS_COARSE = 4
+"""Excess is looked for in cells of so many px: they divide every size, and the limit is a soft one."""
 
 Verdicts = list[list[Tensor]]
 """Features of every layer, scale by scale, the last of each scale being the verdict."""
@@ -201,6 +237,8 @@ def generator_loss(
     if matte:
         alpha = made.frames.unflatten(0, batch.frames.shape[:2])[:, :, 3:]
         terms["alpha"] = weights.alpha * ((alpha - batch.frames[:, :, 3:]).abs() * batch.known).mean()
+    if made.excess is not None and made.lack is not None:
+        terms["girth"] = weights.alpha * (made.excess.mean() + made.lack.mean())
     if weights.colour:
         terms["colour"] = weights.colour * functional.l1_loss(made.shown, made.true)
     return terms

@@ -5,10 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from figures import figure
 
 from dancekit.core import compose
-from dancekit.core.skeleton import INDEX
 
 SIZE = (60, 50)
 SKIN = (210, 140, 110)
@@ -179,18 +177,3 @@ def test_patches_far_from_every_landmark_vanish_and_others_stay() -> None:
     assert (cleaned[..., :3] == 90).all()
     nowhere = np.full_like(points, np.nan)
     assert (compose.without_specks(picture, nowhere, 6.0)[20:80, 30:50, 3] == 255).all()
-
-
-def test_nothing_is_painted_far_from_every_bone() -> None:
-    picture, points = np.full((240, 200, 4), 200, np.uint8), figure(200, 100, 230)
-    faded = compose.near_bones(picture, points, 30.0)
-    assert (faded[..., :3] == 200).all()
-    middle = points[[INDEX["left_knee"], INDEX["right_wrist"], INDEX["nose"]], :2].round().astype(int)
-    assert all(faded[y, x, 3] == 200 for x, y in middle)
-    assert faded[230, 10, 3] == 0
-    assert faded[5, 190, 3] == 0
-    knee = points[INDEX["left_knee"], :2].round().astype(int)
-    assert faded[knee[1], knee[0] + 28, 3] == 200
-    assert 0 < faded[knee[1], knee[0] + 34, 3] < 200
-    assert faded[knee[1], knee[0] + 40, 3] == 0
-    assert compose.near_bones(picture, np.full_like(points, np.nan), 30.0) is picture

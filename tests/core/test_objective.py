@@ -10,7 +10,7 @@ import torch
 from tiny import FRAMES, KEY, REACH, SIZE, STRANGERS, batch, drawing, networks, random
 from torch import Tensor
 
-from dancekit.core import maps, objective
+from dancekit.core import girth, maps, objective
 from dancekit.core.augment import Augmentation
 from dancekit.core.maps import CHANNELS
 from dancekit.core.objective import Batch, Drawing, Judged, Made, Networks, Verdicts, Weights
@@ -104,6 +104,34 @@ def test_without_a_matte_the_generator_draws_the_key_itself() -> None:
     assert torch.allclose(made.shown[:, :, :, 4:], colour[..., 4:, :])
     assert made.shown[:, :, 2, :4].unique().tolist() == pytest.approx([KEY[2]])
     assert torch.equal(made.true, made_by(nets, given).true), "the truth is cut out all the same"
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_alpha_of_wild_frames_is_held_to_the_persons_girth(stage: int) -> None:
+    nets, given = networks(stage), batch(stage)
+    assert given.wild is not None
+    assert made_by(nets, given).excess is None
+    assert made_by(nets, given).lack is None
+    reach = (1.5,) * len(maps.SEGMENT_CHANNELS)
+    made = made_by(nets, given, drawing(girth=reach))
+    assert made.excess is not None
+    middle = maps.segments(given.wild[:, REACH if stage == 1 else 2 * REACH])
+    nothing = girth.beyond(middle, torch.tensor(reach), SIZE, 4)
+    assert made.wild is not None
+    generator = nets.draw if nets.refine is None else nets.refine
+    assert (made.excess > 0).equal(nothing > 0)
+    assert 0 < float(made.excess.detach().mean()) < float(nothing.mean())
+    assert made.lack is not None
+    assert made.wild_pose is not None
+    bones = made.wild_pose.amax(1, keepdim=True)
+    assert (made.lack > 0).equal(bones > 0)
+    assert 0 < float(made.lack.detach().mean()) < float(bones.mean())
+    (made.excess.mean() + made.lack.mean()).backward()
+    assert any(p.grad is not None and p.grad.any() for p in generator.parameters())
+    assert made_by(nets, given, drawing(girth=reach, matte=False)).excess is None
+    with torch.no_grad():
+        terms = objective.generator_loss(nets, made, HAND, given, Weights(alpha=3.0), True, random(0))
+        assert float(terms["girth"]) == pytest.approx(3 * float(made.excess.mean() + made.lack.mean()))
 
 
 def test_augmentation_disturbs_what_is_read_and_the_same_for_all_who_read() -> None:

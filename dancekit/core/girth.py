@@ -1,0 +1,104 @@
+"""Girth: how far from each of her bones a person reaches, measured on her film.
+
+On poses that the film never shows there is no true cut-out to learn from, but nothing of her can be further from every
+bone than it ever was: hair, skirts and hats are measured with the rest. Training holds the alpha of wild poses to that,
+and rendering fades out what is left (not in the paper).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from dancekit.core import maps, skeleton
+from dancekit.core.maps import Segments
+
+_USUAL = {
+    "upper arm": 0.035, "forearm": 0.03, "hand": 0.035, "thumb": 0.025, "flank": 0.09, "thigh": 0.06, "shin": 0.045,
+    "foot": 0.035, "face": 0.07, "shoulders": 0.05, "pelvis": 0.09, "neck": 0.06, "mouth": 0.06,
+}  # fmt: skip
+"""Girths of people in everyday clothes, as shares of the body height: they tell whose bone a px most likely belongs to,
+so that a forearm in front of the belly does not count as that wide, and are the least that is measured."""
+_SHARE, _FRAMES = 0.99, 0.95
+"""Of the px that belong to a bone, the share that its girth holds in a frame; of the frames, likewise."""
+_SLACK, _NOTHING = 1.15, 1.5
+"""Within the girth times the first all may be hers, beyond the girth times the second nothing is."""
+_MEASURED = 128
+"""Body height in px at which films are measured."""
+_COARSE = 4
+"""Rendering looks at every fourth px: the edge that it fades is a soft one."""
+
+
+_USUAL_GIRTHS = np.array(
+    [
+        _USUAL[skeleton.PARTS[channel].name.removeprefix("left ").removeprefix("right ")]
+        for channel in maps.SEGMENT_CHANNELS
+    ],
+    np.float32,
+)
+
+
+def measure(frames: Iterable[tuple[np.ndarray, np.ndarray]], body: float) -> np.ndarray:
+    """The girth of every segment (skeleton.SEGMENTS) as a share of the body height, float32 [S].
+
+    frames: landmarks [J, 3] in px and alpha uint8 [h, w] of each. body: body height in px. Frames with bones missing
+    count only if all are such: what hides there would seem to belong to another bone.
+    """
+    whole, partly = [], []
+    for points, alpha in frames:
+        reached, complete = _reached(points, alpha, body)
+        (whole if complete else partly).append(reached)
+    table = np.stack(whole or partly or [np.ones(len(_USUAL_GIRTHS), np.float32)])
+    return (_USUAL_GIRTHS * np.quantile(table, _FRAMES, axis=0)).astype(np.float32)
+
+
+def _reached(points: np.ndarray, alpha: np.ndarray, body: float) -> tuple[np.ndarray, bool]:
+    """How far the person reaches from each bone in one frame, in usual girths and at least 1. Also whether all bones
+    are there."""
+    scale = min(1.0, _MEASURED / body)
+    size = max(1, round(alpha.shape[1] * scale)), max(1, round(alpha.shape[0] * scale))
+    small = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+    pose = maps.segments(torch.from_numpy(points * np.array([scale, scale, 1], np.float32)))
+    reached, seen = np.ones_like(_USUAL_GIRTHS), pose.seen > 0
+    inside = torch.from_numpy(small > 127)
+    if not seen.any() or not inside.any():
+        return reached, False
+    squared = maps.squared_distances(pose.starts[None], pose.ends[None], size)[0][:, inside]
+    usual = torch.from_numpy(_USUAL_GIRTHS) * body * scale
+    nearest, owner = squared.div_(usual.square()[:, None]).masked_fill_(~seen[:, None], torch.inf).min(0)
+    apart, owners = nearest.sqrt().numpy(), owner.numpy()
+    for bone in np.unique(owners):
+        reached[bone] = max(1.0, np.quantile(apart[owners == bone], _SHARE))
+    return reached, bool(seen.all())
+
+
+def beyond(pose: Segments, girth: Tensor, size: tuple[int, int], coarse: int = 1) -> Tensor:
+    """Where a person in these poses cannot be: ... x 1 x H/coarse x W/coarse, 0 within her reach, 1 where she is not.
+
+    pose: segments in px of the picture. girth: S, px of the picture. size: (width, height) px of the picture. Where no
+    bone is seen at all, nothing is known, and all is 0.
+    """
+    lead, count = pose.seen.shape[:-1], pose.seen.shape[-1]
+    starts, ends = (points.reshape(-1, count, 2) / coarse for points in (pose.starts, pose.ends))
+    seen = pose.seen.reshape(-1, count, 1, 1) > 0
+    squared = maps.squared_distances(starts, ends, (size[0] // coarse, size[1] // coarse))
+    ratio = squared.div_((girth / coarse).square()[:, None, None]).masked_fill_(~seen, torch.inf).amin(1).sqrt_()
+    share = ratio.sub_(_SLACK).div_(_NOTHING - _SLACK).clamp_(0, 1) * seen.any(1)
+    return share.reshape(*lead, 1, *share.shape[1:])
+
+
+def faded(picture: np.ndarray, points: np.ndarray, girth: np.ndarray) -> np.ndarray:
+    """A painted person, uint8 [h, w, 4] at landmarks [J, 3], faded out where she cannot be. girth: S, px."""
+    height, width = picture.shape[:2]
+    pose = maps.segments(torch.from_numpy(points))
+    nothing = beyond(pose, torch.from_numpy(girth), (width, height), _COARSE)[0].numpy()
+    if not nothing.any():
+        return picture
+    kept = 1 - cv2.resize(nothing, (width, height), interpolation=cv2.INTER_LINEAR)
+    result = picture.copy()
+    result[..., 3] = np.rint(picture[..., 3] * kept)
+    return result
