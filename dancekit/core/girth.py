@@ -25,6 +25,8 @@ _USUAL = {
 so that a forearm in front of the belly does not count as that wide, and are the least that is measured."""
 _SHARE, _FRAMES = 0.99, 0.95
 """Of the px that belong to a bone, the share that its girth holds in a frame; of the frames, likewise."""
+_ENOUGH = 0.2
+"""Share of the frames that must show all bones for the others not to count."""
 _SLACK, _NOTHING = 1.15, 1.5
 """Within the girth times the first all may be hers, beyond the girth times the second nothing is."""
 _MEASURED = 128
@@ -45,14 +47,16 @@ _USUAL_GIRTHS = np.array(
 def measure(frames: Iterable[tuple[np.ndarray, np.ndarray]], body: float) -> np.ndarray:
     """The girth of every segment (skeleton.SEGMENTS) as a share of the body height, float32 [S].
 
-    frames: landmarks [J, 3] in px and alpha uint8 [h, w] of each. body: body height in px. Frames with bones missing
-    count only if all are such: what hides there would seem to belong to another bone.
+    frames: landmarks [J, 3] in px and alpha uint8 [h, w] of each. body: body height in px. Frames with bones missing do
+    not count, since what they hide would seem to belong to another bone, unless few frames show all.
     """
     whole, partly = [], []
     for points, alpha in frames:
         reached, complete = _reached(points, alpha, body)
         (whole if complete else partly).append(reached)
-    table = np.stack(whole or partly or [np.ones(len(_USUAL_GIRTHS), np.float32)])
+    if len(whole) < _ENOUGH * (len(whole) + len(partly)):
+        whole += partly
+    table = np.stack(whole or [np.ones_like(_USUAL_GIRTHS)])
     return (_USUAL_GIRTHS * np.quantile(table, _FRAMES, axis=0)).astype(np.float32)
 
 
