@@ -112,8 +112,11 @@ def keyed(made: Tensor, key: tuple[float, float, float]) -> Tensor:
     full = key[strongest] - max(key[channel] for channel in others)
     left = (made[:, strongest : strongest + 1] - made[:, others].amax(1, keepdim=True)) / full
     left = ((left - _CLEAR) / (_BARE - _CLEAR)).clamp(0, 1)
-    colour = made[:, :3] - left * made.new_tensor(key).view(3, 1, 1)
-    return torch.cat((colour / (1 - left).clamp_min(0.05), 1 - left), 1)
+    colour = (made[:, :3] - left * made.new_tensor(key).view(3, 1, 1)) / (1 - left).clamp_min(0.05)
+    # What still stands above the others in such a px is the key's light on her edge.
+    spilt = torch.minimum(colour[:, strongest], colour[:, others].amax(1))
+    colour[:, strongest] = torch.where(left[:, 0] > 0, spilt, colour[:, strongest])
+    return torch.cat((colour, 1 - left), 1)
 
 
 def _to_pictures(made: Tensor) -> Iterator[np.ndarray]:

@@ -117,6 +117,9 @@ def test_what_is_painted_over_the_key_is_keyed_out(key: tuple[float, float, floa
     assert torch.allclose(found[:, :, 1], torch.cat((person, alpha), 1)[:, :, 1], atol=1e-6)
     solid = alpha[:, 0] > 0.7
     assert (found[:, :3] - person).abs().amax(1)[solid].max() < 0.12
+    strongest = int(np.argmax(key))
+    green = found[:, strongest] - found[:, [c for c in range(3) if c != strongest]].amax(1)
+    assert green[(alpha[:, 0] < 0.9)].max() < 1e-6, "no fringe in the key's colour"
 
 
 def test_a_painter_with_a_key_shows_only_the_person() -> None:
