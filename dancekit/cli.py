@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Optional
+from typing import Annotated
 
 import typer
 
 from dancekit import __version__, report
 from dancekit.console import Terminal
 from dancekit.errors import DancekitError
-
-if TYPE_CHECKING:
-    from dancekit.io.workspace import Workspace
+from dancekit.options import (
+    HOME,
+    Bg,
+    Device,
+    End,
+    Fit,
+    Home,
+    Json,
+    Minutes,
+    Out,
+    People,
+    Pick,
+    Seed,
+    Settings,
+    Start,
+    only_person,
+    place,
+    where,
+    workspace_in,
+)
 
 app = typer.Typer(
     help="Film yourself, then dance like anyone.\n\n"
@@ -29,22 +44,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-Home = Annotated[Path, typer.Option("--home", envvar="DANCEKIT_HOME", help="Workspace folder.", file_okay=True)]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; all else goes to stderr.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
-Start = Annotated[float, typer.Option(help="Second to start at.", min=0)]
-End = Annotated[float, typer.Option(help="Second to end at; 0 is the end of the film.", min=0)]
-Seed = Annotated[int, typer.Option(help="Seed of all randomness.")]
-Pick = Annotated[str, typer.Option(metavar="X,Y", help="Follow the person who first stands at this place (px).")]
-Minutes = Annotated[Optional[float], typer.Option(help="How long to train; the schedule follows.", min=0)]  # noqa: UP045
-Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. batch=2.")]
-Bg = Annotated[Optional[str], typer.Option(help="Colour (green, #ff8800), picture, film, or transparent.")]  # noqa: UP045
-Out = Annotated[Optional[Path], typer.Option(help="Film: .mp4 .mov .webm .mkv; a folder: PNGs.")]  # noqa: UP045
-Fit = Annotated[
-    Literal["body", "scale", "none"], typer.Option(help="body: her proportions; scale: only her size; none.")
-]
-HOME = Path("dance")
 
 
 @contextmanager
@@ -83,14 +82,14 @@ def prepare(
         from dancekit import prepare as verb
         from dancekit.study import Options
 
-        options, workspace = Options(matte, pose, _place(pick), start, end), _workspace(home)
+        options, workspace = Options(matte, pose, place(pick), start, end), workspace_in(home)
         if wild:
             kept = [verb.prepare_wild(film, workspace, options, terminal.progress) for film in clip]
-            terminal.result(*report.wild(kept, _where(home)))
+            terminal.result(*report.wild(kept, where(home)))
             return
         who = workspace.person(person)
         done = [verb.prepare_clip(film, who, options, terminal.progress) for film in clip]
-        terminal.result(*report.prepared(person, done, _where(home)))
+        terminal.result(*report.prepared(person, done, where(home)))
 
 
 @app.command(epilog="Example: dancekit train anna --minutes 30")
@@ -102,6 +101,7 @@ def train(
     device: Device = "auto",
     seed: Seed = 0,
     restart: Annotated[bool, typer.Option("--restart", help="Forget what was learnt and start over.")] = False,
+    scratch: Annotated[bool, typer.Option("--from-scratch", help="Start from nothing, not from the base.")] = False,
     home: Home = HOME,
     json: Json = False,
 ) -> None:
@@ -116,12 +116,13 @@ def train(
         from dancekit.recipe import parse_settings
         from dancekit.training import forgetting
 
-        workspace, machine = _workspace(home), devices.find(device)
+        workspace, machine = workspace_in(home), devices.find(device)
         who = workspace.existing(person)
         with forgetting(who) if restart else nullcontext():
-            chosen = choose_recipe(who, recipe, minutes, parse_settings(settings), machine, terminal.say)
+            wishes = parse_settings(settings) | ({"base": ""} if scratch else {})
+            chosen = choose_recipe(who, recipe, minutes, wishes, machine, terminal.say)
             done = verb.train(who, workspace, chosen, machine, seed, terminal.progress, terminal.say)
-        terminal.result(*report.trained(done, chosen.name, minutes, _where(home)))
+        terminal.result(*report.trained(done, chosen.name, minutes, where(home)))
 
 
 @app.command(epilog="Example: dancekit transfer ballet.mp4 --bg transparent --out me.mov")
@@ -146,9 +147,9 @@ def transfer(
         from dancekit import transfer as verb
         from dancekit.study import Options
 
-        workspace = _workspace(home)
-        who = workspace.existing(person or _only_person(workspace))
-        options = Options(pick=_place(pick), start=start, end=end)
+        workspace = workspace_in(home)
+        who = workspace.existing(person or only_person(workspace))
+        options = Options(pick=place(pick), start=start, end=end)
         wish = verb.Wish(bg, out, size, fit, force)
         done = verb.transfer(driver, who, workspace, wish, options, devices.find(device).device, terminal.progress)
         terminal.result(*report.transferred(done))
@@ -169,7 +170,7 @@ def evaluate(
         from dancekit import device as devices
         from dancekit import evaluate as verb
 
-        who = _workspace(home).existing(person)
+        who = workspace_in(home).existing(person)
         terminal.result(*report.evaluated(verb.evaluate(who, devices.find(device).device, terminal.progress)))
 
 
@@ -194,6 +195,35 @@ def demo(
         terminal.result(*report.demonstrated(done))
 
 
+@app.command(epilog="Example: dancekit pretrain --recipe mine.yaml --minutes 600 --out mine.safetensors")
+def pretrain(
+    out: Annotated[Path, typer.Option(help="The base to write; name it in a recipe as base: FILE.")],
+    recipe: Annotated[str, typer.Option(help="As for train: the recipe that the base is for.")] = "auto",
+    minutes: Minutes = None,
+    people: People = 400,
+    settings: Settings = [],  # noqa: B006
+    device: Device = "auto",
+    seed: Seed = 0,
+    home: Home = Path("crowd"),
+    json: Json = False,
+) -> None:
+    """Make a base for a recipe: networks that know drawn people, which training starts from.
+
+    dancekit brings bases for its own recipes; make one for a recipe of yours. Runs again = goes on.
+    """
+    with _command(json) as terminal:
+        from dancekit import device as devices
+        from dancekit import pretrain as verb
+        from dancekit.choose import choose_recipe
+        from dancekit.recipe import parse_settings
+
+        workspace, machine = workspace_in(home), devices.find(device)
+        who = workspace.person(verb.PERSON)
+        chosen = choose_recipe(who, recipe, minutes, parse_settings(settings), machine, terminal.say)
+        done = verb.pretrain(workspace, chosen, out, people, machine, seed, terminal.progress, terminal.say)
+        terminal.result(*report.pretrained(done))
+
+
 @app.command(epilog="Example: dancekit doctor")
 def doctor(
     fetch: Annotated[str, typer.Option(metavar="NAME", help="Download optional weights now.")] = "",
@@ -207,7 +237,7 @@ def doctor(
 
         if fetch:
             terminal.say(f"{fetch}: {weights.fetch(fetch, terminal.progress)}")
-        findings = verb.examine(_workspace(home))
+        findings = verb.examine(workspace_in(home))
         healthy = all(one.fine for one in findings)
         terminal.result(*report.examined(findings, healthy))
     if not healthy:
@@ -225,35 +255,6 @@ def bench(
         from dancekit import bench as verb
 
         terminal.result(*report.measured(verb.measure(film, terminal.progress)))
-
-
-def _only_person(workspace: Workspace) -> str:
-    people = workspace.people()
-    return people[0] if len(people) == 1 else "me"
-
-
-def _workspace(home: Path) -> Workspace:
-    from dancekit.io.workspace import Workspace
-
-    return Workspace(home)
-
-
-def _where(home: Path) -> str:
-    """How the next command has to name the workspace: not at all where it is the usual one."""
-    usual = Path(os.environ.get("DANCEKIT_HOME", HOME))
-    return "" if home == usual else f" --home {shlex.quote(str(home))}"
-
-
-def _place(text: str) -> tuple[float, float] | None:
-    if not text:
-        return None
-    try:
-        across, down = (float(part) for part in text.split(","))
-    except ValueError:
-        raise DancekitError(
-            f"--pick {text}: this is not a place.", "Write it as X,Y in px, such as: --pick 640,300"
-        ) from None
-    return across, down
 
 
 def _show_version(wanted: bool) -> None:

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 import dancekit
 from dancekit import recipe as recipes
-from dancekit.core import maps
+from dancekit.core import maps, sketch
 from dancekit.core.paint import Painter
+from dancekit.core.sketch import Looks
 from dancekit.device import number_type
 from dancekit.errors import DancekitError, WorkspaceError
 from dancekit.io import checkpoint
@@ -29,8 +30,8 @@ class Likeness:
     """All that transfer needs of a person.
 
     refine is None as long as stage II has not been trained. proportions: see core.retarget. film_body: her height in px
-    of her own film. girth: see core.girth, shares of her height. notes: what stands in for what, and how far training
-    got.
+    of her own film. girth: see core.girth, shares of her height. looks: see core.sketch, likewise. notes: what stands
+    in for what, and how far training got.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Likeness:
     proportions: Mapping[str, float]
     film_body: float
     girth: np.ndarray
+    looks: Looks
     draw: Generator
     refine: Generator | None
     notes: Mapping[str, object]
@@ -58,6 +60,7 @@ class Likeness:
             device,
             dtype,
             None if self.recipe.matte else recipes.key_colour(self.recipe.key),
+            self.looks.times(self.canvas.body).on(device) if self.recipe.sketch else None,
         )
 
 
@@ -73,7 +76,7 @@ def make_generator(recipe: Recipe, stage: int) -> Generator:
     """The generator of a stage as the recipe shapes it, with random weights."""
     shape: GeneratorShape = recipe.generator if stage == 1 else recipe.refiner
     windows = 2 * recipe.reach + 1
-    inputs = windows * (maps.CHANNELS if stage == 1 else 4)
+    inputs = windows * (pose_channels(recipe) if stage == 1 else 4)
     return Generator(
         inputs,
         shape.width,
@@ -85,6 +88,11 @@ def make_generator(recipe: Recipe, stage: int) -> Generator:
         shape.widest,
         unshuffle=stage == 2,
     )
+
+
+def pose_channels(recipe: Recipe) -> int:
+    """How many channels the networks see of one pose."""
+    return maps.CHANNELS + (sketch.CHANNELS if recipe.sketch else 0)
 
 
 def multiple(recipe: Recipe) -> int:
@@ -101,6 +109,10 @@ def save(person: Person, likeness: Likeness) -> None:
         "proportions": dict(likeness.proportions),
         "film_body": likeness.film_body,
         "girth": [round(float(reach), 4) for reach in likeness.girth],
+        "looks": {
+            "widths": [round(width, 4) for width in likeness.looks.widths.tolist()],
+            "colours": [round(value, 3) for value in likeness.looks.colours.flatten().tolist()],
+        },
         "stages": 1 if likeness.refine is None else 2,
         **likeness.notes,
         "recipe": recipes.to_dict(likeness.recipe),
@@ -132,6 +144,7 @@ def load(person: Person) -> Likeness:
             dict(card["proportions"]),
             float(card["film_body"]),
             np.array(card["girth"], np.float32).reshape(len(maps.SEGMENT_CHANNELS)),
+            _looks(card.get("looks")),
             make_generator(recipe, 1),
             make_generator(recipe, 2) if card["stages"] == 2 else None,
             {key: card[key] for key in ("trained", "trunk", "clips") if key in card},
@@ -142,6 +155,13 @@ def load(person: Person) -> Likeness:
     except (KeyError, TypeError, ValueError, RuntimeError, DancekitError) as error:
         raise WorkspaceError(f"{person.weights}: this file does not hold a person ({error}).", _cure(person)) from error
     return likeness
+
+
+def _looks(data: Mapping[str, list[float]] | None) -> Looks:
+    if data is None:  # of a person who was trained before there were sketches, and needs none
+        return sketch.measure([], 1.0)
+    widths, colours = torch.tensor(data["widths"]), torch.tensor(data["colours"])
+    return Looks(widths.reshape(sketch.BARS), colours.reshape(sketch.BARS, sketch.PLACES, 3))
 
 
 def _cure(person: Person) -> str:

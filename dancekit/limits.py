@@ -15,7 +15,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     **{f"weights.{term}": (0, 1e6) for term in ("gan", "perceptual", "features", "alpha", "colour")},
     "weights.every": (1, 16), "unpaired.share": (0, 8), "unpaired.real": (0, 1),
     "augment.drop": (0, 1), "augment.move": (0, 1), "augment.distance": (0, 1), "augment.stretch": (0, 1),
-    "augment.range": (0, 0.9), "sway.rotate": (0, 45), "sway.scale": (0, 0.5),
+    "augment.range": (0, 0.9), "sway.rotate": (0, 45), "sway.scale": (0, 0.5), "sway.recolour": (0, 1),
 }  # fmt: skip
 _CHOICES: dict[str, tuple[str, ...]] = {
     "precision": ("float32", "bfloat16"),

@@ -13,6 +13,7 @@ import torch
 
 from dancekit.core import schedule, step
 from dancekit.core.objective import Batch, Drawing
+from dancekit.core.sketch import Looks
 from dancekit.device import Machine
 from dancekit.errors import DancekitError
 from dancekit.io.clips import Clip
@@ -35,12 +36,18 @@ def say_nothing(text: str) -> None:
 
 @dataclass(frozen=True)
 class Subject:
-    """The person's prepared clips, and what they say of her body: see likeness.Likeness."""
+    """The person's prepared clips, and what they say of her body: see likeness.Likeness. looks: in each clip."""
 
     clips: list[Clip]
     proportions: dict[str, float]
     film_body: float
     girth: np.ndarray
+    looks: list[Looks]
+
+    def usual_looks(self) -> Looks:
+        """How she is drawn in the end: as in the longest of her clips, since a mean of two dresses is neither."""
+        longest = max(range(len(self.clips)), key=lambda number: int(self.clips[number].used.sum()))
+        return self.looks[longest]
 
 
 @dataclass
@@ -81,6 +88,7 @@ def train_stint(run: Run, number: int, interrupted: threading.Event) -> None:
         recipe.window,
         multiple(recipe),
         recipe.sway,
+        run.subject.looks if recipe.sketch else None,
     )
     while training.stints[number].progress < 1 and not interrupted.is_set():
         try:
@@ -205,6 +213,7 @@ def _likeness(run: Run, canvas: Canvas) -> Likeness:
         run.subject.proportions,
         run.subject.film_body,
         run.subject.girth,
+        run.subject.usual_looks(),
         training.averages[1],
         training.averages[2] if refined else None,
         notes,

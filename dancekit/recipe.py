@@ -103,6 +103,10 @@ class Recipe:
     """Let the picture take the shape the person needs, at the same number of px."""
     matte: bool = False
     """Draw alpha too (beyond the paper); without it the render is keyed."""
+    sketch: bool = False
+    """Show the networks a rough coloured sketch of the person beside the lines of the pose (beyond the paper)."""
+    base: str = ""
+    """Start from networks that were trained on many drawn people (a file of models/bases by name; beyond the paper)."""
     key: str = "#00b140"
     """The colour behind the person in training pictures."""
     generator: GeneratorShape = field(default_factory=GeneratorShape)

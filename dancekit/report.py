@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dancekit.doctor import Finding
     from dancekit.evaluate import Evaluation, Scores
     from dancekit.prepare import Prepared
+    from dancekit.pretrain import Pretrained
     from dancekit.train import Trained
     from dancekit.transfer import Transferred
 
@@ -57,6 +58,17 @@ def trained(done: Trained, recipe: str, minutes: float | None, where: str) -> Re
     data |= {"seconds": round(done.seconds, 1), "images_per_second": round(done.images_per_second, 2)}
     data |= {"losses": done.losses, "peak_gigabytes": done.peak_gigabytes}
     return [*lines, f"Next: dancekit transfer ballet.mp4 --as {person} --bg beach.jpg{where}"], data
+
+
+def pretrained(done: Pretrained) -> Report:
+    """Where the base is."""
+    trained = done.trained
+    state = f"{done.base}: {done.size / 1e6:.1f} MB, after {trained.steps} steps."
+    if not trained.finished:
+        state = f"Stopped and saved after {trained.steps} steps; {done.base} holds what is learnt so far."
+    data: dict[str, object] = {"base": str(done.base), "bytes": done.size, "steps": trained.steps}
+    data |= {"finished": trained.finished, "images_per_second": round(trained.images_per_second, 2)}
+    return [state, f"Next: dancekit train me --restart --set base={done.base}"], data
 
 
 def transferred(done: Transferred) -> Report:

@@ -12,8 +12,8 @@ from types import FrameType
 import numpy as np
 import torch
 
-from dancekit import likeness
-from dancekit.core import crops, girth, schedule, wild
+from dancekit import bases, likeness
+from dancekit.core import crops, girth, schedule, sketch, wild
 from dancekit.core.retarget import proportions
 from dancekit.core.tracks import body_height
 from dancekit.device import Machine, keep_freed_memory, number_type, peak_gigabytes
@@ -36,8 +36,8 @@ _MADE_UP_DANCES = 240
 _PIECE = 48
 """Frames per piece of a wild dance."""
 
-_MEASURED = 96
-"""Frames per clip that the person's girth is measured on."""
+_MEASURED, _MEASURED_IN_ALL, _LEAST_MEASURED = 96, 2400, 8
+"""Frames that the person's girth and looks are measured on: per clip and in all at the most, per clip at the least."""
 
 
 @dataclass(frozen=True)
@@ -125,29 +125,39 @@ def _begun_or_new(person: Person, recipe: Recipe, machine: Machine, clips: Seque
     whole = not recipe.minutes
     phases = [(phase.stage, phase.size, phase.share) for phase in recipe.phases]
     training = resume(person, recipe, machine.device)
-    if training is None:
-        canvases = {size: plan_canvas(clips, recipe, size) for _, size, _ in phases}
-        return Training(recipe, machine.device, canvases, schedule.planned(phases, total, whole))
-    training.stints = schedule.replanned(training.stints, phases, total, whole)
-    say(f"Going on after {training.steps} steps.")
+    if training is not None:
+        training.stints = schedule.replanned(training.stints, phases, total, whole)
+        say(f"Going on after {training.steps} steps.")
+        return training
+    # Whoever starts from a base need not learn at a small size first how limbs lie.
+    phases = schedule.largest(phases) if recipe.base else phases
+    canvases = {size: plan_canvas(clips, recipe, size) for _, size, _ in phases}
+    training = Training(recipe, machine.device, canvases, schedule.planned(phases, total, whole))
+    if recipe.base:
+        bases.adopt(training, recipe.base)
+        say("Starting from networks that know drawn people; --from-scratch starts from nothing, as in the paper.")
     return training
 
 
 def study_subject(clips: list[Clip]) -> Subject:
     """What the clips say of the person's body."""
     heights = [np.nanmedian(body_height(clip.track)) for clip in clips]
-    shapes = [girth.measure(_cutouts(clip), clip.body) for clip in clips]
     bones = proportions([clip.track for clip in clips])
-    return Subject(clips, bones, float(np.median(heights)), np.max(shapes, axis=0))
+    girths, looks = [], []
+    for clip in clips:
+        cutouts = list(_cutouts(clip, max(_LEAST_MEASURED, min(_MEASURED, _MEASURED_IN_ALL // len(clips)))))
+        girths.append(girth.measure(((points, alpha) for points, _, alpha in cutouts), clip.body))
+        looks.append(sketch.measure(cutouts, clip.body))
+    return Subject(clips, bones, float(np.median(heights)), np.max(girths, axis=0), looks)
 
 
-def _cutouts(clip: Clip) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """(landmarks in px of the crop, alpha) of frames spread over a clip."""
+def _cutouts(clip: Clip, count: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """(landmarks in px of the crop, colour, alpha) of `count` frames spread over a clip."""
     reader, points, times = clip.frames(), clip.points(), np.flatnonzero(clip.used)
-    for time in times[np.unique(np.linspace(0, len(times) - 1, _MEASURED).astype(int))]:
+    for time in times[np.unique(np.linspace(0, len(times) - 1, count).astype(int))]:
         cutout = reader.read(int(time))
         if cutout is not None:
-            yield points[time], cutout[1]
+            yield points[time], *cutout
 
 
 def load_clips(person: Person) -> list[Clip]:

@@ -8,19 +8,20 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import nn
 from torch.optim import Adam
 
-from dancekit.core import maps, schedule
+from dancekit.core import schedule
 from dancekit.core.objective import Networks
 from dancekit.core.schedule import Stint
 from dancekit.errors import RecipeError, WorkspaceError
 from dancekit.io import checkpoint
 from dancekit.io.dataset import Canvas
 from dancekit.io.workspace import Person, writing
-from dancekit.likeness import make_generator, prepare_network, refuse_newer
+from dancekit.likeness import make_generator, pose_channels, prepare_network, refuse_newer
 from dancekit.networks.generator import Generator
 from dancekit.networks.patch import PatchCritic
 from dancekit.networks.perceptual import Perceptual
@@ -28,7 +29,7 @@ from dancekit.recipe import Recipe, to_dict
 from dancekit.types import pair
 
 CURE = "Delete it and train again: the person as last saved stays usable, but training starts over."
-_SHAPING = ("reach", "frames", "matte", "generator", "refiner", "critics", "follow")
+_SHAPING = ("reach", "frames", "matte", "sketch", "generator", "refiner", "critics", "follow")
 
 
 @dataclass
@@ -79,11 +80,11 @@ class Training:
             made = prepare_network(make_generator(self.recipe, stage), self.device)
             self.generators[stage], self.averages[stage] = made, copy.deepcopy(made)
             self.averages[stage].requires_grad_(False)
-            condition = windows * (maps.CHANNELS if stage == 1 else 4)
+            condition = windows * (pose_channels(self.recipe) if stage == 1 else 4)
             self.pairs[stage] = critic(3, condition, half and stage == 1)
         self.time = self.time or critic(3 * frames, 0, False)
         if self.recipe.unpaired.enabled:
-            self.wild = self.wild or critic(3, maps.CHANNELS, half)
+            self.wild = self.wild or critic(3, pose_channels(self.recipe), half)
 
     def _make_optimisers(self, stage: int) -> None:
         def adam(*modules: nn.Module | None) -> Adam:
@@ -124,7 +125,7 @@ class Training:
         Raises:
             WorkspaceError: the weights are no numbers any more; what was saved before is kept.
         """
-        modules = self._modules()
+        modules = self.modules()
         for name, module in modules.items():
             if not all(bool(torch.isfinite(p).all()) for p in module.parameters()):
                 raise WorkspaceError(
@@ -145,7 +146,8 @@ class Training:
         }
         checkpoint.save(person.state, tensors, card)
 
-    def _modules(self) -> dict[str, nn.Module]:
+    def modules(self) -> dict[str, nn.Module]:
+        """All networks by name: G1, G1.average, D_p1, ... D_t, D_w."""
         modules: dict[str, nn.Module] = {}
         for stage in self.generators:
             modules |= {
@@ -155,12 +157,21 @@ class Training:
             }
         return modules | {name: net for name, net in (("D_t", self.time), ("D_w", self.wild)) if net is not None}
 
+    def adopt(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Take over networks that were trained on others; what is not among them stays new."""
+        for stage in (1, 2):
+            self._make(stage)
+        for name, module in self.modules().items():
+            given = checkpoint.part(tensors, name.removesuffix(".average"))
+            if given:
+                module.load_state_dict(given)
+
     def restore(self, tensors: Mapping[str, torch.Tensor]) -> None:
         """Put saved weights and moments back."""
         for stage in (1, 2):
             if checkpoint.part(tensors, f"G{stage}"):
                 self._make(stage)
-        for name, module in self._modules().items():
+        for name, module in self.modules().items():
             saved = checkpoint.part(tensors, name)
             if saved:
                 module.load_state_dict(saved)
@@ -178,8 +189,8 @@ def unit(recipe: Recipe) -> str:
 
 def shaping(recipe: Recipe) -> dict[str, object]:
     """The settings that shape networks and data: training can only go on with the same ones."""
-    plain = asdict(recipe)
-    chosen: dict[str, object] = {key: plain[key] for key in _SHAPING}
+    settings = asdict(recipe)
+    chosen: dict[str, object] = {key: settings[key] for key in _SHAPING}
     return chosen | {"phases": [[p.stage, list(p.size)] for p in recipe.phases], "unpaired": recipe.unpaired.enabled}
 
 
@@ -197,7 +208,8 @@ def resume(person: Person, recipe: Recipe, device: torch.device) -> Training | N
         raise RecipeError(f"{person.name} is being trained by {begun}, and cannot go on by {unit(recipe)}.",
                           f"Go on with {'--minutes' if begun == 'seconds' else '--set steps=N'}, or start over with "
                           "--restart.")  # fmt: skip
-    if _plain(card.get("shaping")) != _plain(shaping(recipe)) or begun != unit(recipe):
+    # Persons whose training began before there were sketches have none.
+    if {"sketch": False, **plain(card.get("shaping") or {})} != plain(shaping(recipe)) or begun != unit(recipe):
         raise RecipeError(
             f"{person.name} is being trained with another recipe, which cannot go on as {recipe.name!r}.",
             "Go on with the recipe it began with, or start over with --restart.",
@@ -212,11 +224,11 @@ def resume(person: Person, recipe: Recipe, device: torch.device) -> Training | N
     return training
 
 
-def _plain(value: object) -> object:
+def plain(value: Any) -> Any:
     """Tuples as lists, as JSON knows them."""
     if isinstance(value, Mapping):
-        return {key: _plain(entry) for key, entry in value.items()}
-    return [_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value
+        return {key: plain(entry) for key, entry in value.items()}
+    return [plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
 @contextmanager

@@ -20,11 +20,10 @@ from trouble import film, performance
 
 import dancekit.networks
 from dancekit import limits, plugins, recipe
-from dancekit.core import maps
 from dancekit.core.skeleton import J
 from dancekit.errors import DancekitError, RecipeError
 from dancekit.io import video, weights, zoo
-from dancekit.likeness import make_generator, multiple
+from dancekit.likeness import make_generator, multiple, pose_channels
 from dancekit.networks.patch import PatchCritic
 from dancekit.pose import keypoints
 
@@ -117,7 +116,7 @@ def test_every_recipes_generators_draw_colour_and_alpha_at_every_size_of_its_pha
             width, height = phase.size
             assert width % multiple(chosen) == height % multiple(chosen) == 0, "sizes halve evenly"
             coarse = chosen.generator.coarse if stage == 1 else 1
-            channels = windows * (maps.CHANNELS if stage == 1 else 4)
+            channels = windows * (pose_channels(chosen) if stage == 1 else 4)
             made = generator(torch.empty(2, channels, height // coarse, width // coarse))
             assert made.shape == (2, 4, height, width)
 
@@ -127,10 +126,10 @@ def test_every_recipes_critics_judge_its_sizes(name: str) -> None:
     chosen = recipe.load(name)
     shape = chosen.critics
     with torch.device("meta"):
-        critic = PatchCritic(3, maps.CHANNELS, shape.width, shape.layers, shape.scales, False, shape.norm)
+        critic = PatchCritic(3, pose_channels(chosen), shape.width, shape.layers, shape.scales, False, shape.norm)
         for phase in chosen.phases:
             width, height = phase.size
-            scales = critic(torch.empty(2, 3, height, width), torch.empty(2, maps.CHANNELS, height, width))
+            scales = critic(torch.empty(2, 3, height, width), torch.empty(2, pose_channels(chosen), height, width))
             assert len(scales) == shape.scales
 
 

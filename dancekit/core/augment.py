@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from dancekit.core.maps import CHANNELS, SEGMENT_CHANNELS, Segments
+from dancekit.core.sketch import Looks
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,23 @@ class Sway:
     """By how many degrees at the most, either way."""
     scale: float = 0.0
     """By how much at the most: 0.1 is from 0.9 to 1.1 times the size."""
+    recolour: float = 0.0
+    """Share of windows shown in other colours: for bases, which should know every colour, not for a person."""
+
+
+def recoloured(frames: np.ndarray, looks: Looks, share: float, random: np.random.Generator) -> tuple[np.ndarray, Looks]:
+    """A window of film and its looks in other colours, with probability `share`: colour channels change places, and
+    each is made brighter or darker. frames: uint8 T x 4 x H x W, the last channel alpha, which stays."""
+    if random.random() >= share:
+        return frames, looks
+    order, gain, lift = random.permutation(3), random.uniform(0.6, 1.3, 3), random.uniform(-30, 30, 3)
+    tables = (np.arange(256) * gain[:, None] + lift[:, None]).clip(0, 255).astype(np.uint8)
+    painted = frames.copy()
+    for to, source in enumerate(order):
+        painted[:, to] = cv2.LUT(frames[:, source], tables[to])
+    given = (looks.colours[..., list(order)] + 1) * 127.5
+    new = (given * torch.from_numpy(gain) + torch.from_numpy(lift)).clamp(0, 255) / 127.5 - 1
+    return painted, Looks(looks.widths, new.to(looks.colours.dtype))
 
 
 def swayed(

@@ -8,6 +8,7 @@ and rendering fades out what is left (not in the paper).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -44,6 +45,21 @@ _USUAL_GIRTHS = np.array(
 )
 
 
+class Owned(NamedTuple):
+    """To which bones a person's px belong in one frame.
+
+    inside: bool [h, w], her px (N of them) at the size at which films are measured. apart: float32 [N], how far each is
+    from its bone, in usual widths. bones: int [N]. along: float32 [N], 0 at the bone's start, 1 at its end. complete:
+    whether all bones are seen.
+    """
+
+    inside: np.ndarray
+    apart: np.ndarray
+    bones: np.ndarray
+    along: np.ndarray
+    complete: bool
+
+
 def measure(frames: Iterable[tuple[np.ndarray, np.ndarray]], body: float) -> np.ndarray:
     """The girth of every segment (skeleton.SEGMENTS) as a share of the body height, float32 [S].
 
@@ -63,21 +79,35 @@ def measure(frames: Iterable[tuple[np.ndarray, np.ndarray]], body: float) -> np.
 def _reached(points: np.ndarray, alpha: np.ndarray, body: float) -> tuple[np.ndarray, bool]:
     """How far the person reaches from each bone in one frame, in usual girths and at least 1. Also whether all bones
     are there."""
+    reached = np.ones_like(_USUAL_GIRTHS)
+    hers = owned(maps.segments(torch.from_numpy(points)), _USUAL_GIRTHS, alpha, body)
+    if hers is None:
+        return reached, False
+    for bone in np.unique(hers.bones):
+        reached[bone] = max(1.0, np.quantile(hers.apart[hers.bones == bone], _SHARE))
+    return reached, hers.complete
+
+
+def owned(pose: Segments, usual: np.ndarray, alpha: np.ndarray, body: float) -> Owned | None:
+    """Whose bone each px of a cut-out most likely belongs to: the one it is nearest to in usual widths.
+
+    pose: bones S (x 2) px. usual: their usual half widths, float32 [S] body heights. alpha: uint8 [h, w]. body: body
+    height in px. None where there is nobody.
+    """
     scale = min(1.0, _MEASURED / body)
     size = max(1, round(alpha.shape[1] * scale)), max(1, round(alpha.shape[0] * scale))
-    small = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
-    pose = maps.segments(torch.from_numpy(points * np.array([scale, scale, 1], np.float32)))
-    reached, seen = np.ones_like(_USUAL_GIRTHS), pose.seen > 0
-    inside = torch.from_numpy(small > 127)
+    inside, seen = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) > 127, pose.seen > 0
     if not seen.any() or not inside.any():
-        return reached, False
-    squared = maps.squared_distances(pose.starts[None], pose.ends[None], size)[0][:, inside]
-    usual = torch.from_numpy(_USUAL_GIRTHS) * body * scale
-    nearest, owner = squared.div_(usual.square()[:, None]).masked_fill_(~seen[:, None], torch.inf).min(0)
-    apart, owners = nearest.sqrt().numpy(), owner.numpy()
-    for bone in np.unique(owners):
-        reached[bone] = max(1.0, np.quantile(apart[owners == bone], _SHARE))
-    return reached, bool(seen.all())
+        return None
+    starts, ends = pose.starts * scale, pose.ends * scale
+    squared = maps.squared_distances(starts[None], ends[None], size)[0][:, torch.from_numpy(inside)]
+    widths = torch.from_numpy(usual) * body * scale
+    nearest, owner = squared.div_(widths.square()[:, None]).masked_fill_(~seen[:, None], torch.inf).min(0)
+    bones, middles = owner.numpy(), np.argwhere(inside)[:, ::-1] + 0.5
+    first, way = starts.numpy()[bones], (ends - starts).numpy()[bones]
+    along = ((middles - first) * way).sum(1) / np.maximum((way**2).sum(1), 1e-6)
+    along = np.clip(along, 0, 1).astype(np.float32)
+    return Owned(inside, nearest.sqrt().numpy(), bones, along, bool(seen.all()))
 
 
 def beyond(pose: Segments, girth: Tensor, size: tuple[int, int], coarse: int = 1) -> Tensor:

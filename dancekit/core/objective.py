@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dancekit.core import girth, maps
+from dancekit.core import girth, maps, sketch
 from dancekit.core.augment import Augmentation, disturb
+from dancekit.core.sketch import Looks
 from dancekit.networks.generator import Generator
 from dancekit.networks.patch import PatchCritic
 from dancekit.networks.perceptual import Perceptual
@@ -21,12 +22,21 @@ class Batch:
 
     poses: B x (M + 2R) x J x 3 px. frames: B x M x 4 x H x W, colour in [-1, 1] and alpha in [0, 1].
     known: B x M x 1 x H x W, 1 where the film showed anything at all. wild: B' x (2R + 1) x J x 3 px, or None.
+    looks: of the person in each window, B first, in px (see core.sketch); None where poses are drawn as lines alone.
     """
 
     poses: Tensor
     frames: Tensor
     known: Tensor
     wild: Tensor | None
+    looks: Looks | None = None
+
+    def wild_looks(self) -> Looks | None:
+        """The looks that wild poses are drawn with: those of the windows in turn, B' first."""
+        if self.looks is None or self.wild is None:
+            return None
+        turn = torch.arange(len(self.wild), device=self.wild.device) % len(self.poses)
+        return Looks(self.looks.widths[turn], self.looks.colours[turn])
 
 
 @dataclass(frozen=True)
@@ -123,9 +133,9 @@ def generate(networks: Networks, batch: Batch, drawing: Drawing, dtype: torch.dt
     """
     count, real = batch.frames.shape[1], batch.frames.shape[0] * batch.frames.shape[1]
     size = (batch.frames.shape[-1], batch.frames.shape[-2])
-    windows = [_windows(networks, batch.poses, size, drawing, dtype, random)]
+    windows = [_windows(networks, batch.poses, batch.looks, size, drawing, dtype, random)]
     if batch.wild is not None and networks.wild is not None:
-        windows.append(_windows(networks, batch.wild, size, drawing, dtype, random))
+        windows.append(_windows(networks, batch.wild, batch.wild_looks(), size, drawing, dtype, random))
     condition, pose = _stacked([w[0] for w in windows]), _stacked([w[1] for w in windows])
     centres = [w[2] for w in windows if w[2] is not None]
     painted = networks.trained(condition, _stacked(centres) if centres else None)
@@ -159,8 +169,8 @@ def _excess(alpha: Tensor, poses: Tensor, drawing: Drawing) -> Tensor:
 
 
 def _lack(alpha: Tensor, pose: Tensor, drawing: Drawing) -> Tensor:
-    """1 - alpha B' x 1 x H x W, kept along the bones of the frames' pose maps B' x n_s x h x w."""
-    return (1 - functional.avg_pool2d(alpha, drawing.coarse)) * pose.amax(1, keepdim=True)
+    """1 - alpha B' x 1 x H x W, kept along the bones of the frames' pose maps B' x n_s (or more) x h x w."""
+    return (1 - functional.avg_pool2d(alpha, drawing.coarse)) * pose[:, : maps.CHANNELS].amax(1, keepdim=True)
 
 
 def _stacked(parts: list[Tensor]) -> Tensor:
@@ -170,6 +180,7 @@ def _stacked(parts: list[Tensor]) -> Tensor:
 def _windows(
     networks: Networks,
     poses: Tensor,
+    looks: Looks | None,
     size: tuple[int, int],
     drawing: Drawing,
     dtype: torch.dtype,
@@ -180,7 +191,7 @@ def _windows(
     pose = maps.segments(poses)
     if drawing.augmentation is not None:
         pose = disturb(pose, size[1], drawing.augmentation, random)
-    source = maps.draw(pose, size, drawing.width, drawing.coarse).to(dtype)
+    source = sketch.posed(pose, size, drawing.width, drawing.coarse, looks).to(dtype)
     reach = drawing.reach if networks.refine is None else 2 * drawing.reach
     centre_maps = source[:, reach : source.shape[1] - reach].flatten(0, 1)
     window = maps.windows(source, 2 * drawing.reach + 1)

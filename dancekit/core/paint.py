@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dancekit.core import maps
+from dancekit.core import maps, sketch
+from dancekit.core.sketch import Looks
 
 _CLEAR, _BARE = 0.08, 0.92
 """Shares of the key below which none of it, and above which nothing else, is in a px: it is not painted exactly."""
@@ -21,7 +22,8 @@ class Painter:
 
     refine: None paints with stage I alone. reach: K. line: half width of pose lines in px. coarse: pose maps are drawn
     at 1/coarse of the size. dtype: what the networks compute in. key: the colour in [-1, 1] that networks trained
-    without a matte paint around the person, which is keyed out; None if they paint alpha.
+    without a matte paint around the person, which is keyed out; None if they paint alpha. looks: of the person, in px;
+    None for networks that see lines alone.
     """
 
     draw: nn.Module
@@ -33,6 +35,7 @@ class Painter:
     device: torch.device
     dtype: torch.dtype
     key: tuple[float, float, float] | None = None
+    looks: Looks | None = None
 
     def paint(self, points: np.ndarray, size: tuple[int, int], stride: int = 1, batch: int = 4) -> Iterator[np.ndarray]:
         """A picture of the person for every pose.
@@ -65,7 +68,7 @@ class Painter:
     def _maps(self, poses: Tensor, size: tuple[int, int], batch: int) -> Iterator[Tensor]:
         for start in range(0, len(poses), batch):
             pose = maps.segments(poses[start : start + batch].to(self.device))
-            yield from maps.draw(pose, size, self.line, self.coarse)
+            yield from sketch.posed(pose, size, self.line, self.coarse, self.looks)
 
     def _second_stage(self, first_stage: _Sliding, times: range, stride: int, length: int) -> Tensor:
         assert self.refine is not None

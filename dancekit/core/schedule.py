@@ -42,8 +42,12 @@ def replanned(
         return [replace(s, amount=s.spent + next(shares)) if s.progress < 1 else s for s in stints]
     if total <= spent * 1.001:
         return stints
-    largest = [phase for phase in phases if phase[1] == phases[-1][1]]
-    return stints + planned(largest, total - spent, whole)
+    return stints + planned(largest(phases), total - spent, whole)
+
+
+def largest(phases: Sequence[tuple[int, tuple[int, int], float]]) -> list[tuple[int, tuple[int, int], float]]:
+    """The phases of the last, largest size."""
+    return [phase for phase in phases if phase[1] == phases[-1][1]]
 
 
 def _shared_out(total: float, parts: Sequence[float], whole: bool) -> list[float]:

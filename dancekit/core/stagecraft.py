@@ -8,7 +8,7 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
-from dancekit.core.body import BONE, Figure, landmarks3d, pose, random_proportions, smooth, spun, vector
+from dancekit.core.body import BONE, Figure, Motion, landmarks3d, pose, random_proportions, smooth, spun, vector
 from dancekit.core.moves import blurred, dance
 from dancekit.core.outfit import Colour, Look, colour_of
 from dancekit.core.skeleton import EARS, HEAD, HIPS, INDEX, SHOULDERS, Point, indices
@@ -77,13 +77,17 @@ def random_look(rng: np.random.Generator) -> Look:
     )  # fmt: skip
 
 
+def random_dance(rng: np.random.Generator, frames: int, fps: Fraction) -> Motion:
+    """A random dance in a random style."""
+    styles = {"talk": 0.15, "groove": 0.25, "power": 0.25, "ballet": 0.15, "walk": 0.08, "drill": 0.12}
+    return dance(rng, frames, fps, str(rng.choice(list(styles), p=list(styles.values()))))
+
+
 def random_track(rng: np.random.Generator, frames: int, fps: Fraction, size: tuple[int, int]) -> PoseTrack:
     """A random dance of a random stranger before a random camera, whole in frames of `size` (w, h) px."""
-    styles = {"talk": 0.15, "groove": 0.25, "power": 0.25, "ballet": 0.15, "walk": 0.08, "drill": 0.12}
-    style = str(rng.choice(list(styles), p=list(styles.values())))
     body = random_proportions(rng)
-    points = landmarks3d(body, pose(body, dance(rng, frames, fps, style)))
-    points -= rng.choice((0.0, 0.9)) * _wander(points, fps)
+    points = landmarks3d(body, pose(body, random_dance(rng, frames, fps)))
+    points -= rng.choice((0.0, 0.9)) * wander(points, fps)
     place = rng.uniform(0.3, 0.7), rng.uniform(0.4, 0.8)
     camera = random_camera(rng).framed(points, size, rng.uniform(0.65, 0.96), place)
     pixels, depth = camera.project(points)
@@ -91,7 +95,7 @@ def random_track(rng: np.random.Generator, frames: int, fps: Fraction, size: tup
     return PoseTrack(np.concatenate([pixels, seen[..., None]], -1).astype(np.float32), size, fps)
 
 
-def _wander(points: np.ndarray, fps: Fraction) -> np.ndarray:
+def wander(points: np.ndarray, fps: Fraction) -> np.ndarray:
     """The dancer's slow way over the floor, [T, 1, 3] m, which a camera that pans along takes away."""
     middle = blurred(points[:, list(indices(HIPS))].mean(1), float(fps))
     return (middle * vector(1, 0, 1))[:, None]

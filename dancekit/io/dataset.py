@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from dancekit.core import crops, spans
-from dancekit.core.augment import Sway, swayed
+from dancekit.core.augment import Sway, recoloured, swayed
 from dancekit.core.objective import Batch
+from dancekit.core.sketch import Looks
 from dancekit.errors import WorkspaceError
 from dancekit.io.clips import Clip
 from dancekit.io.frames import FrameReader
@@ -106,17 +107,20 @@ class TrainingSet:
 
     wild: (real strangers' dances, made-up ones), float32 [N, T, J, 3] each, in body heights from the middle of the crop
     (see core.wild); real: the share of wild poses taken from the former, if there are any. window: see _window_width.
-    sway: how far pictures and poses are turned and scaled together.
+    sway: how far pictures and poses are turned and scaled together. looks: the person's in each clip, widths in body
+    heights; None for networks that see lines alone.
     """
 
     def __init__(self, clips: Sequence[Clip], canvas: Canvas, frames: int, reach: int,
                  wild: tuple[np.ndarray, np.ndarray] | None, real: float = 0.0, window: float = 0.0,
-                 multiple: int = 16, sway: Sway | None = None) -> None:  # fmt: skip
+                 multiple: int = 16, sway: Sway | None = None,
+                 looks: Sequence[Looks] | None = None) -> None:  # fmt: skip
         share = _CACHE_BYTES // len(clips)
         self.canvas, self.frames, self.reach = canvas, frames, reach
         self.footage = [Footage(clip, canvas, share) for clip in clips]
         self._wild_poses = wild
-        self._sway = sway if sway is not None and (sway.rotate or sway.scale) else None
+        self._sway = sway or Sway()
+        self._looks = None if looks is None else [one.times(canvas.body) for one in looks]
         self._real = real if wild is not None and len(wild[0]) else 0.0
         self._windows = [(number, int(start)) for number, footage in enumerate(self.footage)
                          for start in _starts(footage, frames)]  # fmt: skip
@@ -138,9 +142,16 @@ class TrainingSet:
         """A random batch on the CPU; frames stay uint8 until they are on the device."""
         picked = [self._windows[i] for i in random.integers(len(self._windows), size=batch)]
         parts = [self._window(self.footage[number], start, random) for number, start in picked]
+        looks = None
+        if self._looks is not None:
+            seen = [self._looks[number] for number, _ in picked]
+            coloured = [recoloured(part[1], look, self._sway.recolour, random)
+                        for part, look in zip(parts, seen, strict=True)]  # fmt: skip
+            parts = [(part[0], frames, part[2]) for part, (frames, _) in zip(parts, coloured, strict=True)]
+            looks = Looks(*map(torch.stack, zip(*(look for _, look in coloured), strict=True)))
         poses, frames, known = (torch.from_numpy(np.stack(part)) for part in zip(*parts, strict=True))
         strangers = torch.from_numpy(self._wild(wild, random)) if wild and self._wild_poses is not None else None
-        return Batch(poses, frames, known, strangers)
+        return Batch(poses, frames, known, strangers, looks)
 
     def _window(self, footage: Footage, start: int,
                 random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
@@ -152,7 +163,9 @@ class TrainingSet:
         frames = np.stack([footage.frame(int(time))[..., shown] for time in times])
         known = np.stack([_filled(footage.known(int(time)), self.canvas.size)[..., shown] for time in times])
         points = footage.points[wide] - np.array([left, 0, 0], np.float32)
-        return swayed(points, frames, known, self._sway, random) if self._sway else (points, frames, known)
+        if self._sway.rotate or self._sway.scale:
+            return swayed(points, frames, known, self._sway, random)
+        return points, frames, known
 
     def _left(self, first: float, last: float, random: np.random.Generator) -> int:
         """A random left edge for the window, in px of the canvas: all of the person (first..last) if she fits, else
@@ -195,7 +208,8 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
     frames = move(batch.frames).float()
     frames = torch.cat((frames[:, :, :3] / 127.5 - 1, frames[:, :, 3:] / 255), 2)
     wild = None if batch.wild is None else move(batch.wild)
-    return Batch(move(batch.poses), frames, move(batch.known).float(), wild)
+    looks = None if batch.looks is None else batch.looks.on(device)
+    return Batch(move(batch.poses), frames, move(batch.known).float(), wild, looks)
 
 
 def ahead(make: Callable[[int], Batch], first: int, depth: int = 3) -> Generator[Batch]:

@@ -10,8 +10,9 @@ import torch
 from figures import waving
 
 from dancekit.core import maps
-from dancekit.core.augment import Augmentation, Sway, disturb, swayed
+from dancekit.core.augment import Augmentation, Sway, disturb, recoloured, swayed
 from dancekit.core.maps import CHANNELS, SEGMENT_CHANNELS, Segments
+from dancekit.core.sketch import Looks
 
 NONE = Augmentation(drop=0, move=0, distance=0.02, stretch=0, range=0.2)
 BATCH, HEIGHT = 200, 300
@@ -147,3 +148,25 @@ def test_no_sway_changes_nothing() -> None:
     assert moved == pytest.approx(poses, abs=1e-4)
     assert (pictures == frames).all()
     assert (seen == known).all()
+
+
+def test_colours_change_in_frames_and_looks_alike() -> None:
+    looks = Looks(torch.ones(2), torch.tensor([[0.5, -0.25, 0.0], [-0.5, 0.1, 0.3]])[:, None])
+    frames = np.empty((2, 4, 1, 2), np.uint8)
+    frames[:, :3, 0] = ((looks.colours[:, 0] + 1) * 127.5).round().T
+    frames[:, 3] = 77
+    for seed in range(8):
+        painted, new = recoloured(frames, looks, 1.0, np.random.default_rng(seed))
+        shown = torch.from_numpy(painted[0, :3, 0].T.astype(np.float32)) / 127.5 - 1
+        assert torch.allclose(shown, new.colours[:, 0], atol=0.02)
+        assert (painted[:, 3] == 77).all()
+        assert not np.array_equal(painted, frames)
+        assert torch.equal(new.widths, looks.widths)
+
+
+def test_colours_change_as_often_as_asked() -> None:
+    looks, frames = Looks(torch.ones(1), torch.zeros(1, 1, 3)), np.full((1, 4, 1, 1), 100, np.uint8)
+    random = np.random.default_rng(0)
+    changed = [recoloured(frames, looks, 0.3, random)[0] is not frames for _ in range(500)]
+    assert np.mean(changed) == pytest.approx(0.3, abs=0.06)
+    assert recoloured(frames, looks, 0.0, random)[0] is frames

@@ -10,10 +10,13 @@ import torch
 from tiny import FRAMES, KEY, REACH, SIZE, STRANGERS, batch, drawing, networks, random
 from torch import Tensor
 
-from dancekit.core import girth, maps, objective
+from dancekit.core import girth, maps, objective, sketch
 from dancekit.core.augment import Augmentation
 from dancekit.core.maps import CHANNELS
 from dancekit.core.objective import Batch, Drawing, Judged, Made, Networks, Verdicts, Weights
+from dancekit.core.sketch import Looks
+from dancekit.networks.generator import Generator
+from dancekit.networks.patch import PatchCritic
 
 F32 = torch.float32
 
@@ -249,3 +252,45 @@ def test_feature_matching_does_not_pull_true_frames_towards_made_ones() -> None:
     terms["features"].backward()
     assert apart[0][0].grad is not None
     assert true[0][0].grad is None
+
+
+def looks(count: int) -> Looks:
+    """Of `count` people who look differently."""
+    colours = torch.rand(count, sketch.BARS, sketch.PLACES, 3, generator=random(4)) * 2 - 1
+    return Looks(torch.full((count, sketch.BARS), 2.0), colours)
+
+
+def sketching(nets: Networks) -> Networks:
+    """The networks, with generators and critics that see sketches too."""
+    window = (2 * REACH + 1) * (CHANNELS + sketch.CHANNELS)
+    torch.manual_seed(8)
+    return replace(
+        nets,
+        draw=Generator(window, 8, 1, 1, norm="pixel"),
+        pair=PatchCritic(3, window, 4, 1, 2, norm="pixel"),
+        wild=PatchCritic(3, CHANNELS + sketch.CHANNELS, 4, 1, 2, norm="pixel"),
+    )
+
+
+def test_each_window_is_drawn_with_the_looks_of_its_person_and_wild_ones_with_theirs_in_turn() -> None:
+    nets, given = sketching(networks(1)), replace(batch(1), looks=looks(2))
+    made = made_by(nets, given)
+    assert given.looks is not None
+    assert given.wild is not None
+    assert made.wild_pose is not None
+    for film in (0, 1):
+        own = Looks(given.looks.widths[film], given.looks.colours[film])
+        pose = sketch.posed(maps.segments(given.poses[film]), SIZE, tiny.DRAWING.width, 1, own)
+        assert torch.allclose(made.pose[film * FRAMES], pose[REACH], atol=1e-5)
+        strange = maps.segments(given.wild[film, REACH])
+        assert torch.allclose(made.wild_pose[film], sketch.posed(strange, SIZE, tiny.DRAWING.width, 1, own), atol=1e-5)
+
+
+def test_what_alpha_lacks_on_bones_does_not_depend_on_colours() -> None:
+    nets = sketching(networks(1))
+    how = drawing(girth=(3.0,) * len(maps.SEGMENT_CHANNELS))
+    made = made_by(nets, replace(batch(1), looks=looks(2)), how)
+    assert made.lack is not None
+    assert made.wild_pose is not None
+    bones = made.wild_pose[:, :CHANNELS].amax(1, keepdim=True)
+    assert ((made.lack >= 0) & (made.lack <= bones + 1e-6)).all()

@@ -9,8 +9,10 @@ import pytest
 import torch
 from figures import clip
 
-from dancekit.core import spans
+from dancekit.core import sketch, spans
+from dancekit.core.augment import Sway
 from dancekit.core.objective import Batch
+from dancekit.core.sketch import Looks
 from dancekit.errors import WorkspaceError
 from dancekit.io.clips import Clip
 from dancekit.io.dataset import Canvas, Footage, TrainingSet, ahead, reach_of, to_device, usual_rate
@@ -177,3 +179,29 @@ def test_a_failure_while_drawing_ahead_reaches_training() -> None:
 
     with pytest.raises(WorkspaceError, match="damaged"):
         next(ahead(fail, 0))
+
+
+def test_every_window_comes_with_the_looks_in_its_clip(tmp_path: Path) -> None:
+    clips = [clip(tmp_path / name, LENGTH) for name in ("first", "second")]
+    looks = [Looks(torch.full((sketch.BARS,), width), torch.full((sketch.BARS, sketch.PLACES, 3), width))
+             for width in (0.1, 0.2)]  # fmt: skip
+    data = TrainingSet(clips, CANVAS, 3, 2, None, looks=looks)
+    batch = data.draw(40, 0, np.random.default_rng(0))
+    assert batch.looks is not None
+    widths = batch.looks.widths[:, 0] / CANVAS.body
+    assert sorted(widths.round(decimals=3).unique().tolist()) == pytest.approx([0.1, 0.2])
+    assert torch.allclose(batch.looks.colours[:, 0, 0, 0], widths)
+    assert TrainingSet(clips, CANVAS, 3, 2, None).draw(2, 0, np.random.default_rng(0)).looks is None
+
+
+def test_windows_in_other_colours_have_looks_in_them_too(walk: Clip) -> None:
+    looks = [Looks(torch.ones(sketch.BARS), torch.zeros(sketch.BARS, sketch.PLACES, 3))]
+    plain = TrainingSet([walk], CANVAS, 3, 2, None, looks=looks).draw(4, 0, np.random.default_rng(1))
+    other = TrainingSet([walk], CANVAS, 3, 2, None, sway=Sway(recolour=1.0), looks=looks).draw(
+        4, 0, np.random.default_rng(1)
+    )
+    assert plain.looks is not None
+    assert other.looks is not None
+    assert torch.equal(plain.frames[:, :, 3], other.frames[:, :, 3])
+    assert not torch.equal(plain.frames, other.frames)
+    assert not torch.equal(plain.looks.colours, other.looks.colours)

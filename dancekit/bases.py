@@ -1,0 +1,52 @@
+"""Bases: networks that know people in general, to start training from instead of from nothing (not in the paper)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dancekit.errors import RecipeError
+from dancekit.io import checkpoint, weights
+from dancekit.recipe import Recipe
+from dancekit.training import Training, plain, shaping
+
+_CURE = "Fetch or make it again (dancekit pretrain), or train with --from-scratch."
+_OF_FILMS = ("phases", "unpaired", "follow")
+"""Settings that shape training but not the networks of a base."""
+
+
+def save(path: Path, training: Training) -> None:
+    """Write the averaged generators and the discriminators of a crowd's training, in half precision."""
+    tensors = {
+        key: tensor.half()
+        for name, module in training.modules().items()
+        if name not in ("G1", "G2")
+        for key, tensor in checkpoint.named(name.removesuffix(".average"), module).items()
+    }
+    card: dict[str, object] = {
+        "shaping": _shape(training.recipe),
+        "steps": training.steps,
+        "minutes": round(sum(stint.spent for stint in training.stints) / 60, 1) if training.recipe.minutes else None,
+    }
+    checkpoint.save(path, tensors, card)
+
+
+def adopt(training: Training, name: str) -> None:
+    """Put a base's weights into a training that has not begun. name: of the manifest, or a .safetensors file.
+
+    Raises:
+        WeightsError: there is no such base, or it is damaged. RecipeError: it has another shape than the recipe.
+    """
+    path = Path(name) if name.endswith(".safetensors") else weights.find(name)
+    tensors, card = checkpoint.load(path, _CURE)
+    wanted, given = _shape(training.recipe), card.get("shaping")
+    if not isinstance(given, dict) or given != wanted:
+        other = [key for key in wanted if not isinstance(given, dict) or given.get(key) != wanted[key]]
+        raise RecipeError(
+            f"The base {name} does not fit this recipe: {', '.join(other)} differ.",
+            "Leave these settings as they are, or train with --from-scratch.",
+        )
+    training.adopt(tensors)
+
+
+def _shape(recipe: Recipe) -> dict[str, object]:
+    return {key: value for key, value in plain(shaping(recipe)).items() if key not in _OF_FILMS}

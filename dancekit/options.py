@@ -1,0 +1,68 @@
+"""What the commands' options are, and how what is typed for them is read."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, Optional
+
+import typer
+
+from dancekit.errors import DancekitError
+
+if TYPE_CHECKING:
+    from dancekit.io.workspace import Workspace
+
+Home = Annotated[Path, typer.Option("--home", envvar="DANCEKIT_HOME", help="Workspace folder.", file_okay=True)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; all else goes to stderr.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+Start = Annotated[float, typer.Option(help="Second to start at.", min=0)]
+End = Annotated[float, typer.Option(help="Second to end at; 0 is the end of the film.", min=0)]
+Seed = Annotated[int, typer.Option(help="Seed of all randomness.")]
+Pick = Annotated[str, typer.Option(metavar="X,Y", help="Follow the person who first stands at this place (px).")]
+Minutes = Annotated[Optional[float], typer.Option(help="How long to train; the schedule follows.", min=0)]  # noqa: UP045
+Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. batch=2.")]
+Bg = Annotated[Optional[str], typer.Option(help="Colour (green, #ff8800), picture, film, or transparent.")]  # noqa: UP045
+Out = Annotated[Optional[Path], typer.Option(help="Film: .mp4 .mov .webm .mkv; a folder: PNGs.")]  # noqa: UP045
+Fit = Annotated[
+    Literal["body", "scale", "none"], typer.Option(help="body: her proportions; scale: only her size; none.")
+]
+People = Annotated[int, typer.Option(help="How many people to draw.", min=1)]
+HOME = Path("dance")
+
+
+def only_person(workspace: Workspace) -> str:
+    """Whom to take where nobody is named: the only one there is, or "me"."""
+    people = workspace.people()
+    return people[0] if len(people) == 1 else "me"
+
+
+def workspace_in(home: Path) -> Workspace:
+    """The workspace in a folder."""
+    from dancekit.io.workspace import Workspace
+
+    return Workspace(home)
+
+
+def where(home: Path) -> str:
+    """How the next command has to name the workspace: not at all where it is the usual one."""
+    usual = Path(os.environ.get("DANCEKIT_HOME", HOME))
+    return "" if home == usual else f" --home {shlex.quote(str(home))}"
+
+
+def place(text: str) -> tuple[float, float] | None:
+    """ "X,Y" as px; None where nothing was typed.
+
+    Raises:
+        DancekitError: this is not a place.
+    """
+    if not text:
+        return None
+    try:
+        across, down = (float(part) for part in text.split(","))
+    except ValueError:
+        raise DancekitError(
+            f"--pick {text}: this is not a place.", "Write it as X,Y in px, such as: --pick 640,300"
+        ) from None
+    return across, down

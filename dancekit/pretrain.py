@@ -1,0 +1,125 @@
+"""pretrain: train a recipe's networks on a crowd of drawn people, as a base for the training of real ones."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from dancekit import bases, train
+from dancekit.core import crowd
+from dancekit.core.augment import Augmentation, Sway
+from dancekit.core.tracks import body_height
+from dancekit.device import Machine
+from dancekit.io import clips, frames
+from dancekit.io.workspace import Person, Workspace, writing
+from dancekit.loop import Say, say_nothing
+from dancekit.recipe import Phase, Recipe
+from dancekit.training import resume
+from dancekit.types import CropPlan, Progress, no_progress
+
+PERSON = "crowd"
+_SWAY = Sway(rotate=15.0, scale=0.25, recolour=0.5)
+"""A base meets people of every size in the picture and of every colour."""
+_SMALL = 0.3
+"""Share of the time at the recipe's smallest size, where most is learnt of how limbs lie."""
+_ROOM = 1.28
+"""How much larger the picture is for a base: the crowd spreads its arms, and should still be as tall as in films."""
+_PROCESSES = 16
+"""At the most: each takes 300 MB."""
+_REFINING = 0.2
+"""Share of the time for stage II."""
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """What came of it: the base's file, its size in bytes, and how training ended."""
+
+    base: Path
+    size: int
+    trained: train.Trained
+
+
+def pretrain(
+    workspace: Workspace,
+    recipe: Recipe,
+    out: Path,
+    people: int,
+    machine: Machine,
+    seed: int = 0,
+    progress: Progress = no_progress,
+    say: Say = say_nothing,
+) -> Pretrained:
+    """Draw a crowd, train both stages on it, and write the base. A run that was stopped goes on where it was."""
+    person = workspace.person(PERSON)
+    draw(person, people, seed, progress)
+    recipe = for_crowds(recipe)
+    trained = train.train(person, workspace, recipe, machine, seed, progress, say)
+    return Pretrained(out, write(person, recipe, out), trained)
+
+
+def for_crowds(recipe: Recipe) -> Recipe:
+    """The recipe as it trains a base: from nothing, on many people, without wild poses (every pose has its truth)."""
+    small, large = (_roomy(recipe.phases[place].size) for place in (0, -1))
+    phases = (
+        Phase(1, small, _SMALL),
+        Phase(1, large, 1 - _SMALL - _REFINING),
+        Phase(2, large, _REFINING),
+    )
+    augment = replace(recipe.augment or Augmentation(), stretch=0.0)
+    return replace(
+        recipe, base="", phases=phases, sway=_SWAY, augment=augment, unpaired=replace(recipe.unpaired, enabled=False)
+    )
+
+
+def _roomy(size: tuple[int, int]) -> tuple[int, int]:
+    return round(size[0] * _ROOM), round(size[1] * _ROOM)
+
+
+def draw(person: Person, people: int, seed: int, progress: Progress = no_progress) -> None:
+    """Draw a crowd into the person's clips, one clip each; those that are there are kept."""
+    folders = [person.clips_folder / f"drawn-{number:04d}" for number in range(people)]
+    missing = [(folder, number) for number, folder in enumerate(folders) if not (folder / "clip.json").is_file()]
+    if not missing:
+        return
+    # Processes begun afresh: a forked copy of a process that computes with threads may hang.
+    fresh, count = multiprocessing.get_context("spawn"), min(os.cpu_count() or 1, _PROCESSES)
+    pool = ProcessPoolExecutor(count, fresh, signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    try:
+        jobs = [pool.submit(draw_one, folder, number, seed) for folder, number in missing]
+        for done, job in enumerate(as_completed(jobs), people - len(missing) + 1):
+            job.result()
+            progress("drawing people", done, people)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def draw_one(folder: Path, number: int, seed: int) -> None:
+    """Draw one person's scenes as a prepared clip."""
+    scenes = crowd.meet(np.random.default_rng([seed, number]))
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "frames.pack").unlink(missing_ok=True)
+    writer = frames.FrameWriter(folder / "frames.pack")
+    for colour, alpha in scenes.drawn():
+        writer.append(frames.encode(colour, alpha))
+    writer.close()
+    track, size = scenes.track, (crowd.SIDE, crowd.SIDE)
+    whole = np.tile(np.array([0, 0, *size], np.float32), (len(track), 1))
+    body, used = float(np.nanmedian(body_height(track))), np.ones(len(track), bool)
+    clip = clips.Clip(folder.name, folder, "drawn", track, CropPlan(whole, size), used, body, (0, 0, *size), "drawn")
+    clips.save(clip, folder / "frames.pack", [])
+
+
+def write(person: Person, recipe: Recipe, out: Path) -> int:
+    """Write what the crowd has taught as a base; its size in bytes."""
+    training = resume(person, recipe, torch.device("cpu"))
+    assert training is not None
+    bases.save(out, training)
+    return out.stat().st_size

@@ -1,0 +1,106 @@
+"""Bases: made from drawn people by the real command, taken up by training, refused where they do not fit."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import Outcome, dancekit
+
+from dancekit import recipe
+from dancekit.io import checkpoint, weights, zoo
+from dancekit.likeness import make_generator
+from dancekit.training import plain, shaping
+
+
+def pretrained(home: Path, steps: int) -> Outcome:
+    """Make a base of a crowd of two with the tiny recipe."""
+    out = home / f"after-{steps}.safetensors"
+    return dancekit("pretrain", "--recipe", "tiny", "--people", "2", "--set", f"steps={steps}", "--out", out, "--json",
+                    home=home)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def crowd_home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
+    """A crowd of two and the base that the tiny recipe makes of it."""
+    home = tmp_path_factory.mktemp("crowd")
+    return home, pretrained(home, 6)
+
+
+@pytest.fixture
+def prepared(trained_home: Path, tmp_path: Path) -> Path:
+    """A workspace with a prepared person who knows nothing yet."""
+    shutil.copytree(trained_home / "me" / "clips", tmp_path / "dance" / "me" / "clips")
+    return tmp_path / "dance"
+
+
+def test_a_base_holds_both_stages_and_the_critics(crowd_home: tuple[Path, Outcome]) -> None:
+    home, said = crowd_home
+    tensors, card = checkpoint.load(home / "after-6.safetensors", "")
+    assert said.json["finished"]
+    assert {name.split("/")[0] for name in tensors} == {"G1", "G2", "D_p1", "D_p2", "D_t"}
+    assert all(tensor.dtype == torch.float16 for tensor in tensors.values())
+    assert (card["steps"], card["shaping"]["sketch"]) == (6, True)
+
+
+def test_pretraining_again_goes_on_and_draws_nobody_twice(crowd_home: tuple[Path, Outcome]) -> None:
+    home, _ = crowd_home
+    drawn = {path: path.stat().st_mtime_ns for path in home.glob("crowd/clips/*/frames.pack")}
+    said = pretrained(home, 8)
+    assert len(drawn) == 2
+    assert drawn == {path: path.stat().st_mtime_ns for path in home.glob("crowd/clips/*/frames.pack")}
+    assert said.json["steps"] > 6
+
+
+def test_training_begins_with_the_base(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
+    base = crowd_home[0] / "after-6.safetensors"
+    options = ("--recipe", "tiny", "--set", "steps=2", "--set", "rate=0.00000001", "--set", f"base={base}")
+    said = dancekit("train", "me", *options, home=prepared)
+    assert "Starting from networks that know drawn people" in said.stderr
+    given, _ = checkpoint.load(base, "")
+    learnt, card = checkpoint.load(prepared / "me" / "person.safetensors", "")
+    for name, tensor in checkpoint.part(given, "G1").items():
+        assert torch.allclose(learnt[f"draw/{name}"].float(), tensor.float(), atol=1e-3), name
+    assert card["recipe"]["base"] == str(base)
+    assert {tuple(stint["size"]) for stint in card["trained"]["stints"]} == {(48, 64)}, "only the largest size is tuned"
+
+
+def test_from_scratch_leaves_the_base_alone(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
+    base = crowd_home[0] / "after-6.safetensors"
+    said = dancekit("train", "me", "--recipe", "tiny", "--set", "steps=4", "--set", f"base={base}", "--from-scratch",
+                    home=prepared)  # fmt: skip
+    assert "drawn people" not in said.stderr
+
+
+@pytest.mark.parametrize("base", ["nobody", "missing.safetensors"])
+def test_a_base_that_is_not_there_is_said(prepared: Path, base: str) -> None:
+    said = dancekit("train", "me", "--recipe", "tiny", "--set", f"base={base}", home=prepared, status=1)
+    assert base in said.stderr
+    assert not (prepared / "me" / "person.json").exists()
+
+
+def test_a_base_of_another_shape_is_refused_by_name(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
+    base = crowd_home[0] / "after-6.safetensors"
+    said = dancekit("train", "me", "--recipe", "tiny", "--set", f"base={base}", "--set", "generator.width=16",
+                    home=prepared, status=1)  # fmt: skip
+    assert "generator" in said.stderr
+    assert "--from-scratch" in said.stderr
+
+
+def test_a_damaged_base_is_said(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
+    bad = prepared / "bad.safetensors"
+    bad.write_bytes((crowd_home[0] / "after-6.safetensors").read_bytes()[:2000])
+    said = dancekit("train", "me", "--recipe", "tiny", "--set", f"base={bad}", home=prepared, status=1)
+    assert "damaged" in said.stderr
+
+
+@pytest.mark.parametrize("name", [name for name in zoo.recipes() if recipe.load(name).base])
+def test_the_base_of_every_recipe_fits_it(name: str) -> None:
+    chosen = recipe.load(name)
+    tensors, card = checkpoint.load(weights.find(chosen.base), "")
+    wanted = plain(shaping(chosen))
+    assert {key: wanted[key] for key in card["shaping"]} == card["shaping"]
+    for stage in (1, 2):
+        make_generator(chosen, stage).load_state_dict(checkpoint.part(tensors, f"G{stage}"))
