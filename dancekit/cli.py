@@ -39,6 +39,7 @@ Seed = Annotated[int, typer.Option(help="Seed of all randomness.")]
 Pick = Annotated[str, typer.Option(metavar="X,Y", help="Follow the person who first stands at this place (px).")]
 Minutes = Annotated[Optional[float], typer.Option(help="How long to train; the schedule follows.", min=0)]  # noqa: UP045
 Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. batch=2.")]
+Drivers = Annotated[list[Path], typer.Option("--driver", help="Film whose moves she is judged in; may be repeated.")]
 Bg = Annotated[Optional[str], typer.Option(help="Colour (green, #ff8800), picture, film, or transparent.")]  # noqa: UP045
 Out = Annotated[Optional[Path], typer.Option(help="Film: .mp4 .mov .webm .mkv; a folder: PNGs.")]  # noqa: UP045
 Fit = Annotated[
@@ -154,23 +155,26 @@ def transfer(
         terminal.result(*report.transferred(done))
 
 
-@app.command(epilog="Example: dancekit evaluate anna")
+@app.command(epilog="Example: dancekit evaluate anna --driver ballet.mp4 --driver tango.mp4")
 def evaluate(
     person: Annotated[str, typer.Argument(help="Who; trained before.")] = "me",
+    driver: Drivers = [],  # noqa: B006
     device: Device = "auto",
     home: Home = HOME,
     json: Json = False,
 ) -> None:
     """Measure how well a person is drawn on frames that training never saw.
 
-    Beside two baselines: the training frame with the nearest pose, and stage I alone.
+    Beside two baselines: the training frame with the nearest pose, and stage I alone. With --driver also how sound
+    she is in the moves of other films.
     """
     with _command(json) as terminal:
         from dancekit import device as devices
         from dancekit import evaluate as verb
 
         who = _workspace(home).existing(person)
-        terminal.result(*report.evaluated(verb.evaluate(who, devices.find(device).device, terminal.progress)))
+        done = verb.evaluate(who, devices.find(device).device, terminal.progress, driver)
+        terminal.result(*report.evaluated(done))
 
 
 @app.command(epilog="Example: dancekit demo --minutes 10")
