@@ -16,6 +16,7 @@ from dancekit.options import (
     HOME,
     Bg,
     Device,
+    Drivers,
     End,
     Fit,
     Home,
@@ -155,23 +156,26 @@ def transfer(
         terminal.result(*report.transferred(done))
 
 
-@app.command(epilog="Example: dancekit evaluate anna")
+@app.command(epilog="Example: dancekit evaluate anna --driver ballet.mp4 --driver tango.mp4")
 def evaluate(
     person: Annotated[str, typer.Argument(help="Who; trained before.")] = "me",
+    driver: Drivers = [],  # noqa: B006
     device: Device = "auto",
     home: Home = HOME,
     json: Json = False,
 ) -> None:
     """Measure how well a person is drawn on frames that training never saw.
 
-    Beside two baselines: the training frame with the nearest pose, and stage I alone.
+    Beside two baselines: the training frame with the nearest pose, and stage I alone. With --driver also how sound
+    she is in the moves of other films.
     """
     with _command(json) as terminal:
         from dancekit import device as devices
         from dancekit import evaluate as verb
 
         who = workspace_in(home).existing(person)
-        terminal.result(*report.evaluated(verb.evaluate(who, devices.find(device).device, terminal.progress)))
+        done = verb.evaluate(who, devices.find(device).device, terminal.progress, driver)
+        terminal.result(*report.evaluated(done))
 
 
 @app.command(epilog="Example: dancekit demo --minutes 10")

@@ -4,79 +4,101 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from dancekit import likeness
+from dancekit import likeness, plugins
 from dancekit.core import metrics
+from dancekit.driven import Driven, dance, find_driver
 from dancekit.errors import WorkspaceError
-from dancekit.io import weights
 from dancekit.io.dataset import Footage
-from dancekit.io.workspace import Person
+from dancekit.io.workspace import Person, Workspace
+from dancekit.judge import Judge, Scores
 from dancekit.likeness import Likeness
-from dancekit.networks.perceptual import VGG16_EDGES, Perceptual
+from dancekit.soundness import Asked, Look, Soundness, asked_of, look, soundness, still_change
 from dancekit.train import load_clips
-from dancekit.types import Progress, no_progress
+from dancekit.types import PoseTrack, Progress, no_progress
 
-KEY = (128.0, 128.0, 128.0)
-"""Pictures are compared over this grey, 0..255."""
 ENTRIES = ("model", "nearest", "stage1")
-_BATCH = 16
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Means over the held-out frames.
-
-    ssim: over the whole crop. ssim_box: within the true person's box. perceptual: distance on the bundled trunk (not
-    LPIPS; lower is better). alpha: share of the true person's area that the cut-out gets wrong. flicker: change from
-    frame to frame, relative to the true film's.
-    """
-
-    ssim: float
-    ssim_box: float
-    perceptual: float
-    alpha: float
-    flicker: float
+FLOOR = "floor"
+"""The true frames of odd times against the even ones next to them: how far the film's own change moves each measure."""
+FILM = "film"
+"""The true frames, looked at without a truth: what the pose landmarker itself reaches."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of the person, of the nearest training frame by pose, and of stage I alone; how many frames; what stands
-    in for what."""
+    """How a person comes out.
+
+    scores: against truth, of the person, of the nearest training frame by pose, of stage I alone, and of the floor.
+    soundness: without truth, of the same but for the floor, and of the film. frames, spans: how many are held out.
+    drivers: soundness in the moves of other films.
+    """
 
     scores: dict[str, Scores]
+    soundness: dict[str, Soundness]
     frames: int
     spans: int
+    drivers: list[Driven]
 
     def closed(self) -> float:
         """Share of nearest-frame's distance to a perfect SSIM that the person closes."""
         return metrics.closed(self.scores["model"].ssim, self.scores["nearest"].ssim)
 
 
-def evaluate(person: Person, device: torch.device, progress: Progress = no_progress) -> Evaluation:
-    """Score a person on the held-out spans of all her clips.
+def evaluate(
+    person: Person, device: torch.device, progress: Progress = no_progress, drivers: Sequence[Path] = ()
+) -> Evaluation:
+    """Score a person on the held-out spans of all her clips, and look at her in the moves of other films.
 
     Raises:
         WorkspaceError: not trained, or her films are gone.
+        ClipError: nobody is in a driver's film, or it cannot be read.
     """
     model = likeness.load(person)
     footage = [Footage(clip, model.canvas, 0) for clip in load_clips(person)]
     runs = [(film, first, end) for film in footage for first, end in held_out_runs(film)]
     if not runs:
         raise WorkspaceError(f"{person.name!r} has no held-out frames to judge by.", "Prepare a longer film.")
-    judge = Judge(device)
-    total, done = sum(end - first for _, first, end in runs) * len(ENTRIES), 0
+    found = [find_driver(film, Workspace(person.folder.parent), progress) for film in drivers]
+    judge, backend = Judge(device), plugins.load("pose", "mediapipe")
+    looks: dict[str, list[Look]] = {entry: [] for entry in (*ENTRIES, FILM)}
+    total, done = sum(end - first for _, first, end in runs), 0
     for film, first, end in runs:
-        true = np.stack([film.frame(time) for time in range(first, end)])
-        for entry in ENTRIES:
-            made = _pictures(entry, film, footage, model, first, end, device)
-            judge.add(entry, made, true)
+        asked, true = _asked(film).part(first, end), _true(film, first, end)
+        judge.add(FLOOR, *neighbours(true))
+        for entry, seen in looks.items():
+            made = true if entry == FILM else _pictures(entry, film, footage, model, first, end, device)
+            if entry != FILM:
+                judge.add(entry, made, true)
+            seen.append(look(made.transpose(0, 2, 3, 1), asked, backend))
             done += end - first
-            progress("judging", done, total)
-    return Evaluation({entry: judge.scores(entry) for entry in ENTRIES}, done // len(ENTRIES), len(runs))
+            progress("judging", done, total * len(looks))
+    film_change = still_change(looks[FILM])
+    return Evaluation(
+        {entry: judge.scores(entry) for entry in (*ENTRIES, FLOOR)},
+        {entry: soundness(seen, film_change) for entry, seen in looks.items()},
+        total,
+        len(runs),
+        [dance(driver, model, film_change, backend, device, progress) for driver in found],
+    )
+
+
+def neighbours(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Consecutive frames [T, ...] in two halves: those at odd times, and those just before them."""
+    return frames[1::2], frames[: len(frames) // 2 * 2 : 2]
+
+
+def _true(film: Footage, first: int, end: int) -> np.ndarray:
+    """The film's own frames first..end: uint8 [T, 4, H, W]."""
+    return np.stack([film.frame(time) for time in range(first, end)])
+
+
+def _asked(film: Footage) -> Asked:
+    """The poses of a film's frames, in px of the canvas."""
+    return asked_of(PoseTrack(film.points, film.canvas.size, film.clip.track.fps, shots=film.clip.track.shots))
 
 
 def held_out_runs(film: Footage) -> Iterator[tuple[int, int]]:
@@ -110,48 +132,3 @@ def nearest_frame(footage: Sequence[Footage], points: np.ndarray) -> np.ndarray:
             best = float(apart[place]), film, int(times[place])
     assert best is not None
     return best[1].frame(best[2])
-
-
-class Judge:
-    """Collects pictures of each entry beside the true ones, and scores them."""
-
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
-        self._trunk = Perceptual(VGG16_EDGES, weights.trunk_weights("vgg16_edges"), 4).to(device)
-        self._kept: dict[str, list[dict[str, Tensor]]] = {}
-        self._change: dict[str, list[tuple[float, float, int]]] = {}
-
-    @torch.inference_mode()
-    def add(self, entry: str, made: np.ndarray, true: np.ndarray) -> None:
-        """Score consecutive pictures uint8 [T, 4, H, W] (colour and alpha) against the true ones."""
-        shown = []
-        for start in range(0, len(made), _BATCH):
-            pair = [_over_key(p[start : start + _BATCH], self._device) for p in (made, true)]
-            (picture, alpha), (wanted, cut_out) = pair
-            self._kept.setdefault(entry, []).append(
-                {
-                    "ssim": metrics.ssim(picture, wanted),
-                    "ssim_box": metrics.ssim_box(picture, wanted, cut_out),
-                    "perceptual": self._trunk.loss_each(picture / 127.5 - 1, wanted / 127.5 - 1),
-                    "alpha": metrics.alpha_error(alpha, cut_out),
-                }
-            )
-            shown.append((picture, wanted))
-        if len(made) < 2:
-            return
-        changes = metrics.flicker(torch.cat([a for a, _ in shown]), torch.cat([b for _, b in shown]))
-        self._change.setdefault(entry, []).append((float(changes[0]), float(changes[1]), len(made) - 1))
-
-    def scores(self, entry: str) -> Scores:
-        """Means over everything added."""
-        kept = self._kept[entry]
-        means = {name: float(torch.cat([one[name] for one in kept]).mean()) for name in kept[0]}
-        made, true, count = (np.array(column) for column in zip(*self._change[entry], strict=True))
-        return Scores(**means, flicker=float((made * count).sum() / max((true * count).sum(), 1e-9)))
-
-
-def _over_key(pictures: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor]:
-    """uint8 [N, 4, H, W] to (N x 3 x H x W over the grey in 0..255, alpha N x 1 x H x W in 0..1)."""
-    whole = torch.from_numpy(pictures).to(device).float()
-    alpha = whole[:, 3:] / 255
-    return whole[:, :3] * alpha + torch.tensor(KEY, device=device).view(1, 3, 1, 1) * (1 - alpha), alpha

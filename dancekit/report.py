@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from dancekit.bench import Figures
     from dancekit.demo import Demo
     from dancekit.doctor import Finding
-    from dancekit.evaluate import Evaluation, Scores
+    from dancekit.driven import Driven
+    from dancekit.evaluate import Evaluation
+    from dancekit.judge import Scores
     from dancekit.prepare import Prepared
     from dancekit.pretrain import Pretrained
     from dancekit.train import Trained
@@ -19,14 +21,53 @@ if TYPE_CHECKING:
 
 Report = tuple[list[str], dict[str, object]]
 
-_COLUMNS = {
-    "ssim": "SSIM",
-    "ssim_box": "SSIM box",
-    "perceptual": "perceptual",
-    "alpha": "alpha error",
-    "flicker": "flicker",
+_ONE_BY_ONE = {
+    "ssim": ("SSIM", "higher"),
+    "ssim_box": ("SSIM box", "higher"),
+    "psnr": ("PSNR", "higher"),
+    "psnr_box": ("PSNR box", "higher"),
+    "perceptual": ("perceptual", "lower"),
+    "alpha": ("alpha error", "lower"),
+    "holes": ("holes", "lower"),
 }
-_BETTER = {"ssim": "higher", "ssim_box": "higher", "perceptual": "lower", "alpha": "lower", "flicker": "near 1"}
+_TOGETHER = {
+    "flicker": ("flicker", "near 1"),
+    "trunk_frechet": ("trunk Frechet", "lower"),
+    "trunk_kid": ("trunk KID", "lower"),
+}
+_BY_THEMSELVES = {
+    "pck": ("PCK", "higher"),
+    "lost_limbs": ("lost limbs", "lower"),
+    "still_change": ("still change", ""),
+    "still_flicker": ("still flicker", "near 1"),
+    "islands": ("islands", "lower"),
+    "bone_holes": ("bone holes", "lower"),
+}
+_FOUND = {
+    "relative_pck": ("PCK to driver's", "higher"),
+    "pck": ("PCK", "higher"),
+    "film_pck": ("driver's PCK", ""),
+    "lost_limbs": ("lost limbs", "lower"),
+    "film_lost_limbs": ("driver's lost", ""),
+}
+_SHOWN = {name: _BY_THEMSELVES[name] for name in ("still_change", "still_flicker", "islands", "bone_holes")}
+"""What each measure is called, and which way is better."""
+_MEANINGS = {
+    "floor": "the film's own frames beside the ones just before them",
+    "film": "the film's own frames, looked at like painted ones",
+    "box": "only within the true person's box; PSNR in dB",
+    "perceptual": "distance on the bundled VGG-16 trunk, not LPIPS",
+    "alpha error": "how far the cut-out is off, as a share of the person's area",
+    "holes": "in her, where the true person is; a share of her area",
+    "flicker": "change from frame to frame, 1 for as much as in the film",
+    "trunk": "distance of all pictures from all frames on that trunk, not FID or KID; few frames make Frechet large",
+    "PCK": "share of landmarks found within a tenth of her height of where they should be",
+    "lost limbs": "share of head, arms, legs and feet not found within two tenths of her height",
+    "still": "while she hardly moves; change in grey levels per pixel of her, flicker 1 for as much as in her film",
+    "driver's": "what the landmarker reaches on the driver's own film, against its cleaned poses",
+    "islands": "what floats apart from her, as a share of her area",
+    "bone holes": "in her, where a bone or her trunk should be; a share of her area",
+}
 
 
 def prepared(person: str, done: Sequence[Prepared], where: str) -> Report:
@@ -79,15 +120,26 @@ def transferred(done: Transferred) -> Report:
 
 
 def evaluated(done: Evaluation) -> Report:
-    """How well the person is drawn, beside the baselines."""
+    """How well the person is drawn, beside the baselines, and how sound she is in other films' moves."""
     closed = f"SSIM closes {done.closed():.0%} of nearest-frame's distance to 1."
-    lines = [*table(done.scores), f"{done.frames} held-out frames in {done.spans} spans; {closed}"]
-    lines += [
-        "Perceptual: distance on the bundled VGG-16 trunk, not LPIPS. Alpha error: how far the cut-out is off, as a",
-        "share of the person's area. Flicker: change from frame to frame, 1 for as much as in the film.",
-    ]
+    lines = [*table(done.scores), "Looked at by themselves, without the truth:"]
+    lines += _rows(done.soundness.items(), _BY_THEMSELVES)
+    if done.drivers:
+        moves = [(one.driver.name, _driven(one)) for one in done.drivers]
+        lines += ["In the moves of other films, where her limbs are found:", *_rows(moves, _FOUND)]
+        lines += ["In the moves of other films, how she looks:", *_rows(moves, _SHOWN)]
+    lines += [f"{done.frames} held-out frames in {done.spans} spans; {closed}"]
+    lines += [f"  {name:<13}{meaning}" for name, meaning in _MEANINGS.items()]
     data: dict[str, object] = {name: asdict(scores) for name, scores in done.scores.items()}
+    for name, soundness in done.soundness.items():
+        data[name] = (asdict(done.scores[name]) if name in done.scores else {}) | asdict(soundness)
+    data["drivers"] = [{"driver": str(one.driver), **_driven(one)} for one in done.drivers]
     return lines, data | {"frames": done.frames, "closed": round(done.closed(), 4)}
+
+
+def _driven(one: Driven) -> dict[str, object]:
+    data: dict[str, object] = {"frames": one.frames, "relative_pck": one.relative_pck, **asdict(one.soundness)}
+    return data | {"film_pck": one.film_pck, "film_lost_limbs": one.film_lost_limbs}
 
 
 def demonstrated(done: Demo) -> Report:
@@ -121,10 +173,23 @@ def measured(done: Figures) -> Report:
 
 
 def table(scores: Mapping[str, Scores]) -> list[str]:
-    """One row per entry, one column per measure, and a last row that says which way is better."""
-    rows = [["", *_COLUMNS.values()]]
-    rows += [[name, *(f"{getattr(score, column):.4f}" for column in _COLUMNS)] for name, score in scores.items()]
-    return aligned([*rows, ["better", *_BETTER.values()]])
+    """Two tables, since one would be too wide: one row per entry, one column per measure."""
+    return ["Picture by picture beside the true one:", *_rows(scores.items(), _ONE_BY_ONE),
+            "All pictures together beside the true film:", *_rows(scores.items(), _TOGETHER)]  # fmt: skip
+
+
+def _rows(entries: Iterable[tuple[str, object]], columns: Mapping[str, tuple[str, str]]) -> list[str]:
+    """One row per entry (a dataclass or a mapping), and a last row that says which way is better."""
+    rows = [["", *(title for title, _ in columns.values())]]
+    for name, entry in entries:
+        values = entry if isinstance(entry, Mapping) else vars(entry)
+        rows.append([name, *(_number(values[column]) for column in columns)])
+    return aligned([*rows, ["better", *(better for _, better in columns.values())]])
+
+
+def _number(value: float | None) -> str:
+    """Four digits that matter; what could not be measured is a dash."""
+    return "-" if value is None else f"{value:.4f}" if abs(value) < 10 else f"{value:.2f}"
 
 
 def aligned(rows: list[list[str]]) -> list[str]:

@@ -105,11 +105,19 @@ def test_transfer_prints_one_json_object(danced: Danced) -> None:
     assert danced.film.is_file()
 
 
-def test_evaluate_prints_one_json_object(trained_home: Path) -> None:
-    said = dancekit("evaluate", "me", "--json", home=trained_home).json
-    for entry in ("model", "nearest", "stage1"):
+def test_evaluate_prints_one_json_object(trained_home: Path, films: Path) -> None:
+    driver = films / "driver.mp4"
+    said = dancekit("evaluate", "me", "--driver", driver, "--json", home=trained_home).json
+    for entry in ("model", "nearest", "stage1", "floor"):
         assert 0 < said[entry]["ssim"] <= 1
+        assert said[entry]["trunk_frechet"] >= 0
+    for entry in ("model", "nearest", "stage1", "film"):
+        assert 0 <= said[entry]["pck"] <= 1
     assert said["frames"] > 0
+    (driven,) = said["drivers"]
+    assert (driven["driver"], driven["frames"]) == (str(driver), 40)
+    assert driven["film_pck"] > 0.9
+    assert 0 <= driven["bone_holes"] < 1
 
 
 def test_bench_prints_one_json_object(films: Path, tmp_path: Path) -> None:

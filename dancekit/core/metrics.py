@@ -1,4 +1,4 @@
-"""Measures of a made picture against the true one: SSIM, perceptual distance, alpha error, flicker."""
+"""Measures of a made picture against the true one: SSIM, PSNR, alpha error, flicker."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from torch import Tensor
 from torch.nn import functional
 
 _SIGMA, _RADIUS = 1.5, 5
+_SAME = 1e-10
+"""Squared error, as a share of the data range squared, that counts as none."""
 
 
 def ssim_map(made: Tensor, true: Tensor, data_range: float) -> Tensor:
@@ -45,12 +47,37 @@ def ssim_box(made: Tensor, true: Tensor, alpha: Tensor, data_range: float = 255.
     """
     similar = ssim_map(made.float(), true.float(), data_range).mean(1)
     inner = alpha[:, 0, _RADIUS:-_RADIUS, _RADIUS:-_RADIUS] > 0.5
-    scores = []
-    for one, person in zip(similar, inner, strict=True):
-        rows, columns = person.any(1).nonzero()[:, 0], person.any(0).nonzero()[:, 0]
-        box = one[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else one
-        scores.append(box.mean())
-    return torch.stack(scores)
+    return torch.stack([one[_box(person)].mean() for one, person in zip(similar, inner, strict=True)])
+
+
+def _box(person: Tensor) -> tuple[slice, slice]:
+    """(rows, columns) of the smallest box around what is True in a map H x W; the whole map if nothing is."""
+    rows, columns = person.any(1).nonzero()[:, 0], person.any(0).nonzero()[:, 0]
+    if not len(rows):
+        return slice(None), slice(None)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def psnr(made: Tensor, true: Tensor, data_range: float = 255.0) -> Tensor:
+    """Peak signal-to-noise ratio of each whole picture in dB: N x C x H x W of the data range -> N.
+
+    The same picture would have no end of dB; it gets 100.
+    """
+    return _decibels((made.float() - true.float()).square().mean((1, 2, 3)), data_range)
+
+
+def psnr_box(made: Tensor, true: Tensor, alpha: Tensor, data_range: float = 255.0) -> Tensor:
+    """PSNR over the smallest box around the true person only, so that empty background earns nothing: N, in dB.
+
+    alpha: N x 1 x H x W in 0..1, the true cut-out. Pictures without a person count whole.
+    """
+    squared = (made.float() - true.float()).square().mean(1)
+    errors = [one[_box(person)].mean() for one, person in zip(squared, alpha[:, 0] > 0.5, strict=True)]
+    return _decibels(torch.stack(errors), data_range)
+
+
+def _decibels(error: Tensor, data_range: float) -> Tensor:
+    return -10 * (error / data_range**2).clamp_min(_SAME).log10()
 
 
 def alpha_error(made: Tensor, true: Tensor) -> Tensor:

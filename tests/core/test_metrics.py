@@ -83,6 +83,30 @@ def test_empty_background_earns_nothing_within_the_persons_box() -> None:
     assert float(found[1]) == pytest.approx(1, abs=1e-5), "without a person the whole picture counts"
 
 
+def test_psnr_is_the_one_of_a_known_offset() -> None:
+    true = noise(9) * 0.9
+    offset = 20 * np.log10(255 / 10)
+    assert metrics.psnr(true + 10, true) == pytest.approx([offset, offset], abs=1e-3)
+    assert metrics.psnr(true - 20, true) == pytest.approx([offset - 6.0206] * 2, abs=1e-3), "twice as far is 6 dB less"
+    assert metrics.psnr((true + 10) / 255, true / 255, 1.0) == pytest.approx([offset, offset], abs=1e-3)
+    assert metrics.psnr(true, true).tolist() == [100, 100], "as much as there is"
+    one = torch.stack((true[0] + 10, true[1]))
+    assert metrics.psnr(one, true) == pytest.approx([offset, 100], abs=1e-3), "pictures count one by one"
+
+
+def test_psnr_within_the_persons_box_sees_only_that() -> None:
+    true, alpha = torch.full((3, 3, 40, 30), 100.0), torch.zeros(3, 1, 40, 30)
+    alpha[:2, :, 10:20, 5:15] = 1
+    made = true.clone()
+    made[0, :, 10:20, 5:15] += 10
+    made[1] += 50
+    made[1, :, 10:20, 5:15] = 100
+    made[2] += 10
+    offset = 20 * np.log10(255 / 10)
+    assert metrics.psnr_box(made, true, alpha) == pytest.approx([offset, 100, offset], abs=1e-3)
+    assert float(metrics.psnr(made, true)[0]) == pytest.approx(offset + 10 * np.log10(12), abs=1e-3)
+
+
 def test_the_cut_outs_error_is_a_share_of_the_persons_area() -> None:
     true = torch.zeros(3, 1, 20, 20)
     true[:2, :, 5:15, 5:15] = 1

@@ -1,0 +1,101 @@
+"""How a person comes out in the moves of other films, for which there is no truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import torch
+
+from dancekit.core import people, pose_error, tracks
+from dancekit.drive import Moves, paint, plan_moves
+from dancekit.io import clips, video
+from dancekit.io.workspace import Workspace, clip_name, keep_or_clear
+from dancekit.likeness import Likeness
+from dancekit.soundness import Asked, Soundness, asked_of, look, soundness
+from dancekit.study import LONGEST_SIDE, Options, cut, discarded_if_useless, find_moves, study, work_mark
+from dancekit.types import PoseTrack, Progress
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A film of moves. track: its cleaned landmarks. seen: the landmarks as the pose backend saw them, float32
+    [T, J, 3]; None for a file of landmarks."""
+
+    film: Path
+    track: PoseTrack
+    seen: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Driven:
+    """How sound the person is in a driver's moves.
+
+    frames: how many of them show the driver. film_pck, film_lost_limbs: what the pose landmarker reaches on the
+    driver's own film against its cleaned track; None for a file of landmarks.
+    """
+
+    driver: Path
+    frames: int
+    soundness: Soundness
+    film_pck: float | None
+    film_lost_limbs: float | None
+
+    @property
+    def relative_pck(self) -> float | None:
+        """The person's PCK as a share of what the landmarker reaches on the driver's own film."""
+        return self.soundness.pck / self.film_pck if self.soundness.pck is not None and self.film_pck else None
+
+
+def find_driver(film: Path, workspace: Workspace, progress: Progress) -> Driver:
+    """Find the moves of a film, or of a file of landmarks (.npz), as transfer does.
+
+    Raises:
+        ClipError: nobody is in it, or it cannot be read.
+    """
+    options = Options()
+    if film.suffix == ".npz":
+        return Driver(film, find_moves(film, workspace, options, progress).track, None)
+    info = cut(video.probe(film, LONGEST_SIDE), options)
+    # The folder in which transfer keeps what it has seen of a film: neither looks at it twice.
+    work = workspace.root / ".moves" / f"{clip_name(film)}-{clips.fingerprint(film)}"
+    with discarded_if_useless(work):
+        keep_or_clear(work, work_mark(film, options))
+        studied = study(info, options, False, work, progress)
+    return Driver(film, studied.track, people.points_of(studied.seen.people, studied.chosen))
+
+
+def dance(
+    driver: Driver, model: Likeness, film_change: float | None, backend: ModuleType, device: torch.device,
+    progress: Progress,
+) -> Driven:  # fmt: skip
+    """Paint the person in all of a driver's moves, as transfer does, and look at the pictures.
+
+    film_change: the still_change of the person's own film, see soundness.
+    """
+    moves = plan_moves(driver.track, model, driver.track.size)
+    asked = _asked(moves, driver.track)
+    seen = look(_counted(paint(moves, model, device), driver.film, len(moves), progress), asked, backend)
+    heights = tracks.body_height(driver.track)
+    reached = (None, None) if driver.seen is None else tuple(
+        measure(driver.seen, driver.track.points, heights) for measure in (pose_error.pck, pose_error.lost_limbs)
+    )  # fmt: skip
+    frames = int(tracks.found(driver.track).sum())
+    return Driven(driver.film, frames, soundness([seen], film_change), *reached)
+
+
+def _asked(moves: Moves, track: PoseTrack) -> Asked:
+    """The poses of the painted frames, in px of the pictures; none where the driver is not seen and she holds still."""
+    points = moves.points[:: moves.between].copy()
+    asked = asked_of(PoseTrack(points, moves.plan.size, moves.fps, shots=track.shots))
+    points[~tracks.found(track)] = (np.nan, np.nan, 0.0)
+    return replace(asked, points=points)
+
+
+def _counted(pictures: Iterator[np.ndarray], film: Path, total: int, progress: Progress) -> Iterator[np.ndarray]:
+    for done, picture in enumerate(pictures, 1):
+        yield picture
+        progress(f"judging {film.name}", done, total)

@@ -1,0 +1,123 @@
+"""Pictures beside the true ones: the measures of evaluate and demo that need a truth (section 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dancekit.core import feature_sets, metrics, silhouette
+from dancekit.io import weights
+from dancekit.networks.perceptual import VGG16_EDGES, Perceptual
+
+KEY = (128.0, 128.0, 128.0)
+"""Pictures are compared over this grey, 0..255."""
+_BATCH = 16
+_DEPTH = 4
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Means over all frames; None where there are too few frames to tell.
+
+    ssim: over the whole crop. ssim_box: within the true person's box. perceptual: distance on the bundled trunk (not
+    LPIPS; lower is better). alpha: share of the true person's area that the cut-out gets wrong. flicker: change from
+    frame to frame, relative to the true film's. psnr, psnr_box: dB, over the crop and within the true person's box.
+    holes: area of holes within the cut-out where the true person is, as a share of the cut-out's. trunk_frechet,
+    trunk_kid: core.feature_sets' distances of all pictures from all true ones, on the bundled trunk's relu4_1, averaged
+    over the whole crop (not FID and not KID, which are of an Inception network; lower is better).
+    """
+
+    ssim: float
+    ssim_box: float
+    perceptual: float
+    alpha: float
+    flicker: float | None
+    psnr: float
+    psnr_box: float
+    holes: float
+    trunk_frechet: float | None
+    trunk_kid: float | None
+
+
+class Judge:
+    """Collects pictures of each entry beside the true ones, and scores them."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._trunk = Perceptual(VGG16_EDGES, weights.trunk_weights("vgg16_edges"), _DEPTH).to(device)
+        # The distance reads the trunk on both pictures anyway, and that is most of the work: what it saw is kept.
+        self._pooled: list[Tensor] = []
+        self._trunk.register_forward_hook(lambda _, __, features: self._pooled.append(_pool(features[-1])))
+        self._kept: dict[str, list[dict[str, Tensor]]] = {}
+        self._sets: dict[str, list[list[Tensor]]] = {}
+        self._change: dict[str, list[tuple[float, float, int]]] = {}
+
+    @torch.inference_mode()
+    def add(self, entry: str, made: np.ndarray, true: np.ndarray) -> None:
+        """Score consecutive pictures uint8 [T, 4, H, W] (colour and alpha) against the true ones."""
+        shown = []
+        for start in range(0, len(made), _BATCH):
+            pictures = [p[start : start + _BATCH] for p in (made, true)]
+            (picture, alpha), (wanted, cut_out) = (_over_key(p, self._device) for p in pictures)
+            self._kept.setdefault(entry, []).append(
+                {
+                    "ssim": metrics.ssim(picture, wanted),
+                    "ssim_box": metrics.ssim_box(picture, wanted, cut_out),
+                    "perceptual": self._distance(entry, picture, wanted),
+                    "alpha": metrics.alpha_error(alpha, cut_out),
+                    "psnr": metrics.psnr(picture, wanted),
+                    "psnr_box": metrics.psnr_box(picture, wanted, cut_out),
+                    "holes": _holes(*pictures),
+                }
+            )
+            shown.append((picture, wanted))
+        if len(made) < 2:
+            return
+        changes = metrics.flicker(torch.cat([a for a, _ in shown]), torch.cat([b for _, b in shown]))
+        self._change.setdefault(entry, []).append((float(changes[0]), float(changes[1]), len(made) - 1))
+
+    def _distance(self, entry: str, picture: Tensor, wanted: Tensor) -> Tensor:
+        """Perceptual distances, N; the features go to the entry's two sets (which is which makes no difference)."""
+        self._pooled.clear()
+        distances = self._trunk.loss_each(picture / 127.5 - 1, wanted / 127.5 - 1)
+        self._sets.setdefault(entry, []).append(list(self._pooled))
+        return distances
+
+    def scores(self, entry: str) -> Scores:
+        """Means over everything added."""
+        kept = self._kept[entry]
+        means = {name: float(torch.cat([one[name] for one in kept]).mean()) for name in kept[0]}
+        sets = [torch.cat(parts) for parts in zip(*self._sets[entry], strict=True)]
+        enough = len(sets[0]) >= 2
+        return Scores(
+            **means,
+            flicker=self._flicker(entry),
+            trunk_frechet=feature_sets.frechet(*sets) if enough else None,
+            trunk_kid=feature_sets.kernel_distance(*sets) if enough else None,
+        )
+
+    def _flicker(self, entry: str) -> float | None:
+        if entry not in self._change:
+            return None
+        made, true, count = (np.array(column) for column in zip(*self._change[entry], strict=True))
+        return float((made * count).sum() / max((true * count).sum(), 1e-9))
+
+
+def _pool(features: Tensor) -> Tensor:
+    """Features N x C x H x W averaged over the picture and brought to about 1: N x C."""
+    return features.mean((2, 3)) / VGG16_EDGES.magnitudes[_DEPTH - 1]
+
+
+def _holes(made: np.ndarray, true: np.ndarray) -> Tensor:
+    pairs = zip(made[:, 3], true[:, 3], strict=True)
+    return torch.tensor([silhouette.holes(alpha, silhouette.silhouette(cut_out)) for alpha, cut_out in pairs])
+
+
+def _over_key(pictures: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor]:
+    """uint8 [N, 4, H, W] to (N x 3 x H x W over the grey in 0..255, alpha N x 1 x H x W in 0..1)."""
+    whole = torch.from_numpy(pictures).to(device).float()
+    alpha = whole[:, 3:] / 255
+    return whole[:, :3] * alpha + torch.tensor(KEY, device=device).view(1, 3, 1, 1) * (1 - alpha), alpha

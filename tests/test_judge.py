@@ -1,0 +1,87 @@
+"""Scores against truth: the same pictures, pictures that are off by a known amount, and too few of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from dancekit.core import feature_sets
+from dancekit.evaluate import neighbours
+from dancekit.judge import Judge
+
+
+def film(length: int, seed: int = 0) -> np.ndarray:
+    """Pictures uint8 [T, 4, 40, 32] of blotches that change, all of one square of a person."""
+    blotches = np.random.default_rng(seed).integers(40, 200, (length, 3, 10, 8))
+    pictures = np.zeros((length, 4, 40, 32), np.uint8)
+    pictures[:, :3] = blotches.repeat(4, 2).repeat(4, 3)
+    pictures[:, 3, 8:32, 8:24] = 255
+    return pictures
+
+
+@pytest.fixture(scope="module")
+def judge() -> Judge:
+    """A judge who has seen several entries of six frames in two runs."""
+    judge, true = Judge(torch.device("cpu")), film(6)
+    brighter = true.copy()
+    brighter[:, :3] += 10
+    pierced = true.copy()
+    pierced[:, 3, 16:20, 12:16] = 0
+    other = film(6, 1)
+    for entry, made in {"same": true, "brighter": brighter, "pierced": pierced, "other": other}.items():
+        judge.add(entry, made[:4], true[:4])
+        judge.add(entry, made[4:], true[4:])
+    judge.add("one", true[:1], true[:1])
+    judge.add("floor", *neighbours(true))
+    return judge
+
+
+def test_the_same_pictures_are_perfect(judge: Judge) -> None:
+    scores = judge.scores("same")
+    assert (scores.ssim, scores.ssim_box) == pytest.approx((1, 1), abs=1e-5)
+    assert (scores.psnr, scores.psnr_box) == pytest.approx((100, 100))
+    assert (scores.perceptual, scores.alpha, scores.holes) == (0, 0, 0)
+    assert scores.flicker == pytest.approx(1)
+    assert scores.trunk_frechet == pytest.approx(0, abs=1e-5)
+
+
+def test_a_known_offset_is_found_where_the_person_is(judge: Judge) -> None:
+    scores = judge.scores("brighter")
+    assert scores.psnr_box == pytest.approx(20 * np.log10(255 / 10), abs=0.01)
+    share = 24 * 16 / (40 * 32)
+    assert scores.psnr == pytest.approx(scores.psnr_box - 10 * np.log10(share), abs=0.01), "the rest is grey in both"
+    assert scores.flicker == pytest.approx(1)
+    assert scores.trunk_frechet is not None
+    assert scores.trunk_frechet > 0
+
+
+def test_holes_are_found(judge: Judge) -> None:
+    scores = judge.scores("pierced")
+    assert scores.holes == pytest.approx(16 / (24 * 16 - 16))
+    assert scores.alpha == pytest.approx(16 / (24 * 16))
+
+
+def test_the_features_of_all_runs_are_compared_as_sets(judge: Judge) -> None:
+    made, true = (torch.cat(parts) for parts in zip(*judge._sets["other"], strict=True))
+    assert made.shape == true.shape == (6, 512)
+    assert judge.scores("other").trunk_kid == pytest.approx(feature_sets.kernel_distance(made, true))
+    assert judge.scores("other").trunk_frechet == pytest.approx(feature_sets.frechet(made, true))
+    same = judge.scores("same")
+    assert same.trunk_kid is not None
+    assert judge.scores("other").trunk_kid > same.trunk_kid  # type: ignore[operator]
+
+
+def test_too_few_frames_leave_gaps(judge: Judge) -> None:
+    scores = judge.scores("one")
+    assert (scores.flicker, scores.trunk_frechet, scores.trunk_kid) == (None, None, None)
+    assert replace(scores, flicker=1.0).ssim == pytest.approx(1, abs=1e-5)
+
+
+def test_the_floor_stands_odd_frames_against_the_ones_before(judge: Judge) -> None:
+    frames = np.arange(7)
+    assert [half.tolist() for half in neighbours(frames)] == [[1, 3, 5], [0, 2, 4]]
+    assert [half.tolist() for half in neighbours(frames[:2])] == [[1], [0]]
+    assert judge.scores("floor").ssim < 0.9
