@@ -13,6 +13,7 @@ from dancekit import __version__, report
 from dancekit.console import Terminal
 from dancekit.errors import DancekitError
 from dancekit.options import (
+    BASE,
     HOME,
     Bg,
     Device,
@@ -201,8 +202,8 @@ def demo(
 
 @app.command(epilog="Example: dancekit pretrain --recipe mine.yaml --minutes 600 --out mine.safetensors")
 def pretrain(
-    out: Annotated[Path, typer.Option(help="The base to write; name it in a recipe as base: FILE.")],
     recipe: Annotated[str, typer.Option(help="As for train: the recipe that the base is for.")] = "auto",
+    out: Annotated[Path, typer.Option(help="Write it here, and name it in a recipe as base: FILE.")] = BASE,
     minutes: Minutes = None,
     people: People = 400,
     settings: Settings = [],  # noqa: B006

@@ -30,7 +30,7 @@ Fit = Annotated[
     Literal["body", "scale", "none"], typer.Option(help="body: her proportions; scale: only her size; none.")
 ]
 People = Annotated[int, typer.Option(help="How many people to draw.", min=1)]
-HOME = Path("dance")
+HOME, BASE = Path("dance"), Path("base.safetensors")
 
 
 def only_person(workspace: Workspace) -> str:

@@ -256,11 +256,11 @@ _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: 
 
 
 def _set(base: object, path: list[str], text: str, key: str) -> Recipe:
-    """One --set: the text is read as YAML, so 2, 0.5, true and [1, 2] mean what they look like; so do colours."""
+    """One --set: the text is read as YAML, so 2, 0.5, true and [1, 2] are what they look like. So are colours."""
     import yaml
 
     try:
-        value: object = text if text.startswith("#") else yaml.safe_load(text)
+        value: object = text if not text or text.startswith("#") else yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise RecipeError(
             f"--set {key}: {text!r} cannot be read.", "Write it as key=value, such as: --set batch=2"
