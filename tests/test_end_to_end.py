@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,7 +22,9 @@ from dancekit import scenes
 from dancekit.cli import app
 from dancekit.core.stagecraft import random_track
 from dancekit.io import clips, encode, ffmpeg, video
+from dancekit.judge import Scores
 from dancekit.pose import keypoints
+from dancekit.soundness import Soundness
 from dancekit.types import VideoInfo
 
 
@@ -214,7 +217,8 @@ def test_evaluate_scores_the_person_beside_her_baselines(stage: Path) -> None:
     scores = quickly("evaluate", "me", "--json", home=stage).json
     assert scores["frames"] > 10
     for entry in ("model", "nearest", "stage1"):
-        assert set(scores[entry]) == {"ssim", "ssim_box", "perceptual", "alpha", "flicker"}
+        assert set(scores[entry]) == {field.name for kind in (Scores, Soundness) for field in fields(kind)}
+        assert set(scores[entry]) > {"ssim", "ssim_box", "perceptual", "alpha", "flicker"}
         assert 0 < scores[entry]["ssim_box"] < scores[entry]["ssim"] < 1, "the empty part is easy"
         assert scores[entry]["perceptual"] > 0
     assert "nearest" in quickly("evaluate", "me", home=stage).stdout
