@@ -12,11 +12,10 @@ import torch
 
 from dancekit.core import people, pose_error, tracks
 from dancekit.drive import Moves, paint, plan_moves
-from dancekit.io import clips, video
-from dancekit.io.workspace import Workspace, clip_name, keep_or_clear
+from dancekit.io.workspace import Workspace
 from dancekit.likeness import Likeness
 from dancekit.soundness import Asked, Soundness, asked_of, look, soundness
-from dancekit.study import LONGEST_SIDE, Options, cut, discarded_if_useless, find_moves, study, work_mark
+from dancekit.study import Options, find_moves, study_moves
 from dancekit.types import PoseTrack, Progress
 
 
@@ -59,12 +58,7 @@ def find_driver(film: Path, workspace: Workspace, progress: Progress) -> Driver:
     options = Options()
     if film.suffix == ".npz":
         return Driver(film, find_moves(film, workspace, options, progress).track, None)
-    info = cut(video.probe(film, LONGEST_SIDE), options)
-    # The folder in which transfer keeps what it has seen of a film: neither looks at it twice.
-    work = workspace.root / ".moves" / f"{clip_name(film)}-{clips.fingerprint(film)}"
-    with discarded_if_useless(work):
-        keep_or_clear(work, work_mark(film, options))
-        studied = study(info, options, False, work, progress)
+    studied = study_moves(film, workspace, options, progress)
     return Driver(film, studied.track, people.points_of(studied.seen.people, studied.chosen))
 
 

@@ -86,18 +86,27 @@ def find_moves(film: Path, workspace: Workspace, options: Options, progress: Pro
         if not tracks.found(track).any():
             raise ClipError(f"{film}: these landmarks show nobody.", "Shoulders or hips must be among them.")
         return Found(track, None, [])
-    info = cut(video.probe(film, LONGEST_SIDE), options)
-    work = workspace.root / ".moves" / f"{clip_name(film)}-{clips.fingerprint(film)}"
-    with discarded_if_useless(work):
-        keep_or_clear(work, work_mark(film, options))
-        studied = study(info, options, False, work, progress)
+    studied = study_moves(film, workspace, options, progress)
     notes = []
     if studied.others and options.pick is None:
         notes.append(f"Several people are in {film.name}; one is followed. To choose another: --pick X,Y (px).")
     rare = rarely(tracks.seen_share(studied.track, studied.inside))
     if rare:
         notes.append(f"{film.name} hardly shows: {', '.join(rare)}. There the result is guessed, or missing.")
-    return Found(studied.track, info, notes)
+    return Found(studied.track, studied.info, notes)
+
+
+def study_moves(film: Path, workspace: Workspace, options: Options, progress: Progress = no_progress) -> Studied:
+    """Find the driver throughout a film; what has been looked at is kept, so that nobody looks at it twice.
+
+    Raises:
+        ClipError: nobody is in it, or it cannot be read.
+    """
+    info = cut(video.probe(film, LONGEST_SIDE), options)
+    work = workspace.root / ".moves" / f"{clip_name(film)}-{clips.fingerprint(film)}"
+    with discarded_if_useless(work):
+        keep_or_clear(work, work_mark(film, options))
+        return study(info, options, False, work, progress)
 
 
 @contextmanager
