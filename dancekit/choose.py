@@ -7,10 +7,24 @@ from dataclasses import replace
 
 from dancekit import recipe as recipes
 from dancekit.device import Machine
+from dancekit.errors import RecipeError
 from dancekit.io import checkpoint
 from dancekit.io.workspace import Person
 from dancekit.recipe import Recipe
 from dancekit.training import CURE
+
+
+def refuse_scratch(person: Person) -> None:
+    """Stop before --from-scratch is said of a person who has begun from a base: going on would go on from it.
+
+    Raises:
+        RecipeError: she has.
+    """
+    if person.state.is_file() and checkpoint.read_card(person.state, CURE)["recipe"].get("base"):
+        raise RecipeError(
+            f"{person.name} has begun from a base, and would go on from there.",
+            f"Start over with: dancekit train {person.name} --from-scratch --restart",
+        )
 
 
 def choose_recipe(

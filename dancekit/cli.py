@@ -114,13 +114,15 @@ def train(
     with _command(json) as terminal:
         from dancekit import device as devices
         from dancekit import train as verb
-        from dancekit.choose import choose_recipe
+        from dancekit.choose import choose_recipe, refuse_scratch
         from dancekit.recipe import parse_settings
         from dancekit.training import forgetting
 
         workspace, machine = workspace_in(home), devices.find(device)
         who = workspace.existing(person)
         with forgetting(who) if restart else nullcontext():
+            if scratch:
+                refuse_scratch(who)
             wishes = parse_settings(settings) | ({"base": ""} if scratch else {})
             chosen = choose_recipe(who, recipe, minutes, wishes, machine, terminal.say)
             done = verb.train(who, workspace, chosen, machine, seed, terminal.progress, terminal.say)
@@ -173,10 +175,12 @@ def evaluate(
     with _command(json) as terminal:
         from dancekit import device as devices
         from dancekit import evaluate as verb
+        from dancekit import page
 
         who = workspace_in(home).existing(person)
         done = verb.evaluate(who, devices.find(device).device, terminal.progress, driver)
-        terminal.result(*report.evaluated(done))
+        page.write(who.report, who.name, done, who.log)
+        terminal.result(*report.evaluated(done, who.report))
 
 
 @app.command(epilog="Example: dancekit demo --minutes 10")

@@ -17,6 +17,7 @@ from dancekit.io.dataset import Footage
 from dancekit.io.workspace import Person, Workspace
 from dancekit.judge import Judge, Scores
 from dancekit.likeness import Likeness
+from dancekit.reels import Reel, chosen, reel
 from dancekit.soundness import Asked, Look, Soundness, asked_of, look, soundness, still_change
 from dancekit.train import load_clips
 from dancekit.types import PoseTrack, Progress, no_progress
@@ -26,6 +27,8 @@ FLOOR = "floor"
 """The true frames of odd times against the even ones next to them: how far the film's own change moves each measure."""
 FILM = "film"
 """The true frames, looked at without a truth: what the pose landmarker itself reaches."""
+_TITLES = {"stage1": "stage I alone", "model": "dancekit", FILM: "truth", "nearest": "nearest frame"}
+"""What entries are called in reels, from the left."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Evaluation:
 
     scores: against truth, of the person, of the nearest training frame by pose, of stage I alone, and of the floor.
     soundness: without truth, of the same but for the floor, and of the film. frames, spans: how many are held out.
-    drivers: soundness in the moves of other films.
+    drivers: soundness in the moves of other films. reels: pictures to look at.
     """
 
     scores: dict[str, Scores]
@@ -42,6 +45,7 @@ class Evaluation:
     frames: int
     spans: int
     drivers: list[Driven]
+    reels: list[Reel]
 
     def closed(self) -> float:
         """Share of nearest-frame's distance to a perfect SSIM that the person closes."""
@@ -66,16 +70,21 @@ def evaluate(
     judge, backend = Judge(device), plugins.load("pose", "mediapipe")
     looks: dict[str, list[Look]] = {entry: [] for entry in (*ENTRIES, FILM)}
     total, done = sum(end - first for _, first, end in runs), 0
-    for film, first, end in runs:
+    shown, kept = chosen([end - first for _, first, end in runs]), []
+    for number, (film, first, end) in enumerate(runs):
         asked, true = _asked(film).part(first, end), _true(film, first, end)
         judge.add(FLOOR, *neighbours(true))
+        pictures: dict[str, np.ndarray] = {}
         for entry, seen in looks.items():
             made = true if entry == FILM else _pictures(entry, film, footage, model, first, end, device)
             if entry != FILM:
                 judge.add(entry, made, true)
             seen.append(look(made.transpose(0, 2, 3, 1), asked, backend))
+            pictures[entry] = made[: shown.get(number, 0)].transpose(0, 2, 3, 1)
             done += end - first
             progress("judging", done, total * len(looks))
+        if number in shown:
+            kept.append(_reel(film, first, pictures))
     film_change = still_change(looks[FILM])
     return Evaluation(
         {entry: judge.scores(entry) for entry in (*ENTRIES, FLOOR)},
@@ -83,7 +92,16 @@ def evaluate(
         total,
         len(runs),
         [dance(driver, model, film_change, backend, device, progress) for driver in found],
+        kept,
     )
+
+
+def _reel(film: Footage, first: int, pictures: dict[str, np.ndarray]) -> Reel:
+    """What evaluate compares in frames from `first` on, the person and the truth next to each other."""
+    rate = float(film.clip.track.fps)
+    columns = {_TITLES[entry]: pictures[entry] for entry in _TITLES}
+    points = film.points[first : first + len(pictures[FILM])]
+    return reel(f"{film.clip.name}, from second {first / rate:.1f}", rate, points, columns)
 
 
 def neighbours(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

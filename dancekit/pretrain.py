@@ -33,7 +33,7 @@ _ROOM = 1.28
 """How much larger the picture is for a base: the crowd spreads its arms, and should still be as tall as in films."""
 _PROCESSES = 16
 """At the most: each takes 300 MB."""
-_REFINING = 0.2
+_REFINING = 0.1
 """Share of the time for stage II."""
 
 

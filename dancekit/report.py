@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,25 @@ if TYPE_CHECKING:
     from dancekit.transfer import Transferred
 
 Report = tuple[list[str], dict[str, object]]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A measure as people read it. better: "higher", "lower", "near 1", or empty where neither is."""
+
+    title: str
+    better: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Measures (columns) of entries (rows); None could not be measured. competing: entries that may be the best."""
+
+    title: str
+    columns: list[Column]
+    rows: list[tuple[str, list[float | None]]]
+    competing: tuple[str, ...] = ()
+
 
 _ONE_BY_ONE = {
     "ssim": ("SSIM", "higher"),
@@ -52,7 +71,8 @@ _FOUND = {
 }
 _SHOWN = {name: _BY_THEMSELVES[name] for name in ("still_change", "still_flicker", "islands", "bone_holes")}
 """What each measure is called, and which way is better."""
-_MEANINGS = {
+_COMPETING = ("model", "nearest", "stage1")
+MEANINGS = {
     "floor": "the film's own frames beside the ones just before them",
     "film": "the film's own frames, looked at like painted ones",
     "box": "only within the true person's box; PSNR in dB",
@@ -119,22 +139,44 @@ def transferred(done: Transferred) -> Report:
     return lines, data | {"frames_per_second": round(done.frames_per_second, 2)}
 
 
-def evaluated(done: Evaluation) -> Report:
-    """How well the person is drawn, beside the baselines, and how sound she is in other films' moves."""
-    closed = f"SSIM closes {done.closed():.0%} of nearest-frame's distance to 1."
-    lines = [*table(done.scores), "Looked at by themselves, without the truth:"]
-    lines += _rows(done.soundness.items(), _BY_THEMSELVES)
-    if done.drivers:
-        moves = [(one.driver.name, _driven(one)) for one in done.drivers]
-        lines += ["In the moves of other films, where her limbs are found:", *_rows(moves, _FOUND)]
-        lines += ["In the moves of other films, how she looks:", *_rows(moves, _SHOWN)]
-    lines += [f"{done.frames} held-out frames in {done.spans} spans; {closed}"]
-    lines += [f"  {name:<13}{meaning}" for name, meaning in _MEANINGS.items()]
+def evaluated(done: Evaluation, page: Path) -> Report:
+    """How well the person is drawn, beside the baselines, and how sound she is in other films' moves.
+
+    page: where all of it can be looked at.
+    """
+    lines = [line for one in tables(done) for line in (one.title, *_lines(one))]
+    lines += [summary(done), *(f"  {name:<13}{meaning}" for name, meaning in MEANINGS.items())]
+    lines.append(f"Next: open {page} in a browser and look for yourself")
     data: dict[str, object] = {name: asdict(scores) for name, scores in done.scores.items()}
     for name, soundness in done.soundness.items():
         data[name] = (asdict(done.scores[name]) if name in done.scores else {}) | asdict(soundness)
     data["drivers"] = [{"driver": str(one.driver), **_driven(one)} for one in done.drivers]
-    return lines, data | {"frames": done.frames, "closed": round(done.closed(), 4)}
+    return lines, data | {"frames": done.frames, "closed": round(done.closed(), 4), "report": str(page)}
+
+
+def summary(done: Evaluation) -> str:
+    """What was measured on, and the one figure that says most."""
+    closed = f"SSIM closes {done.closed():.0%} of nearest-frame's distance to 1."
+    return f"{done.frames} held-out frames in {done.spans} spans; {closed}"
+
+
+def tables(done: Evaluation) -> list[Table]:
+    """All measures of an evaluation."""
+    alone = _table("Looked at by themselves, without the truth:", done.soundness, _BY_THEMSELVES, _COMPETING)
+    found = [*scored(done.scores), alone]
+    if done.drivers:
+        moves = [(one.driver.name, _driven(one)) for one in done.drivers]
+        found.append(_table("In the moves of other films, where her limbs are found:", moves, _FOUND))
+        found.append(_table("In the moves of other films, how she looks:", moves, _SHOWN))
+    return found
+
+
+def scored(scores: Mapping[str, Scores]) -> list[Table]:
+    """Measures beside the truth; two tables, since one would be too wide for a terminal."""
+    return [
+        _table("Picture by picture beside the true one:", scores, _ONE_BY_ONE, _COMPETING),
+        _table("All pictures together beside the true film:", scores, _TOGETHER, _COMPETING),
+    ]
 
 
 def _driven(one: Driven) -> dict[str, object]:
@@ -144,7 +186,8 @@ def _driven(one: Driven) -> dict[str, object]:
 
 def demonstrated(done: Demo) -> Report:
     """How the drawn dancer came out, against truth."""
-    lines = ["Against the same moves drawn with her own body:", *table(done.scores), f"Watch {done.film}"]
+    found = [line for one in scored(done.scores) for line in (one.title, *_lines(one))]
+    lines = ["Against the same moves drawn with her own body:", *found, f"Watch {done.film}"]
     data: dict[str, object] = {"video": str(done.film)}
     data["scores"] = {name: asdict(scores) for name, scores in done.scores.items()}
     return [*lines, "Next: dancekit prepare myclip.mp4"], data
@@ -172,22 +215,28 @@ def measured(done: Figures) -> Report:
     return lines, {**asdict(done), "ratio": round(done.ratio, 3)}
 
 
-def table(scores: Mapping[str, Scores]) -> list[str]:
-    """Two tables, since one would be too wide: one row per entry, one column per measure."""
-    return ["Picture by picture beside the true one:", *_rows(scores.items(), _ONE_BY_ONE),
-            "All pictures together beside the true film:", *_rows(scores.items(), _TOGETHER)]  # fmt: skip
-
-
-def _rows(entries: Iterable[tuple[str, object]], columns: Mapping[str, tuple[str, str]]) -> list[str]:
-    """One row per entry (a dataclass or a mapping), and a last row that says which way is better."""
-    rows = [["", *(title for title, _ in columns.values())]]
-    for name, entry in entries:
+def _table(
+    title: str,
+    entries: Mapping[str, object] | Iterable[tuple[str, object]],
+    columns: Mapping[str, tuple[str, str]],
+    competing: tuple[str, ...] = (),
+) -> Table:
+    """One row per entry (a dataclass or a mapping), one column per measure."""
+    rows = []
+    for name, entry in entries.items() if isinstance(entries, Mapping) else entries:
         values = entry if isinstance(entry, Mapping) else vars(entry)
-        rows.append([name, *(_number(values[column]) for column in columns)])
-    return aligned([*rows, ["better", *(better for _, better in columns.values())]])
+        rows.append((name, [values[column] for column in columns]))
+    return Table(title, [Column(*column) for column in columns.values()], rows, competing)
 
 
-def _number(value: float | None) -> str:
+def _lines(table: Table) -> list[str]:
+    """A table for a terminal; the last row says which way is better."""
+    head = ["", *(column.title for column in table.columns)]
+    rows = [[name, *map(number, values)] for name, values in table.rows]
+    return aligned([head, *rows, ["better", *(column.better for column in table.columns)]])
+
+
+def number(value: float | None) -> str:
     """Four digits that matter; what could not be measured is a dash."""
     return "-" if value is None else f"{value:.4f}" if abs(value) < 10 else f"{value:.2f}"
 

@@ -74,6 +74,17 @@ def test_from_scratch_leaves_the_base_alone(crowd_home: tuple[Path, Outcome], pr
     assert "drawn people" not in said.stderr
 
 
+def test_from_scratch_after_a_base_needs_a_new_start(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
+    base = crowd_home[0] / "after-6.safetensors"
+    command = ("train", "me", "--recipe", "tiny", "--set", "steps=2", "--set", f"base={base}")
+    dancekit(*command, home=prepared)
+    said = dancekit(*command, "--from-scratch", home=prepared, status=1)
+    assert "begun from a base" in said.stderr
+    assert "--from-scratch --restart" in said.stderr
+    over = dancekit(*command, "--from-scratch", "--restart", home=prepared)
+    assert "drawn people" not in over.stderr
+
+
 @pytest.mark.parametrize("base", ["nobody", "missing.safetensors"])
 def test_a_base_that_is_not_there_is_said(prepared: Path, base: str) -> None:
     said = dancekit("train", "me", "--recipe", "tiny", "--set", f"base={base}", home=prepared, status=1)

@@ -14,17 +14,18 @@ from dancekit.soundness import Soundness
 
 SCORES = Scores(0.9, 0.7, 0.05, 0.1, 0.8, 25.5, 20.25, 0.01, 123.456, 0.02)
 SOUND = Soundness(0.95, 0.1, 2.5, 1.25, 0.002, 0.001)
+PAGE = Path("dance/me/report.html")
 DRIVEN = Driven(Path("films/ballet.mp4"), 40, SOUND, 0.98, 0.05)
 
 
 def evaluation() -> Evaluation:
     scores = {**dict.fromkeys(ENTRIES, SCORES), "floor": replace(SCORES, flicker=None, trunk_kid=None)}
     sound = {**dict.fromkeys(ENTRIES, SOUND), "film": replace(SOUND, still_change=None)}
-    return Evaluation(scores, sound, 60, 3, [DRIVEN, replace(DRIVEN, film_pck=None)])
+    return Evaluation(scores, sound, 60, 3, [DRIVEN, replace(DRIVEN, film_pck=None)], [])
 
 
 def test_every_entry_has_all_its_measures_at_the_top() -> None:
-    data = json.loads(json.dumps(report.evaluated(evaluation())[1], allow_nan=False))
+    data = json.loads(json.dumps(report.evaluated(evaluation(), PAGE)[1], allow_nan=False))
     for entry in ENTRIES:
         assert {"ssim", "ssim_box", "perceptual", "alpha", "flicker", "psnr", "psnr_box", "holes"} <= set(data[entry])
         assert {"trunk_frechet", "trunk_kid", "pck", "lost_limbs", "still_flicker", "islands"} <= set(data[entry])
@@ -32,19 +33,20 @@ def test_every_entry_has_all_its_measures_at_the_top() -> None:
     assert "pck" not in data["floor"]
     assert "ssim" not in data["film"]
     assert data["frames"] == 60
+    assert data["report"] == str(PAGE)
 
 
 def test_every_driver_is_measured_beside_its_own_film() -> None:
-    data = json.loads(json.dumps(report.evaluated(evaluation())[1]))
+    data = json.loads(json.dumps(report.evaluated(evaluation(), PAGE)[1]))
     first, second = data["drivers"]
     assert first["driver"] == str(Path("films/ballet.mp4"))
     assert first["relative_pck"] == 0.95 / 0.98
     assert second["relative_pck"] is None, "a file of landmarks shows nobody"
-    assert report.evaluated(replace(evaluation(), drivers=[]))[1]["drivers"] == []
+    assert report.evaluated(replace(evaluation(), drivers=[]), PAGE)[1]["drivers"] == []
 
 
 def test_tables_are_for_people() -> None:
-    lines = report.evaluated(evaluation())[0]
+    lines = report.evaluated(evaluation(), PAGE)[0]
     assert max(map(len, lines)) <= 120
     text = "\n".join(lines)
     assert "123.46" in text

@@ -39,6 +39,8 @@ class Sway:
     """By how much at the most: 0.1 is from 0.9 to 1.1 times the size."""
     recolour: float = 0.0
     """Share of windows shown in other colours: for bases, which should know every colour, not for a person."""
+    share: float = 1.0
+    """Share of windows that are turned and scaled: those that are not stay as sharp as the film."""
 
 
 def recoloured(frames: np.ndarray, looks: Looks, share: float, random: np.random.Generator) -> tuple[np.ndarray, Looks]:

@@ -163,7 +163,7 @@ class TrainingSet:
         frames = np.stack([footage.frame(int(time))[..., shown] for time in times])
         known = np.stack([_filled(footage.known(int(time)), self.canvas.size)[..., shown] for time in times])
         points = footage.points[wide] - np.array([left, 0, 0], np.float32)
-        if self._sway.rotate or self._sway.scale:
+        if (self._sway.rotate or self._sway.scale) and random.random() < self._sway.share:
             return swayed(points, frames, known, self._sway, random)
         return points, frames, known
 

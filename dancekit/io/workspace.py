@@ -70,6 +70,11 @@ class Person:
         return self.folder / "log.jsonl"
 
     @property
+    def report(self) -> Path:
+        """report.html: what evaluate found."""
+        return self.folder / "report.html"
+
+    @property
     def samples(self) -> Path:
         """Pictures drawn while training."""
         return self.folder / "samples"

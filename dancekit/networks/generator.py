@@ -48,7 +48,10 @@ class Convolution(nn.Module):
 
 
 class Upward(nn.Module):
-    """Doubles the size: a convolution to four times the channels, spread over 2x2 px."""
+    """Doubles the size: a convolution to four times the channels, spread over 2x2 px and smoothed.
+
+    Each of the four px has weights of its own; without smoothing their small differences stay visible as a fine grid.
+    """
 
     def __init__(self, inputs: int, outputs: int, norm: str) -> None:
         super().__init__()
@@ -57,13 +60,20 @@ class Upward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """N x inputs x H x W -> N x outputs x 2H x 2W."""
-        x = functional.pixel_shuffle(self.convolution(x), 2)
+        x = smoothed(functional.pixel_shuffle(self.convolution(x), 2))
         return functional.relu(normalise(x, self.norm))
 
     def start_even(self) -> None:
         """Begin with the same weights for the four px of each 2x2, so that no chequered pattern has to be unlearnt."""
         weight = self.convolution.weight.data
         weight.copy_(weight[::4].repeat_interleave(4, 0))
+
+
+def smoothed(x: Tensor) -> Tensor:
+    """N x C x H x W smoothed with weights 1, 2, 1 both ways: a pattern that alternates from px to px vanishes."""
+    weights = x.new_tensor((0.25, 0.5, 0.25))
+    kernel = (weights[:, None] * weights).expand(x.shape[1], 1, 3, 3)
+    return functional.conv2d(x, kernel, padding=1, groups=x.shape[1])
 
 
 class Generator(nn.Module):

@@ -78,14 +78,21 @@ class Perceptual(nn.Module):
                     features.append(x)
         return features
 
-    def loss(self, made: Tensor, true: Tensor) -> Tensor:
-        """Weighted L1 distance of the features, averaged over N; both N x 3 x H x W in [-1, 1]."""
-        return self.loss_each(made, true).mean()
+    def loss(self, made: Tensor, true: Tensor, emphasis: Tensor | None = None) -> Tensor:
+        """Weighted L1 distance of the features, averaged over N; both N x 3 x H x W in [-1, 1].
 
-    def loss_each(self, made: Tensor, true: Tensor) -> Tensor:
+        emphasis: how much each px counts, N x 1 x H x W; None for 1 everywhere.
+        """
+        return self.loss_each(made, true, emphasis).mean()
+
+    def loss_each(self, made: Tensor, true: Tensor, emphasis: Tensor | None = None) -> Tensor:
         """The distance of each pair of pictures: N."""
         with torch.no_grad():
             wanted = self(true)
-        layers = zip(LAYER_WEIGHTS, self.trunk.magnitudes, self(made), wanted, strict=False)
-        terms = [weight / usual * (a - b).abs().mean((1, 2, 3), dtype=torch.float32) for weight, usual, a, b in layers]
+        terms = []
+        for weight, usual, a, b in zip(LAYER_WEIGHTS, self.trunk.magnitudes, self(made), wanted, strict=False):
+            apart = (a - b).abs()
+            if emphasis is not None:
+                apart = apart * functional.adaptive_avg_pool2d(emphasis, apart.shape[-2:])
+            terms.append(weight / usual * apart.mean((1, 2, 3), dtype=torch.float32))
         return torch.stack(terms).sum(0)

@@ -294,3 +294,24 @@ def test_what_alpha_lacks_on_bones_does_not_depend_on_colours() -> None:
     assert made.wild_pose is not None
     bones = made.wild_pose[:, :CHANNELS].amax(1, keepdim=True)
     assert ((made.lack >= 0) & (made.lack <= bones + 1e-6)).all()
+
+
+def test_face_and_hands_count_more_in_perceptual_and_colour_terms() -> None:
+    nets, given = networks(1), batch(1)
+    made = made_by(nets, given)
+    assert made.focus.shape == (2, FRAMES, 1, *SIZE[::-1])
+    left = torch.zeros_like(made.focus)
+    left[..., : SIZE[0] // 2] = 1
+    judged = objective.judge(nets, made)
+
+    def terms(**weights: float) -> dict[str, Tensor]:
+        chosen = Weights(colour=1.0, **weights)
+        found = objective.generator_loss(nets, replace(made, focus=left), judged, given, chosen, True, random())
+        return {name: term.detach() for name, term in found.items()}
+
+    plain, focused = terms(), terms(focus=3.0)
+    apart = (made.shown - made.true).abs().detach()
+    assert float(focused["colour"]) == pytest.approx(float((apart * (1 + 3 * left)).mean()), rel=1e-5)
+    assert float(focused["perceptual"]) > 1.2 * float(plain["perceptual"])
+    for name in plain.keys() - {"colour", "perceptual"}:
+        assert torch.equal(plain[name], focused[name]), name

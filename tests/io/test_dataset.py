@@ -194,6 +194,20 @@ def test_every_window_comes_with_the_looks_in_its_clip(tmp_path: Path) -> None:
     assert TrainingSet(clips, CANVAS, 3, 2, None).draw(2, 0, np.random.default_rng(0)).looks is None
 
 
+def test_windows_that_do_not_sway_stay_as_they_are_on_film(walk: Clip) -> None:
+    def drawn(share: float) -> torch.Tensor:
+        return TrainingSet([walk], CANVAS, 3, 2, None, sway=Sway(5.0, 0.1, share=share)).draw(
+            60, 0, np.random.default_rng(1)).poses  # fmt: skip
+
+    def kept(poses: torch.Tensor) -> int:
+        film = Footage(walk, CANVAS, 0).points[:, 0, 1]
+        return sum(bool(np.isclose(film, y, atol=1e-4).any()) for y in poses[:, 2, 0, 1].numpy())
+
+    assert kept(drawn(0.0)) == 60
+    assert 15 <= kept(drawn(0.5)) <= 45
+    assert kept(drawn(1.0)) <= 10
+
+
 def test_windows_in_other_colours_have_looks_in_them_too(walk: Clip) -> None:
     looks = [Looks(torch.ones(sketch.BARS), torch.zeros(sketch.BARS, sketch.PLACES, 3))]
     plain = TrainingSet([walk], CANVAS, 3, 2, None, looks=looks).draw(4, 0, np.random.default_rng(1))

@@ -7,8 +7,9 @@ from itertools import pairwise
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from dancekit.networks.generator import Generator, Upward, normalise
+from dancekit.networks.generator import Generator, Upward, normalise, smoothed
 
 
 def noise(*shape: int, seed: int = 0) -> Tensor:
@@ -122,9 +123,27 @@ def test_growing_starts_without_a_chequered_pattern() -> None:
     ups = [module for module in network.modules() if isinstance(module, Upward)]
     assert len(ups) == 3
     for up in ups:
-        x = up(noise(1, up.convolution.in_channels, 5, 4))
+        x = functional.pixel_shuffle(up.convolution(noise(1, up.convolution.in_channels, 5, 4)), 2)
         assert x.shape[-2:] == (10, 8)
         assert torch.equal(x, x[..., ::2, ::2].repeat_interleave(2, -1).repeat_interleave(2, -2))
+
+
+def test_growing_ends_without_a_chequered_pattern_whatever_has_been_learnt() -> None:
+    up = Upward(6, 3, "pixel")
+    torch.nn.init.normal_(up.convolution.weight)
+    shares = []
+    for way in (functional.pixel_shuffle(up.convolution(torch.ones(1, 6, 12, 12)), 2), up(torch.ones(1, 6, 12, 12))):
+        inner = way[..., 4:-4, 4:-4].detach()
+        shares.append(float((inner[..., ::2] - inner[..., 1::2]).abs().max() / inner.abs().max()))
+    assert shares[0] > 0.1, "where all is even, the four px of each 2x2 still differ"
+    assert shares[1] < 1e-5
+
+
+def test_smoothing_takes_the_finest_pattern_and_leaves_flat_areas() -> None:
+    chequers = torch.ones(1, 2, 8, 8)
+    chequers[..., ::2, ::2] = chequers[..., 1::2, 1::2] = -1
+    assert smoothed(chequers)[..., 1:-1, 1:-1].abs().max() < 1e-6
+    assert torch.allclose(smoothed(torch.ones(1, 2, 8, 8))[..., 1:-1, 1:-1], torch.tensor(1.0))
 
 
 def emptied(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:

@@ -1,0 +1,40 @@
+"""Face and hands: found in a pose, with a soft edge; unseen ones nowhere."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from dancekit.core import focus, maps
+from dancekit.core.skeleton import INDEX, J
+
+
+def pose(**places: tuple[float, float]) -> maps.Segments:
+    """A pose of which only these landmarks are seen."""
+    points = np.full((1, J, 3), np.nan, np.float32)
+    for name, place in places.items():
+        points[0, INDEX[name]] = (*place, 1.0)
+    return maps.segments(torch.from_numpy(points))
+
+
+def test_a_hand_is_in_focus_with_a_soft_edge() -> None:
+    seen = pose(left_wrist=(40, 50), left_pinky=(40, 58), left_index=(40, 58))
+    found = focus.near(seen, 8.0, (100, 90))
+    assert found.shape == (1, 1, 90, 100)
+    row = found[0, 0, 54]
+    assert row[40] == 1
+    assert row[46] > 0.9
+    assert 0.2 < row[52] < 0.8
+    assert row[60] == 0
+    assert found[0, 0, 80:].max() == 0
+
+
+def test_the_face_is_in_focus_and_the_legs_are_not() -> None:
+    face = {"nose": (50, 20), "left_eye": (53, 17), "right_eye": (47, 17), "left_ear": (57, 18), "right_ear": (43, 18)}
+    found = focus.near(pose(**face, left_hip=(55, 60), left_knee=(55, 80)), 7.0, (100, 100))[0, 0]
+    assert found[18, 50] == 1
+    assert found[50:].max() == 0
+
+
+def test_what_is_not_seen_is_not_in_focus() -> None:
+    assert focus.near(pose(left_wrist=(40, 50)), 8.0, (64, 64)).max() == 0
