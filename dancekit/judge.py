@@ -10,10 +10,14 @@ from torch import Tensor
 
 from dancekit.core import feature_sets, metrics, silhouette
 from dancekit.io import weights
+from dancekit.networks.inception import Inception
+from dancekit.networks.lpips import LPIPS
 from dancekit.networks.perceptual import VGG16_EDGES, Perceptual
 
 KEY = (128.0, 128.0, 128.0)
 """Pictures are compared over this grey, 0..255."""
+FEWEST = 2048
+"""Pictures that FID needs: with fewer than features, it says more of their number than of the pictures."""
 _BATCH = 16
 _DEPTH = 4
 
@@ -27,7 +31,8 @@ class Scores:
     frame to frame, relative to the true film's. psnr, psnr_box: dB, over the crop and within the true person's box.
     holes: area of holes within the cut-out where the true person is, as a share of the cut-out's. trunk_frechet,
     trunk_kid: core.feature_sets' distances of all pictures from all true ones, on the bundled trunk's relu4_1, averaged
-    over the whole crop (not FID and not KID, which are of an Inception network; lower is better).
+    over the whole crop (not FID and not KID, which are of an Inception network; lower is better). lpips, kid, fid:
+    with their official weights, None where these are not on the computer; fid also where there are too few pictures.
     """
 
     ssim: float
@@ -40,6 +45,9 @@ class Scores:
     holes: float
     trunk_frechet: float | None
     trunk_kid: float | None
+    lpips: float | None = None
+    kid: float | None = None
+    fid: float | None = None
 
 
 class Judge:
@@ -51,6 +59,13 @@ class Judge:
         # The distance reads the trunk on both pictures anyway, and that is most of the work: what it saw is kept.
         self._pooled: list[Tensor] = []
         self._trunk.register_forward_hook(lambda _, __, features: self._pooled.append(_pool(features[-1])))
+        self._lpips = self._inception = None
+        if weights.available("alexnet"):
+            self._lpips = LPIPS(weights.tensors("alexnet"), weights.tensors("lpips_alex")).to(device)
+        if weights.available("inception"):
+            self._inception = Inception().to(device)
+            self._inception.load(weights.tensors("inception"))
+        self._seen: dict[str, list[list[Tensor]]] = {}
         self._kept: dict[str, list[dict[str, Tensor]]] = {}
         self._sets: dict[str, list[list[Tensor]]] = {}
         self._change: dict[str, list[tuple[float, float, int]]] = {}
@@ -62,8 +77,10 @@ class Judge:
         for start in range(0, len(made), _BATCH):
             pictures = [p[start : start + _BATCH] for p in (made, true)]
             (picture, alpha), (wanted, cut_out) = (_over_key(p, self._device) for p in pictures)
+            official = self._officially(entry, picture / 127.5 - 1, wanted / 127.5 - 1)
             self._kept.setdefault(entry, []).append(
-                {
+                official
+                | {
                     "ssim": metrics.ssim(picture, wanted),
                     "ssim_box": metrics.ssim_box(picture, wanted, cut_out),
                     "perceptual": self._distance(entry, picture, wanted),
@@ -86,17 +103,26 @@ class Judge:
         self._sets.setdefault(entry, []).append(list(self._pooled))
         return distances
 
+    def _officially(self, entry: str, made: Tensor, true: Tensor) -> dict[str, Tensor]:
+        """What the official networks say of pictures N x 3 x H x W in [-1, 1]."""
+        if self._inception is not None:
+            self._seen.setdefault(entry, []).append([self._inception(made), self._inception(true)])
+        return {} if self._lpips is None else {"lpips": self._lpips(made, true)}
+
     def scores(self, entry: str) -> Scores:
         """Means over everything added."""
         kept = self._kept[entry]
         means = {name: float(torch.cat([one[name] for one in kept]).mean()) for name in kept[0]}
         sets = [torch.cat(parts) for parts in zip(*self._sets[entry], strict=True)]
         enough = len(sets[0]) >= 2
+        seen = [torch.cat(parts) for parts in zip(*self._seen.get(entry, []), strict=True)]
         return Scores(
             **means,
             flicker=self._flicker(entry),
             trunk_frechet=feature_sets.frechet(*sets) if enough else None,
             trunk_kid=feature_sets.kernel_distance(*sets) if enough else None,
+            kid=feature_sets.kernel_distance(*seen) if seen and enough else None,
+            fid=feature_sets.frechet(*seen) if seen and len(seen[0]) >= FEWEST else None,
         )
 
     def _flicker(self, entry: str) -> float | None:

@@ -46,6 +46,7 @@ _ONE_BY_ONE = {
     "psnr": ("PSNR", "higher"),
     "psnr_box": ("PSNR box", "higher"),
     "perceptual": ("perceptual", "lower"),
+    "lpips": ("LPIPS", "lower"),
     "alpha": ("alpha error", "lower"),
     "holes": ("holes", "lower"),
 }
@@ -53,7 +54,11 @@ _TOGETHER = {
     "flicker": ("flicker", "near 1"),
     "trunk_frechet": ("trunk Frechet", "lower"),
     "trunk_kid": ("trunk KID", "lower"),
+    "kid": ("KID", "lower"),
+    "fid": ("FID", "lower"),
 }
+_OFFICIAL = ("lpips", "kid", "fid")
+"""Measures whose weights are not bundled: left out where nobody has them."""
 _BY_THEMSELVES = {
     "pck": ("PCK", "higher"),
     "lost_limbs": ("lost limbs", "lower"),
@@ -77,6 +82,8 @@ MEANINGS = {
     "film": "the film's own frames, looked at like painted ones",
     "box": "only within the true person's box; PSNR in dB",
     "perceptual": "distance on the bundled VGG-16 trunk, not LPIPS",
+    "LPIPS": "version 0.1 with AlexNet, where that is on this computer",
+    "KID, FID": "of the Inception of 2015, resized as clean-fid does, where that is on this computer",
     "alpha error": "how far the cut-out is off, as a share of the person's area",
     "holes": "in her, where the true person is; a share of her area",
     "flicker": "change from frame to frame, 1 for as much as in the film",
@@ -147,11 +154,30 @@ def evaluated(done: Evaluation, page: Path) -> Report:
     lines = [line for one in tables(done) for line in (one.title, *_lines(one))]
     lines += [summary(done), *(f"  {name:<13}{meaning}" for name, meaning in MEANINGS.items())]
     lines.append(f"Next: open {page} in a browser and look for yourself")
-    data: dict[str, object] = {name: asdict(scores) for name, scores in done.scores.items()}
+    lines += _left_out(done)
+    data: dict[str, object] = {name: _plain(scores) for name, scores in done.scores.items()}
     for name, soundness in done.soundness.items():
-        data[name] = (asdict(done.scores[name]) if name in done.scores else {}) | asdict(soundness)
+        data[name] = (_plain(done.scores[name]) if name in done.scores else {}) | asdict(soundness)
     data["drivers"] = [{"driver": str(one.driver), **_driven(one)} for one in done.drivers]
     return lines, data | {"frames": done.frames, "closed": round(done.closed(), 4), "report": str(page)}
+
+
+def _plain(scores: Scores) -> dict[str, float | None]:
+    """Scores as data, without the official measures that could not be had."""
+    return {name: value for name, value in asdict(scores).items() if value is not None or name not in _OFFICIAL}
+
+
+def _left_out(done: Evaluation) -> list[str]:
+    """What would bring the official measures."""
+    model = done.scores["model"]
+    missing = [("LPIPS", "alexnet")] if model.lpips is None else []
+    missing += [("KID and FID", "inception")] if model.kid is None else []
+    lines = [f"For {what}, with official weights: dancekit doctor --fetch {name}" for what, name in missing]
+    if model.kid is not None and model.fid is None:
+        lines.append(
+            f"No FID: on fewer than 2,048 pictures (here {done.frames}) it means little; KID is given instead."
+        )
+    return lines
 
 
 def summary(done: Evaluation) -> str:
@@ -189,7 +215,7 @@ def demonstrated(done: Demo) -> Report:
     found = [line for one in scored(done.scores) for line in (one.title, *_lines(one))]
     lines = ["Against the same moves drawn with her own body:", *found, f"Watch {done.film}"]
     data: dict[str, object] = {"video": str(done.film)}
-    data["scores"] = {name: asdict(scores) for name, scores in done.scores.items()}
+    data["scores"] = {name: _plain(scores) for name, scores in done.scores.items()}
     return [*lines, "Next: dancekit prepare myclip.mp4"], data
 
 
@@ -222,11 +248,11 @@ def _table(
     competing: tuple[str, ...] = (),
 ) -> Table:
     """One row per entry (a dataclass or a mapping), one column per measure."""
-    rows = []
-    for name, entry in entries.items() if isinstance(entries, Mapping) else entries:
-        values = entry if isinstance(entry, Mapping) else vars(entry)
-        rows.append((name, [values[column] for column in columns]))
-    return Table(title, [Column(*column) for column in columns.values()], rows, competing)
+    named: Iterable[tuple[str, object]] = entries.items() if isinstance(entries, Mapping) else entries
+    plain = [(name, entry if isinstance(entry, Mapping) else vars(entry)) for name, entry in named]
+    kept = [name for name in columns if name not in _OFFICIAL or any(values[name] is not None for _, values in plain)]
+    rows = [(name, [values[column] for column in kept]) for name, values in plain]
+    return Table(title, [Column(*columns[name]) for name in kept], rows, competing)
 
 
 def _lines(table: Table) -> list[str]:

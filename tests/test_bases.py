@@ -26,7 +26,7 @@ def pretrained(home: Path, steps: int) -> Outcome:
 def crowd_home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     """A crowd of two and the base that the tiny recipe makes of it."""
     home = tmp_path_factory.mktemp("crowd")
-    return home, pretrained(home, 6)
+    return home, pretrained(home, 10)
 
 
 @pytest.fixture
@@ -38,24 +38,24 @@ def prepared(trained_home: Path, tmp_path: Path) -> Path:
 
 def test_a_base_holds_both_stages_and_the_critics(crowd_home: tuple[Path, Outcome]) -> None:
     home, said = crowd_home
-    tensors, card = checkpoint.load(home / "after-6.safetensors", "")
+    tensors, card = checkpoint.load(home / "after-10.safetensors", "")
     assert said.json["finished"]
     assert {name.split("/")[0] for name in tensors} == {"G1", "G2", "D_p1", "D_p2", "D_t"}
     assert all(tensor.dtype == torch.float16 for tensor in tensors.values())
-    assert (card["steps"], card["shaping"]["sketch"]) == (6, True)
+    assert (card["steps"], card["shaping"]["sketch"]) == (10, True)
 
 
 def test_pretraining_again_goes_on_and_draws_nobody_twice(crowd_home: tuple[Path, Outcome]) -> None:
     home, _ = crowd_home
     drawn = {path: path.stat().st_mtime_ns for path in home.glob("crowd/clips/*/frames.pack")}
-    said = pretrained(home, 8)
+    said = pretrained(home, 12)
     assert len(drawn) == 2
     assert drawn == {path: path.stat().st_mtime_ns for path in home.glob("crowd/clips/*/frames.pack")}
-    assert said.json["steps"] > 6
+    assert said.json["steps"] > 10
 
 
 def test_training_begins_with_the_base(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
-    base = crowd_home[0] / "after-6.safetensors"
+    base = crowd_home[0] / "after-10.safetensors"
     options = ("--recipe", "tiny", "--set", "steps=2", "--set", "rate=0.00000001", "--set", f"base={base}")
     said = dancekit("train", "me", *options, home=prepared)
     assert "Starting from networks that know drawn people" in said.stderr
@@ -68,14 +68,14 @@ def test_training_begins_with_the_base(crowd_home: tuple[Path, Outcome], prepare
 
 
 def test_from_scratch_leaves_the_base_alone(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
-    base = crowd_home[0] / "after-6.safetensors"
+    base = crowd_home[0] / "after-10.safetensors"
     said = dancekit("train", "me", "--recipe", "tiny", "--set", "steps=4", "--set", f"base={base}", "--from-scratch",
                     home=prepared)  # fmt: skip
     assert "drawn people" not in said.stderr
 
 
 def test_from_scratch_after_a_base_needs_a_new_start(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
-    base = crowd_home[0] / "after-6.safetensors"
+    base = crowd_home[0] / "after-10.safetensors"
     command = ("train", "me", "--recipe", "tiny", "--set", "steps=2", "--set", f"base={base}")
     dancekit(*command, home=prepared)
     said = dancekit(*command, "--from-scratch", home=prepared, status=1)
@@ -93,7 +93,7 @@ def test_a_base_that_is_not_there_is_said(prepared: Path, base: str) -> None:
 
 
 def test_a_base_of_another_shape_is_refused_by_name(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
-    base = crowd_home[0] / "after-6.safetensors"
+    base = crowd_home[0] / "after-10.safetensors"
     said = dancekit("train", "me", "--recipe", "tiny", "--set", f"base={base}", "--set", "generator.width=16",
                     home=prepared, status=1)  # fmt: skip
     assert "generator" in said.stderr
@@ -102,7 +102,7 @@ def test_a_base_of_another_shape_is_refused_by_name(crowd_home: tuple[Path, Outc
 
 def test_a_damaged_base_is_said(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
     bad = prepared / "bad.safetensors"
-    bad.write_bytes((crowd_home[0] / "after-6.safetensors").read_bytes()[:2000])
+    bad.write_bytes((crowd_home[0] / "after-10.safetensors").read_bytes()[:2000])
     said = dancekit("train", "me", "--recipe", "tiny", "--set", f"base={bad}", home=prepared, status=1)
     assert "damaged" in said.stderr
 

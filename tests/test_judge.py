@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from dancekit import judge as judging
 from dancekit.core import feature_sets
 from dancekit.evaluate import neighbours
+from dancekit.io import weights
 from dancekit.judge import Judge
+from dancekit.networks import inception, lpips
 
 
 def film(length: int, seed: int = 0) -> np.ndarray:
@@ -85,3 +88,41 @@ def test_the_floor_stands_odd_frames_against_the_ones_before(judge: Judge) -> No
     assert [half.tolist() for half in neighbours(frames)] == [[1, 3, 5], [0, 2, 4]]
     assert [half.tolist() for half in neighbours(frames[:2])] == [[1], [0]]
     assert judge.scores("floor").ssim < 0.9
+
+
+def alexnet() -> dict[str, torch.Tensor]:
+    """A file like torchvision's, with random numbers in it."""
+    random = torch.Generator().manual_seed(0)
+    made = {"classifier.1.weight": torch.zeros(2, 2)}
+    for layer in lpips._LAYERS:
+        shape = (layer.outputs, layer.inputs, layer.kernel, layer.kernel)
+        made[f"features.{layer.number}.weight"] = (
+            torch.randn(shape, generator=random) / layer.inputs**0.5 / layer.kernel
+        )
+        made[f"features.{layer.number}.bias"] = torch.zeros(layer.outputs)
+    return made
+
+
+def test_official_measures_are_given_where_their_weights_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {"alexnet": alexnet(), "inception": {**inception.Inception().state_dict(), "fc.bias": torch.zeros(1008)}}
+    real, bundled = weights.available, weights.tensors
+    monkeypatch.setattr(weights, "available", lambda name: name in there or real(name))
+    monkeypatch.setattr(weights, "tensors", lambda name: there[name] if name in there else bundled(name))
+    large = film(3).repeat(2, 2).repeat(3, 3)
+    other = film(3, 1).repeat(2, 2).repeat(3, 3)
+    judge = Judge(torch.device("cpu"))
+    judge.add("same", large, large)
+    judge.add("other", other, large)
+    same, apart = judge.scores("same"), judge.scores("other")
+    assert same.lpips == pytest.approx(0, abs=1e-6)
+    assert apart.lpips is not None
+    assert apart.lpips > 1e-4
+    assert same.kid is not None
+    assert same.fid is None, "far too few pictures"
+    monkeypatch.setattr(judging, "FEWEST", 3)
+    assert judge.scores("same").fid == pytest.approx(0, abs=1e-3)
+
+
+def test_official_measures_are_left_out_where_their_weights_are_not(judge: Judge) -> None:
+    scores = judge.scores("other")
+    assert (scores.lpips, scores.kid, scores.fid) == (None, None, None)

@@ -45,6 +45,22 @@ def test_every_driver_is_measured_beside_its_own_film() -> None:
     assert report.evaluated(replace(evaluation(), drivers=[]), PAGE)[1]["drivers"] == []
 
 
+def test_official_measures_are_shown_where_they_are_known_and_else_how_to_get_them() -> None:
+    lines, told = report.evaluated(evaluation(), PAGE)
+    data, text = json.loads(json.dumps(told)), "\n".join(lines)
+    assert "dancekit doctor --fetch alexnet" in text
+    assert "dancekit doctor --fetch inception" in text
+    assert not any(name in data["model"] for name in ("lpips", "kid", "fid"))
+    known = {name: replace(scores, lpips=0.0625, kid=0.0325) for name, scores in evaluation().scores.items()}
+    lines, told = report.evaluated(replace(evaluation(), scores=known), PAGE)
+    data, text = json.loads(json.dumps(told)), "\n".join(lines)
+    assert "0.0625" in text
+    assert "0.0325" in text
+    assert "--fetch" not in text
+    assert "No FID: on fewer than 2,048 pictures (here 60)" in text
+    assert (data["model"]["lpips"], "fid" in data["model"]) == (0.0625, False)
+
+
 def test_tables_are_for_people() -> None:
     lines = report.evaluated(evaluation(), PAGE)[0]
     assert max(map(len, lines)) <= 120

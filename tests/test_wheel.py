@@ -49,7 +49,7 @@ def test_the_wheel_holds_every_module_and_all_of_the_zoo(wheel: Path) -> None:
     expected = {path.relative_to(ROOT).as_posix() for path in (ROOT / "dancekit").rglob("*.py")}
     expected |= {f"dancekit/zoo_data/{path.relative_to(ROOT / 'models').as_posix()}"
                  for path in (ROOT / "models").rglob("*") if path.is_file()}  # fmt: skip
-    expected.add("dancekit/py.typed")
+    expected |= {"dancekit/py.typed", "dancekit/page.html"}
     assert names >= expected
     assert {name for name in names - expected if ".dist-info/" not in name} == set(), "and nothing besides"
     assert any(name.endswith("licenses/LICENSE") for name in names)

@@ -160,6 +160,16 @@ def _download(entry: WeightFile, part: Path, progress: Progress) -> None:
 
 def trunk_weights(name: str) -> Mapping[str, Tensor]:
     """Weights of a VGG trunk as convB_J.weight and convB_J.bias, from safetensors or torchvision's own file."""
+    given = tensors(name)
+    return _renamed(given) if known(name).path.suffix == ".pth" else given
+
+
+def tensors(name: str) -> Mapping[str, Tensor]:
+    """What a weight file holds, from safetensors or from PyTorch's own format, read so that nothing in it can run.
+
+    Raises:
+        WeightsError: see find.
+    """
     path = find(name)
     if path.suffix == ".safetensors":
         from safetensors.torch import load_file
@@ -167,7 +177,7 @@ def trunk_weights(name: str) -> Mapping[str, Tensor]:
         return load_file(path)
     import torch
 
-    return _renamed(torch.load(path, map_location="cpu", weights_only=True))
+    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _renamed(features: Mapping[str, Tensor]) -> dict[str, Tensor]:
