@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from dancekit.errors import RecipeError
 from dancekit.io import checkpoint, weights
+from dancekit.likeness import make_generator, prepare_network
+from dancekit.networks.generator import Generator
 from dancekit.recipe import Recipe
 from dancekit.training import Training, plain, shaping
 
@@ -30,14 +35,25 @@ def save(path: Path, training: Training) -> None:
     checkpoint.save(path, tensors, card)
 
 
+def anchor(recipe: Recipe, device: torch.device) -> Generator:
+    """Stage I's generator as the recipe's base has it, not to be changed.
+
+    Raises:
+        WeightsError: there is no such base, or it is damaged.
+    """
+    tensors, _ = _load(recipe.base)
+    network = make_generator(recipe, 1)
+    network.load_state_dict(checkpoint.part(tensors, "G1"))
+    return prepare_network(network, device).eval().requires_grad_(False)
+
+
 def adopt(training: Training, name: str) -> None:
     """Put a base's weights into a training that has not begun. name: of the manifest, or a .safetensors file.
 
     Raises:
         WeightsError: there is no such base, or it is damaged. RecipeError: it has another shape than the recipe.
     """
-    path = Path(name) if name.endswith(".safetensors") else weights.find(name)
-    tensors, card = checkpoint.load(path, _CURE)
+    tensors, card = _load(name)
     wanted, given = _shape(training.recipe), card.get("shaping")
     if not isinstance(given, dict) or given != wanted:
         other = [key for key in wanted if not isinstance(given, dict) or given.get(key) != wanted[key]]
@@ -46,6 +62,10 @@ def adopt(training: Training, name: str) -> None:
             "Leave these settings as they are, or train with --from-scratch.",
         )
     training.adopt(tensors)
+
+
+def _load(name: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    return checkpoint.load(Path(name) if name.endswith(".safetensors") else weights.find(name), _CURE)
 
 
 def _shape(recipe: Recipe) -> dict[str, object]:

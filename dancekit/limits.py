@@ -12,7 +12,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "beta1": (0, 0.999), "warmup": (0, 1e6), "decay": (0, 1), "average": (0, 1), "minutes": (0, 1e6), "steps": (0, 1e9),
     **{f"{network}.{key}": limits for network in ("generator", "refiner") for key, limits in _SHAPE.items()},
     "critics.width": (2, 1024), "critics.layers": (1, 6), "critics.scales": (1, 4), "perceptual.depth": (1, 5),
-    **{f"weights.{term}": (0, 1e6) for term in ("gan", "perceptual", "features", "alpha", "colour", "focus")},
+    **{f"weights.{term}": (0, 1e6) for term in ("gan", "perceptual", "features", "alpha", "colour", "focus", "anchor")},
     "weights.every": (1, 16), "unpaired.share": (0, 8), "unpaired.real": (0, 1),
     "augment.drop": (0, 1), "augment.move": (0, 1), "augment.distance": (0, 1), "augment.stretch": (0, 1),
     "augment.range": (0, 0.9), "sway.rotate": (0, 45), "sway.scale": (0, 0.5), "sway.recolour": (0, 1),

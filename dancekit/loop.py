@@ -21,6 +21,7 @@ from dancekit.io.dataset import Canvas, TrainingSet, ahead, to_device
 from dancekit.io.diary import Diary
 from dancekit.io.workspace import Person
 from dancekit.likeness import Likeness, multiple, save
+from dancekit.networks.generator import Generator
 from dancekit.networks.perceptual import Perceptual
 from dancekit.recipe import Recipe, key_colour
 from dancekit.sampling import write_sample
@@ -64,6 +65,7 @@ class Run:
     wild: tuple[np.ndarray, np.ndarray] | None
     trunk: Perceptual
     trunk_name: str
+    anchor: Generator | None
     dtype: torch.dtype
     training: Training
     diary: Diary
@@ -113,7 +115,7 @@ def _take_smaller_batch(run: Run, error: Exception) -> None:
 def _train_steps(run: Run, number: int, canvas: Canvas, data: TrainingSet, interrupted: threading.Event) -> None:
     """Steps of one stint at the present batch size."""
     training, recipe, stage = run.training, run.recipe, run.training.stints[number].stage
-    networks, drawing = training.networks(stage, run.trunk), _drawing(recipe, canvas, run.subject)
+    networks, drawing = training.networks(stage, run.trunk, run.anchor), _drawing(recipe, canvas, run.subject)
     wild_count = round(run.batch * recipe.frames * recipe.unpaired.share) if recipe.unpaired.enabled else 0
 
     def make(place: int) -> Batch:

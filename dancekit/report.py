@@ -101,7 +101,11 @@ def prepared(person: str, done: Sequence[Prepared], where: str) -> Report:
     """What prepare found in each film. where: how to name the workspace in the next command, if at all."""
     lines, data = [], []
     for one in done:
-        lines += [one.clip.source, *(f"  {sentence}" for sentence in one.verdict), f"  Look at {one.sheet}"]
+        lines += [
+            one.clip.source,
+            *(f"  {sentence}" for sentence in one.verdict),
+            f"  Look at {one.sheet} (red: where pose and cut-out fit worst)",
+        ]
         entry: dict[str, object] = {"name": one.clip.name, "frames": len(one.clip.track)}
         entry |= {"used": int(one.clip.used.sum()), "matte": one.clip.matte}
         data.append(entry | {"sheet": str(one.sheet), "verdict": one.verdict})
@@ -152,7 +156,9 @@ def evaluated(done: Evaluation, page: Path) -> Report:
     page: where all of it can be looked at.
     """
     lines = [line for one in tables(done) for line in (one.title, *_lines(one))]
-    lines += [summary(done), *(f"  {name:<13}{meaning}" for name, meaning in MEANINGS.items())]
+    skipped = {"driver's"} if not done.drivers else set()
+    lines += [f"  {name:<13}{meaning}" for name, meaning in MEANINGS.items() if name not in skipped]
+    lines.append(summary(done))
     lines.append(f"Next: open {page} in a browser and look for yourself")
     lines += _left_out(done)
     data: dict[str, object] = {name: _plain(scores) for name, scores in done.scores.items()}
@@ -181,14 +187,22 @@ def _left_out(done: Evaluation) -> list[str]:
 
 
 def summary(done: Evaluation) -> str:
-    """What was measured on, and the one figure that says most."""
-    closed = f"SSIM closes {done.closed():.0%} of nearest-frame's distance to 1."
-    return f"{done.frames} held-out frames in {done.spans} spans; {closed}"
+    """What was measured on, and how the person does beside the nearest frame of her film, in a sentence."""
+    model, nearest = done.scores["model"], done.scores["nearest"]
+    better = (model.ssim > nearest.ssim) + (model.perceptual < nearest.perceptual)
+    verdict = ("Further from the truth than", "By one measure closer to the truth than", "Closer to the truth than")[
+        better
+    ]
+    return (
+        f"{verdict} the film's nearest frame: SSIM {model.ssim:.3f} against {nearest.ssim:.3f} "
+        f"(closes {done.closed():.0%} of its distance to 1), perceptual distance {model.perceptual:.3f} against {nearest.perceptual:.3f}; on "
+        f"{done.frames} held-out frames in {done.spans} spans."
+    )
 
 
 def tables(done: Evaluation) -> list[Table]:
     """All measures of an evaluation."""
-    alone = _table("Looked at by themselves, without the truth:", done.soundness, _BY_THEMSELVES, _COMPETING)
+    alone = _table("Looked at by themselves, without the truth:", done.soundness.items(), _BY_THEMSELVES, _COMPETING)
     found = [*scored(done.scores), alone]
     if done.drivers:
         moves = [(one.driver.name, _driven(one)) for one in done.drivers]
@@ -200,8 +214,8 @@ def tables(done: Evaluation) -> list[Table]:
 def scored(scores: Mapping[str, Scores]) -> list[Table]:
     """Measures beside the truth; two tables, since one would be too wide for a terminal."""
     return [
-        _table("Picture by picture beside the true one:", scores, _ONE_BY_ONE, _COMPETING),
-        _table("All pictures together beside the true film:", scores, _TOGETHER, _COMPETING),
+        _table("Picture by picture beside the true one:", scores.items(), _ONE_BY_ONE, _COMPETING),
+        _table("All pictures together beside the true film:", scores.items(), _TOGETHER, _COMPETING),
     ]
 
 
@@ -243,13 +257,12 @@ def measured(done: Figures) -> Report:
 
 def _table(
     title: str,
-    entries: Mapping[str, object] | Iterable[tuple[str, object]],
+    entries: Iterable[tuple[str, object]],
     columns: Mapping[str, tuple[str, str]],
     competing: tuple[str, ...] = (),
 ) -> Table:
     """One row per entry (a dataclass or a mapping), one column per measure."""
-    named: Iterable[tuple[str, object]] = entries.items() if isinstance(entries, Mapping) else entries
-    plain = [(name, entry if isinstance(entry, Mapping) else vars(entry)) for name, entry in named]
+    plain = [(name, entry if isinstance(entry, Mapping) else vars(entry)) for name, entry in entries]
     kept = [name for name in columns if name not in _OFFICIAL or any(values[name] is not None for _, values in plain)]
     rows = [(name, [values[column] for column in kept]) for name, values in plain]
     return Table(title, [Column(*columns[name]) for name in kept], rows, competing)

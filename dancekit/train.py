@@ -112,6 +112,7 @@ def _set_up(
         wild=strangers,
         trunk=trunk,
         trunk_name=trunk_name,
+        anchor=bases.anchor(recipe, machine.device) if recipe.base and recipe.weights.anchor else None,
         dtype=dtype,
         training=training,
         diary=Diary(person.log),

@@ -96,12 +96,21 @@ class Training:
             "critics": adam(self.pairs[stage], self.time, self.wild),
         }
 
-    def networks(self, stage: int, perceptual: Perceptual) -> Networks:
-        """The networks of a stage as the objective wants them; in stage II, G1 is its average and fixed."""
+    def networks(self, stage: int, perceptual: Perceptual, anchor: Generator | None = None) -> Networks:
+        """The networks of a stage as the objective wants them; in stage II, G1 is its average and fixed.
+
+        anchor: stage I's generator as it was in the beginning, see Networks.
+        """
         assert self.time is not None
         draw = self.generators[1] if stage == 1 else self.averages[1]
         return Networks(
-            draw, None if stage == 1 else self.generators[2], self.pairs[stage], self.time, self.wild, perceptual
+            draw,
+            None if stage == 1 else self.generators[2],
+            self.pairs[stage],
+            self.time,
+            self.wild,
+            perceptual,
+            anchor if stage == 1 else None,
         )
 
     def spend(self, number: int, amount: float) -> None:

@@ -67,6 +67,13 @@ def test_training_begins_with_the_base(crowd_home: tuple[Path, Outcome], prepare
     assert {tuple(stint["size"]) for stint in card["trained"]["stints"]} == {(48, 64)}, "only the largest size is tuned"
 
 
+def test_the_base_holds_training_on_strangers_moves(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
+    base = crowd_home[0] / "after-10.safetensors"
+    options = ("--recipe", "tiny", "--set", "steps=2", "--set", f"base={base}", "--json", "--set", "weights.anchor=5")
+    assert "anchor" in dancekit("train", "me", *options, "--set", "phases=[{stage: 1, size: [48, 64], share: 1}]",
+                                home=prepared).json["losses"]  # fmt: skip
+
+
 def test_from_scratch_leaves_the_base_alone(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
     base = crowd_home[0] / "after-10.safetensors"
     said = dancekit("train", "me", "--recipe", "tiny", "--set", "steps=4", "--set", f"base={base}", "--from-scratch",

@@ -97,7 +97,7 @@ def test_the_film_is_the_drivers_in_all_but_the_person(danced: Danced, films: Pa
     assert made.constant
     assert danced.json["film"] == "me-driver.mp4"
     assert danced.json["frames"] == driver.frames == 40
-    assert any("Fitted to me's body" in note for note in danced.json["notes"])
+    assert any("Fitted to the body of me" in note for note in danced.json["notes"])
     assert encode.is_ours(danced.film)
     assert [path.name for path in danced.film.parent.iterdir()] == ["me-driver.mp4"], "and nothing else is left"
 

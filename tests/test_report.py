@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from dancekit import report
 from dancekit.driven import Driven
 from dancekit.evaluate import ENTRIES, Evaluation
@@ -71,3 +73,19 @@ def test_tables_are_for_people() -> None:
     assert floor.split() == ["floor", "-", "123.46", "-"]
     for name in (*ENTRIES, "floor", "film", "better"):
         assert any(line.startswith(name) for line in lines), name
+
+
+@pytest.mark.parametrize(
+    ("ssim", "perceptual", "verdict"),
+    [
+        (0.95, 0.04, "Closer to the truth"),
+        (0.85, 0.04, "By one measure closer"),
+        (0.85, 0.06, "Further from the truth"),
+    ],
+)
+def test_the_verdict_is_one_sentence(ssim: float, perceptual: float, verdict: str) -> None:
+    scores = evaluation().scores
+    scores["model"] = replace(scores["model"], ssim=ssim, perceptual=perceptual)
+    said = report.summary(replace(evaluation(), scores=scores))
+    assert said.startswith(verdict)
+    assert f"SSIM {ssim:.3f} against 0.900" in said

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from dancekit.core import focus, girth, maps, sketch
+from dancekit.core import focus, maps, sketch, unseen
 from dancekit.core.augment import Augmentation, disturb
 from dancekit.core.sketch import Looks
 from dancekit.networks.generator import Generator
@@ -41,7 +40,10 @@ class Batch:
 
 @dataclass(frozen=True)
 class Networks:
-    """What is trained and what helps: refine is None in stage I; critics without a job are None."""
+    """What is trained and what helps: refine is None in stage I; critics without a job are None.
+
+    anchor: the generator that stage I began with, which knows many people, and stays as it was; None without a base.
+    """
 
     draw: Generator
     refine: Generator | None
@@ -49,6 +51,7 @@ class Networks:
     time: PatchCritic
     wild: PatchCritic | None
     perceptual: Perceptual
+    anchor: Generator | None = None
 
     @property
     def trained(self) -> Generator:
@@ -72,6 +75,9 @@ class Weights:
     """Plain L1 on the picture: not in the paper, speeds up short training."""
     focus: float = 0.0
     """How much more face and hands count in the perceptual and the colour term: not in the paper."""
+    anchor: float = 0.0
+    """Keep wild frames, seen from afar, as the base draws them, so that tuning on one film does not unlearn what other
+    moves look like (Li and Hoiem 2016, learning without forgetting; not in the paper)."""
     every: int = 1
     """Judge every n-th of the M frames with the perceptual trunk: the dearest term, and one frame tells most."""
 
@@ -112,6 +118,8 @@ class Made:
     wild_pose: Tensor | None
     excess: Tensor | None
     """Alpha of wild frames where the person cannot be, B' x 1 x h x w; None without a matte or her girth."""
+    strayed: Tensor | None
+    """How far wild frames are from those of the base, seen from afar; one number, or None without a base."""
     lack: Tensor | None
     """What wild frames' alpha lacks on her bones, where she surely is, B' x 1 x h x w; None likewise."""
 
@@ -150,10 +158,17 @@ def generate(networks: Networks, batch: Batch, drawing: Drawing, dtype: torch.dt
     excess = lack = None
     if strange and batch.wild is not None and drawing.matte and drawing.girth:
         alpha = painted[real:, 3:]
-        excess, lack = _excess(alpha, batch.wild, drawing), _lack(alpha, pose[real:], drawing)
+        excess = unseen.excess(alpha, batch.wild, drawing.girth)
+        lack = unseen.lack(alpha, pose[real:], drawing.coarse)
     reach = (batch.poses.shape[1] - count) // 2
     seen = maps.segments(batch.poses[:, reach : reach + count].flatten(0, 1))
+    strayed = None
+    if strange and networks.anchor is not None:
+        with torch.no_grad():
+            anchored = networks.anchor(condition[real:])
+        strayed = unseen.strayed(painted[real:], anchored)
     return Made(
+        strayed=strayed,
         focus=focus.near(seen, _FOCUS * drawing.width, size).unflatten(0, (-1, count)),
         frames=painted[:real],
         shown=shown,
@@ -165,19 +180,6 @@ def generate(networks: Networks, batch: Batch, drawing: Drawing, dtype: torch.dt
         excess=excess,
         lack=lack,
     )
-
-
-def _excess(alpha: Tensor, poses: Tensor, drawing: Drawing) -> Tensor:
-    """Alpha B' x 1 x H x W of frames in the middle of poses B' x T x J x 3, kept where the person cannot be."""
-    pose = maps.segments(poses[:, poses.shape[1] // 2])
-    nothing = girth.beyond(pose, alpha.new_tensor(drawing.girth, dtype=torch.float32),
-                           (alpha.shape[-1], alpha.shape[-2]), _EXCESS_COARSE)  # fmt: skip
-    return functional.avg_pool2d(alpha, _EXCESS_COARSE) * nothing
-
-
-def _lack(alpha: Tensor, pose: Tensor, drawing: Drawing) -> Tensor:
-    """1 - alpha B' x 1 x H x W, kept along the bones of the frames' pose maps B' x n_s (or more) x h x w."""
-    return (1 - functional.avg_pool2d(alpha, drawing.coarse)) * pose[:, : maps.CHANNELS].amax(1, keepdim=True)
 
 
 def _stacked(parts: list[Tensor]) -> Tensor:
@@ -214,8 +216,6 @@ def _windows(
 
 _FOCUS = 6.0
 """Face and hands reach this many half widths of a pose line from their bones: 0.06 body heights in most recipes."""
-_EXCESS_COARSE = 4
-"""Excess is looked for in cells of so many px: they divide every size, and the limit is a soft one."""
 
 Verdicts = list[list[Tensor]]
 """Features of every layer, scale by scale, the last of each scale being the verdict."""
@@ -253,14 +253,16 @@ def generator_loss(
     every = min(weights.every, made.shown.shape[1])
     chosen = slice(int(torch.randint(every, (), generator=random, device=random.device)), None, every)
     emphasis = 1 + weights.focus * made.focus if weights.focus else None
-    looked_at = (shown[:, chosen].flatten(0, 1) for shown in (made.shown, made.true))
+    shown, true = (pictures[:, chosen].flatten(0, 1) for pictures in (made.shown, made.true))
     there = None if emphasis is None else emphasis[:, chosen].flatten(0, 1)
-    terms["perceptual"] = weights.perceptual * networks.perceptual.loss(*looked_at, there)
+    terms["perceptual"] = weights.perceptual * networks.perceptual.loss(shown, true, there)
     if matte:
         alpha = made.frames.unflatten(0, batch.frames.shape[:2])[:, :, 3:]
         terms["alpha"] = weights.alpha * ((alpha - batch.frames[:, :, 3:]).abs() * batch.known).mean()
     if made.excess is not None and made.lack is not None:
         terms["girth"] = weights.alpha * (made.excess.mean() + made.lack.mean())
+    if made.strayed is not None and weights.anchor:
+        terms["anchor"] = weights.anchor * made.strayed
     if weights.colour:
         apart = (made.shown - made.true).abs()
         terms["colour"] = weights.colour * (apart if emphasis is None else apart * emphasis).mean()

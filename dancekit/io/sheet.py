@@ -63,8 +63,14 @@ def label(picture: np.ndarray, text: str, bad: bool = False) -> None:
     colour = (255, 70, 60) if bad else (225, 225, 225)
     if bad:
         cv2.rectangle(picture, (0, 0), (picture.shape[1] - 1, picture.shape[0] - 1), colour, 2)
-    place = (5, picture.shape[0] - 6)
-    cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.38, (0, 0, 0), 3, cv2.LINE_AA)
+    left, down = 5, picture.shape[0] - 6
+    # A thicker black line below would be set wider by OpenCV 5, and show as a ghost of the text.
+    for across, along in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        _write(picture, text, (left + across, down + along), (0, 0, 0))
+    _write(picture, text, (left, down), colour)
+
+
+def _write(picture: np.ndarray, text: str, place: tuple[int, int], colour: tuple[int, ...]) -> None:
     cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.38, colour, 1, cv2.LINE_AA)
 
 

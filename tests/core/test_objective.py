@@ -304,14 +304,35 @@ def test_face_and_hands_count_more_in_perceptual_and_colour_terms() -> None:
     left[..., : SIZE[0] // 2] = 1
     judged = objective.judge(nets, made)
 
-    def terms(**weights: float) -> dict[str, Tensor]:
-        chosen = Weights(colour=1.0, **weights)
+    def terms(focus: float) -> dict[str, Tensor]:
+        chosen = Weights(colour=1.0, focus=focus)
         found = objective.generator_loss(nets, replace(made, focus=left), judged, given, chosen, True, random())
         return {name: term.detach() for name, term in found.items()}
 
-    plain, focused = terms(), terms(focus=3.0)
+    plain, focused = terms(0.0), terms(3.0)
     apart = (made.shown - made.true).abs().detach()
     assert float(focused["colour"]) == pytest.approx(float((apart * (1 + 3 * left)).mean()), rel=1e-5)
     assert float(focused["perceptual"]) > 1.2 * float(plain["perceptual"])
     for name in plain.keys() - {"colour", "perceptual"}:
         assert torch.equal(plain[name], focused[name]), name
+
+
+def test_wild_frames_are_held_to_the_base_in_stage_one() -> None:
+    nets, given = networks(1), batch(1)
+    assert made_by(nets, given).strayed is None
+    other = replace(nets, anchor=tiny.generator(1, seed=7))
+    made = made_by(other, given)
+    assert made.strayed is not None
+    assert float(made.strayed.detach()) > 0
+    same = made_by(replace(nets, anchor=nets.draw), given)
+    assert same.strayed is not None
+    assert float(same.strayed.detach()) == pytest.approx(0, abs=1e-6)
+    assert made_by(other, batch(1, wild=False)).strayed is None
+    judged = objective.judge(other, made)
+    terms = objective.generator_loss(other, made, judged, given, Weights(anchor=4.0), True, random())
+    assert float(terms["anchor"].detach()) == pytest.approx(4 * float(made.strayed.detach()))
+    assert "anchor" not in objective.generator_loss(other, made, judged, given, Weights(), True, random())
+    terms["anchor"].backward(retain_graph=True)
+    assert any(p.grad is not None for p in nets.draw.parameters())
+    assert other.anchor is not None
+    assert all(p.grad is None for p in other.anchor.parameters()), "the base stays as it is"

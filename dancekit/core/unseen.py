@@ -1,0 +1,42 @@
+"""What can be asked of frames in strangers' moves, for which there is no truth (see section 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from dancekit.core import girth, maps
+
+_CELL, _AFAR = 4, 8
+"""Alpha and colour are looked at in cells of so many px: they divide every size. What is finer is the person's own."""
+
+
+def excess(alpha: Tensor, poses: Tensor, reaches: Sequence[float]) -> Tensor:
+    """Alpha N x 1 x H x W of frames in the middle of poses N x T x J x 3 (px), kept where the person cannot be.
+
+    reaches: how far from each bone she reaches, in px (see core.girth). Returns N x 1 x H/4 x W/4.
+    """
+    pose = maps.segments(poses[:, poses.shape[1] // 2])
+    limits = alpha.new_tensor(reaches, dtype=torch.float32)
+    nothing = girth.beyond(pose, limits, (alpha.shape[-1], alpha.shape[-2]), _CELL)
+    return functional.avg_pool2d(alpha, _CELL) * nothing
+
+
+def lack(alpha: Tensor, pose: Tensor, coarse: int) -> Tensor:
+    """What alpha N x 1 x H x W lacks along the bones of pose maps N x n_s (or more) x H/coarse x W/coarse."""
+    return (1 - functional.avg_pool2d(alpha, coarse)) * pose[:, : maps.CHANNELS].amax(1, keepdim=True)
+
+
+def strayed(made: Tensor, anchored: Tensor) -> Tensor:
+    """Mean distance of frames N x 4 x H x W from those that the base draws, seen from afar: of alpha and of colour.
+
+    Tuning on one film would else unlearn what other moves look like (Li and Hoiem 2016, learning without forgetting).
+    """
+    alphas, colours = [], []
+    for frames in (made, anchored):
+        alphas.append(functional.avg_pool2d(frames[:, 3:], _CELL))
+        colours.append(functional.avg_pool2d(frames[:, :3] * frames[:, 3:], _AFAR))
+    return functional.l1_loss(alphas[0], alphas[1]) + functional.l1_loss(colours[0], colours[1])
