@@ -185,7 +185,7 @@ def evaluate(
 
 @app.command(epilog="Example: dancekit demo --minutes 10")
 def demo(
-    minutes: Annotated[float, typer.Option(help="How long to train.", min=0.1)] = 6.0,
+    minutes: Annotated[float, typer.Option(help="How long to train.", min=0.1)] = 5.0,
     recipe: Annotated[str, typer.Option(help="As for train.")] = "auto",
     subject_seconds: Annotated[float, typer.Option(help="Length of the film to learn from.", min=4)] = 40.0,
     driver_seconds: Annotated[float, typer.Option(help="Length of the film to dance to.", min=1)] = 10.0,

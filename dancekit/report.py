@@ -195,8 +195,9 @@ def summary(done: Evaluation) -> str:
     ]
     return (
         f"{verdict} the film's nearest frame: SSIM {model.ssim:.3f} against {nearest.ssim:.3f} "
-        f"(closes {done.closed():.0%} of its distance to 1), perceptual distance {model.perceptual:.3f} against {nearest.perceptual:.3f}; on "
-        f"{done.frames} held-out frames in {done.spans} spans."
+        f"(closes {done.closed():.0%} of its distance to 1), "
+        f"perceptual distance {model.perceptual:.3f} against {nearest.perceptual:.3f}; "
+        f"on {done.frames} held-out frames in {done.spans} spans."
     )
 
 
