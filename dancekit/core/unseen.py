@@ -12,6 +12,8 @@ from dancekit.core import girth, maps
 
 _CELL, _AFAR = 4, 8
 """Alpha and colour are looked at in cells of so many px: they divide every size. What is finer is the person's own."""
+_COLOUR = 0.3
+"""How much colour counts beside alpha: the base knows well where a person ends, and only roughly how she is dressed."""
 
 
 def excess(alpha: Tensor, poses: Tensor, reaches: Sequence[float]) -> Tensor:
@@ -39,4 +41,4 @@ def strayed(made: Tensor, anchored: Tensor) -> Tensor:
     for frames in (made, anchored):
         alphas.append(functional.avg_pool2d(frames[:, 3:], _CELL))
         colours.append(functional.avg_pool2d(frames[:, :3] * frames[:, 3:], _AFAR))
-    return functional.l1_loss(alphas[0], alphas[1]) + functional.l1_loss(colours[0], colours[1])
+    return functional.l1_loss(alphas[0], alphas[1]) + _COLOUR * functional.l1_loss(colours[0], colours[1])
