@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -57,6 +58,8 @@ _TOGETHER = {
     "kid": ("KID", "lower"),
     "fid": ("FID", "lower"),
 }
+_WIDE = 110
+"""Characters in a line of a terminal."""
 _OFFICIAL = ("lpips", "kid", "fid")
 """Measures whose weights are not bundled: left out where nobody has them."""
 _BY_THEMSELVES = {
@@ -158,7 +161,7 @@ def evaluated(done: Evaluation, page: Path) -> Report:
     lines = [line for one in tables(done) for line in (one.title, *_lines(one))]
     skipped = {"driver's"} if not done.drivers else set()
     lines += [f"  {name:<13}{meaning}" for name, meaning in MEANINGS.items() if name not in skipped]
-    lines.append(summary(done))
+    lines += textwrap.wrap(summary(done), _WIDE)
     lines.append(f"Next: open {page} in a browser and look for yourself")
     lines += _left_out(done)
     data: dict[str, object] = {name: _plain(scores) for name, scores in done.scores.items()}

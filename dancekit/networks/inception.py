@@ -28,6 +28,7 @@ class _Conv(nn.Module):
         self.bn = nn.BatchNorm2d(outputs, eps=0.001)
 
     def forward(self, x: Tensor) -> Tensor:
+        """N x inputs x H x W to N x outputs x H/stride x W/stride, less what is not padded."""
         return functional.relu(self.bn(self.conv(x)))
 
 
@@ -57,6 +58,7 @@ class _A(nn.Module):
         self.branch_pool = _Conv(inputs, pooled)
 
     def forward(self, x: Tensor) -> Tensor:
+        """N x inputs x H x W to N x (224 + pooled) x H x W."""
         double = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
         return torch.cat(
             (self.branch1x1(x), self.branch5x5_2(self.branch5x5_1(x)), double, self.branch_pool(_average(x))), 1
@@ -73,6 +75,7 @@ class _B(nn.Module):
         self.branch3x3dbl_3 = _Conv(96, 96, 3, 2)
 
     def forward(self, x: Tensor) -> Tensor:
+        """N x inputs x H x W to N x (480 + inputs) x about H/2 x W/2."""
         double = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
         return torch.cat((self.branch3x3(x), double, functional.max_pool2d(x, 3, 2)), 1)
 
@@ -93,6 +96,7 @@ class _C(nn.Module):
         self.branch_pool = _Conv(inputs, 192)
 
     def forward(self, x: Tensor) -> Tensor:
+        """N x inputs x H x W to N x 768 x H x W."""
         once = self.branch7x7_3(self.branch7x7_2(self.branch7x7_1(x)))
         twice = self.branch7x7dbl_3(self.branch7x7dbl_2(self.branch7x7dbl_1(x)))
         twice = self.branch7x7dbl_5(self.branch7x7dbl_4(twice))
@@ -109,6 +113,7 @@ class _D(nn.Module):
         self.branch7x7x3_3, self.branch7x7x3_4 = _column(192), _Conv(192, 192, 3, 2)
 
     def forward(self, x: Tensor) -> Tensor:
+        """N x inputs x H x W to N x (512 + inputs) x about H/2 x W/2."""
         large = self.branch7x7x3_4(self.branch7x7x3_3(self.branch7x7x3_2(self.branch7x7x3_1(x))))
         return torch.cat((self.branch3x3_2(self.branch3x3_1(x)), large, functional.max_pool2d(x, 3, 2)), 1)
 
@@ -127,6 +132,7 @@ class _E(nn.Module):
         self.branch_pool = _Conv(inputs, 192)
 
     def forward(self, x: Tensor) -> Tensor:
+        """N x inputs x H x W to N x 2048 x H x W."""
         once, twice = self.branch3x3_1(x), self.branch3x3dbl_2(self.branch3x3dbl_1(x))
         pooled = functional.max_pool2d(x, 3, 1, 1) if self.highest else _average(x)
         ends = [self.branch1x1(x), self.branch3x3_2a(once), self.branch3x3_2b(once)]

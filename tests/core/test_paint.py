@@ -124,6 +124,8 @@ def test_what_is_painted_over_the_key_is_keyed_out(key: tuple[float, float, floa
 
 def test_a_painter_with_a_key_shows_only_the_person() -> None:
     plain = painter(True)
+    assert isinstance(plain.refine, Generator)
+    plain.refine.head.weight.data.mul_(30)  # so that colours are far apart, some near the key
     green = Painter(plain.draw, plain.refine, REACH, 0.8, 1, False, plain.device, plain.dtype, (-1.0, 0.4, -0.5))
     shown, cut = (np.stack(list(one.paint(poses(), SIZE))) for one in (plain, green))
     whole = torch.from_numpy(shown[..., :3].astype(np.float32)).permute(0, 3, 1, 2) / 127.5 - 1
