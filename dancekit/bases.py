@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -39,9 +38,9 @@ def anchor(recipe: Recipe, device: torch.device) -> Generator:
     """Stage I's generator as the recipe's base has it, not to be changed.
 
     Raises:
-        WeightsError: there is no such base, or it is damaged.
+        WeightsError, RecipeError: see adopt.
     """
-    tensors, _ = _load(recipe.base)
+    tensors = _load(recipe.base, recipe)
     network = make_generator(recipe, 1)
     network.load_state_dict(checkpoint.part(tensors, "G1"))
     return prepare_network(network, device).eval().requires_grad_(False)
@@ -53,19 +52,21 @@ def adopt(training: Training, name: str) -> None:
     Raises:
         WeightsError: there is no such base, or it is damaged. RecipeError: it has another shape than the recipe.
     """
-    tensors, card = _load(name)
-    wanted, given = _shape(training.recipe), card.get("shaping")
+    training.adopt(_load(name, training.recipe))
+
+
+def _load(name: str, recipe: Recipe) -> dict[str, torch.Tensor]:
+    """The tensors of a base that fits a recipe."""
+    path = Path(name) if name.endswith(".safetensors") else weights.find(name)
+    tensors, card = checkpoint.load(path, _CURE)
+    wanted, given = _shape(recipe), card.get("shaping")
     if not isinstance(given, dict) or given != wanted:
         other = [key for key in wanted if not isinstance(given, dict) or given.get(key) != wanted[key]]
         raise RecipeError(
             f"The base {name} does not fit this recipe: {', '.join(other)} differ.",
             "Leave these settings as they are, or train with --from-scratch.",
         )
-    training.adopt(tensors)
-
-
-def _load(name: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    return checkpoint.load(Path(name) if name.endswith(".safetensors") else weights.find(name), _CURE)
+    return tensors
 
 
 def _shape(recipe: Recipe) -> dict[str, object]:

@@ -28,6 +28,8 @@ from dancekit.sampling import write_sample
 from dancekit.training import Training
 from dancekit.types import Progress
 
+_FOCUS = 0.06
+"""How far face and hands reach from their bones, as a share of the body height."""
 Say = Callable[[str], None]
 
 
@@ -163,6 +165,7 @@ def _drawing(recipe: Recipe, canvas: Canvas, subject: Subject) -> Drawing:
         recipe.refiner.residual,
         recipe.augment,
         tuple(subject.girth * canvas.body),
+        _FOCUS * canvas.body if recipe.weights.focus else 0.0,
     )
 
 

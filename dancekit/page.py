@@ -33,7 +33,9 @@ def write(path: Path, person: str, done: Evaluation, log: Path) -> None:
 def html(person: str, done: Evaluation, log: Sequence[Mapping[str, object]]) -> str:
     """The page as text. log: the lines of log.jsonl."""
     page = Template(resources.files("dancekit").joinpath("page.html").read_text(encoding="utf-8"))
-    meanings = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in report.MEANINGS.items())
+    meanings = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in report.meanings(done).items()
+    )
     return page.substitute(
         title=escape(f"{person}, evaluated"),
         summary=escape(report.summary(done)),
@@ -72,7 +74,7 @@ def _embedded(reels: Iterable[Reel]) -> str:
 
 
 def _table(table: Table) -> str:
-    rows = [f"<tr><th></th>{''.join(f'<th>{escape(column.title)}</th>' for column in table.columns)}</tr>"]
+    rows = [f"<tr><th></th>{''.join(f'<th>{escape(title)}</th>' for title, _ in table.columns)}</tr>"]
     best = [_best(table, place) for place in range(len(table.columns))]
     for name, values in table.rows:
         cells = "".join(
@@ -80,7 +82,7 @@ def _table(table: Table) -> str:
             for place, value in enumerate(values)
         )
         rows.append(f"<tr><td>{escape(name)}</td>{cells}</tr>")
-    hints = "".join(f"<td>{escape(column.better)}</td>" for column in table.columns)
+    hints = "".join(f"<td>{escape(better)}</td>" for _, better in table.columns)
     rows.append(f'<tr class="note"><td>better</td>{hints}</tr>')
     return f'<p>{escape(table.title)}</p><div class="scroll"><table>{"".join(rows)}</table></div>'
 
@@ -88,7 +90,7 @@ def _table(table: Table) -> str:
 def _best(table: Table, place: int) -> list[str]:
     """Which of the entries that compete are best in a column."""
     values = {name: row[place] for name, row in table.rows if name in table.competing and row[place] is not None}
-    better = table.columns[place].better
+    better = table.columns[place][1]
     if len(values) < 2 or better not in ("higher", "lower"):
         return []
     top = (max if better == "higher" else min)(values.values())  # type: ignore[type-var]

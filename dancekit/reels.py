@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from dancekit.io import sheet
@@ -13,8 +12,6 @@ from dancekit.io import sheet
 FRAMES = 240
 """Frames in all reels together, about."""
 _LEAST, _REELS = 24, 8
-_QUALITY = 88
-_TALLEST = 320
 
 
 @dataclass(frozen=True)
@@ -43,20 +40,6 @@ def reel(title: str, fps: float, points: np.ndarray, pictures: Mapping[str, np.n
 
     points: landmarks [T, J, 3] in px of the pictures. pictures: uint8 [T, h, w, 4] (colour and alpha) by name.
     """
-    strips = [_strip(points[time], [seen[time] for seen in pictures.values()]) for time in range(len(points))]
+    strips = [sheet.strip(points[time], [seen[time] for seen in pictures.values()]) for time in range(len(points))]
     height, width = strips[0].shape[:2]
-    return Reel(title, ("pose", *pictures), fps, (width, height), [_jpeg(strip) for strip in strips])
-
-
-def _strip(points: np.ndarray, pictures: Sequence[np.ndarray]) -> np.ndarray:
-    height, width = pictures[0].shape[:2]
-    posed = np.full((height, width, 3), 40, np.uint8)
-    sheet.draw_pose(posed, points, max(1, height // 160))
-    strip = np.hstack([posed, *(sheet.over(picture[..., :3], picture[..., 3]) for picture in pictures)])
-    scale = min(1.0, _TALLEST / height)
-    return sheet.fitted(strip, (round(strip.shape[1] * scale), round(height * scale)))
-
-
-def _jpeg(picture: np.ndarray) -> bytes:
-    whole = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
-    return whole.tobytes()
+    return Reel(title, ("pose", *pictures), fps, (width, height), [sheet.encoded(strip, ".jpg") for strip in strips])

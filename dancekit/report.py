@@ -24,19 +24,15 @@ Report = tuple[list[str], dict[str, object]]
 
 
 @dataclass(frozen=True)
-class Column:
-    """A measure as people read it. better: "higher", "lower", "near 1", or empty where neither is."""
-
-    title: str
-    better: str
-
-
-@dataclass(frozen=True)
 class Table:
-    """Measures (columns) of entries (rows); None could not be measured. competing: entries that may be the best."""
+    """Measures of entries, one row each; None could not be measured.
+
+    columns: (title, which way is better: "higher", "lower", "near 1", or empty where neither is). competing: entries
+    that may be the best.
+    """
 
     title: str
-    columns: list[Column]
+    columns: list[tuple[str, str]]
     rows: list[tuple[str, list[float | None]]]
     competing: tuple[str, ...] = ()
 
@@ -79,8 +75,10 @@ _FOUND = {
 }
 _SHOWN = {name: _BY_THEMSELVES[name] for name in ("still_change", "still_flicker", "islands", "bone_holes")}
 """What each measure is called, and which way is better."""
+_VERDICTS = ("Further from the truth than", "By one measure closer to the truth than", "Closer to the truth than")
+"""By how many of SSIM and perceptual distance are better than the nearest frame's."""
 _COMPETING = ("model", "nearest", "stage1")
-MEANINGS = {
+_MEANINGS = {
     "floor": "the film's own frames beside the ones just before them",
     "film": "the film's own frames, looked at like painted ones",
     "box": "only within the true person's box; PSNR in dB",
@@ -158,9 +156,8 @@ def evaluated(done: Evaluation, page: Path) -> Report:
 
     page: where all of it can be looked at.
     """
-    lines = [line for one in tables(done) for line in (one.title, *_lines(one))]
-    skipped = {"driver's"} if not done.drivers else set()
-    lines += [f"  {name:<13}{meaning}" for name, meaning in MEANINGS.items() if name not in skipped]
+    lines = _lines(tables(done))
+    lines += [f"  {name:<13}{meaning}" for name, meaning in meanings(done).items()]
     lines += textwrap.wrap(summary(done), _WIDE)
     lines.append(f"Next: open {page} in a browser and look for yourself")
     lines += _left_out(done)
@@ -193,15 +190,18 @@ def summary(done: Evaluation) -> str:
     """What was measured on, and how the person does beside the nearest frame of her film, in a sentence."""
     model, nearest = done.scores["model"], done.scores["nearest"]
     better = (model.ssim > nearest.ssim) + (model.perceptual < nearest.perceptual)
-    verdict = ("Further from the truth than", "By one measure closer to the truth than", "Closer to the truth than")[
-        better
-    ]
+    verdict = _VERDICTS[better]
     return (
         f"{verdict} the film's nearest frame: SSIM {model.ssim:.3f} against {nearest.ssim:.3f} "
         f"(closes {done.closed():.0%} of its distance to 1), "
         f"perceptual distance {model.perceptual:.3f} against {nearest.perceptual:.3f}; "
         f"on {done.frames} held-out frames in {done.spans} spans."
     )
+
+
+def meanings(done: Evaluation) -> dict[str, str]:
+    """What the measures and entries that are shown mean."""
+    return {name: meaning for name, meaning in _MEANINGS.items() if done.drivers or name != "driver's"}
 
 
 def tables(done: Evaluation) -> list[Table]:
@@ -230,8 +230,7 @@ def _driven(one: Driven) -> dict[str, object]:
 
 def demonstrated(done: Demo) -> Report:
     """How the drawn dancer came out, against truth."""
-    found = [line for one in scored(done.scores) for line in (one.title, *_lines(one))]
-    lines = ["Against the same moves drawn with her own body:", *found, f"Watch {done.film}"]
+    lines = ["Against the same moves drawn with her own body:", *_lines(scored(done.scores)), f"Watch {done.film}"]
     data: dict[str, object] = {"video": str(done.film)}
     data["scores"] = {name: _plain(scores) for name, scores in done.scores.items()}
     return [*lines, "Next: dancekit prepare myclip.mp4"], data
@@ -269,14 +268,17 @@ def _table(
     plain = [(name, entry if isinstance(entry, Mapping) else vars(entry)) for name, entry in entries]
     kept = [name for name in columns if name not in _OFFICIAL or any(values[name] is not None for _, values in plain)]
     rows = [(name, [values[column] for column in kept]) for name, values in plain]
-    return Table(title, [Column(*columns[name]) for name in kept], rows, competing)
+    return Table(title, [columns[name] for name in kept], rows, competing)
 
 
-def _lines(table: Table) -> list[str]:
-    """A table for a terminal; the last row says which way is better."""
-    head = ["", *(column.title for column in table.columns)]
-    rows = [[name, *map(number, values)] for name, values in table.rows]
-    return aligned([head, *rows, ["better", *(column.better for column in table.columns)]])
+def _lines(shown: Iterable[Table]) -> list[str]:
+    """Tables for a terminal, each below its title; the last row says which way is better."""
+    lines = []
+    for table in shown:
+        titles, better = zip(*table.columns, strict=True)
+        rows = [[name, *map(number, values)] for name, values in table.rows]
+        lines += [table.title, *aligned([["", *titles], *rows, ["better", *better]])]
+    return lines
 
 
 def number(value: float | None) -> str:

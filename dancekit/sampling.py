@@ -14,7 +14,6 @@ from dancekit.io.dataset import Footage
 from dancekit.likeness import Likeness
 
 _FRAMES = 5
-_TALLEST = 320
 _CAPTION = 26
 """Height in px of the line below the rows."""
 
@@ -25,11 +24,7 @@ def write_sample(path: Path, likeness: Likeness, clips: Sequence[Clip], device: 
     held = np.flatnonzero(footage.held & clips[0].used)
     if not len(held):
         return
-    rows = [
-        sheet.fitted(row, _row_size(row))
-        for row in (_row(footage, likeness, int(time), device) for time in _spread(held))
-    ]
-    picture = sheet.grid(rows, 1)
+    picture = sheet.grid([_row(footage, likeness, int(time), device) for time in _spread(held)], 1)
     picture = np.vstack((picture, np.full((_CAPTION, *picture.shape[1:]), 28, np.uint8)))
     sheet.label(picture, "pose | stage I | stage II | truth" if likeness.refine else "pose | stage I | truth")
     sheet.write(path, picture)
@@ -39,24 +34,16 @@ def _spread(times: np.ndarray) -> np.ndarray:
     return times[np.linspace(0, len(times) - 1, _FRAMES).astype(int)]
 
 
-def _row_size(row: np.ndarray) -> tuple[int, int]:
-    scale = min(1.0, _TALLEST / row.shape[0])
-    return round(row.shape[1] * scale), round(row.shape[0] * scale)
-
-
 def _row(footage: Footage, likeness: Likeness, time: int, device: torch.device) -> np.ndarray:
     """One held-out frame, everything side by side."""
     canvas, reach = likeness.canvas, likeness.recipe.reach
     around = np.clip(time + footage.stride * np.arange(-2 * reach, 2 * reach + 1), *_bounds(footage, time))
     points = footage.points[around]
-    posed = np.full((canvas.size[1], canvas.size[0], 3), 40, np.uint8)
-    sheet.draw_pose(posed, footage.points[time], max(1, canvas.size[1] // 160))
-    tiles = [posed]
-    for refine in (False, True) if likeness.refine is not None else (False,):
-        painted = list(likeness.painter(device, refine).paint(points, canvas.size))[2 * reach]
-        tiles.append(sheet.over(painted[..., :3], painted[..., 3]))
-    truth = footage.frame(time)
-    return np.hstack([*tiles, sheet.over(truth[:3].transpose(1, 2, 0), truth[3])])
+    cutouts = [
+        list(likeness.painter(device, refine).paint(points, canvas.size))[2 * reach]
+        for refine in ((False, True) if likeness.refine is not None else (False,))
+    ]
+    return sheet.strip(footage.points[time], [*cutouts, footage.frame(time).transpose(1, 2, 0)])
 
 
 def _bounds(footage: Footage, time: int) -> tuple[int, int]:

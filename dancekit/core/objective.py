@@ -76,8 +76,7 @@ class Weights:
     focus: float = 0.0
     """How much more face and hands count in the perceptual and the colour term: not in the paper."""
     anchor: float = 0.0
-    """Keep wild frames, seen from afar, as the base draws them, so that tuning on one film does not unlearn what other
-    moves look like (Li and Hoiem 2016, learning without forgetting; not in the paper)."""
+    """Keep wild frames, seen from afar, as the base draws them (see core.unseen.strayed; not in the paper)."""
     every: int = 1
     """Judge every n-th of the M frames with the perceptual trunk: the dearest term, and one frame tells most."""
 
@@ -96,6 +95,8 @@ class Drawing:
     augmentation: Augmentation | None
     girth: tuple[float, ...] = ()
     """How far from each bone the person reaches, px of the picture (see core.girth); empty if nobody measured it."""
+    focus: float = 0.0
+    """How far face and hands reach from their bones, px of the picture; 0 where they count like the rest."""
 
 
 @dataclass(frozen=True)
@@ -112,16 +113,16 @@ class Made:
     """B*M x C x h x w: pose windows (stage I) or G1 windows (stage II)."""
     pose: Tensor
     """B*M x n_s x h x w: the pose map of each frame, for D_w."""
-    focus: Tensor
-    """B x M x 1 x H x W: 1 on face and hands, see core.focus."""
+    focus: Tensor | None
+    """B x M x 1 x H x W: 1 on face and hands, see core.focus; None where these count like the rest."""
     wild: Tensor | None
     wild_pose: Tensor | None
     excess: Tensor | None
     """Alpha of wild frames where the person cannot be, B' x 1 x h x w; None without a matte or her girth."""
-    strayed: Tensor | None
-    """How far wild frames are from those of the base, seen from afar; one number, or None without a base."""
     lack: Tensor | None
     """What wild frames' alpha lacks on her bones, where she surely is, B' x 1 x h x w; None likewise."""
+    strayed: Tensor | None
+    """How far wild frames are from those of the base, seen from afar; one number, or None without a base."""
 
 
 def over_key(frames: Tensor, known: Tensor, drawing: Drawing) -> Tensor:
@@ -160,8 +161,6 @@ def generate(networks: Networks, batch: Batch, drawing: Drawing, dtype: torch.dt
         alpha = painted[real:, 3:]
         excess = unseen.excess(alpha, batch.wild, drawing.girth)
         lack = unseen.lack(alpha, pose[real:], drawing.coarse)
-    reach = (batch.poses.shape[1] - count) // 2
-    seen = maps.segments(batch.poses[:, reach : reach + count].flatten(0, 1))
     strayed = None
     if strange and networks.anchor is not None:
         with torch.no_grad():
@@ -169,7 +168,7 @@ def generate(networks: Networks, batch: Batch, drawing: Drawing, dtype: torch.dt
         strayed = unseen.strayed(painted[real:], anchored)
     return Made(
         strayed=strayed,
-        focus=focus.near(seen, _FOCUS * drawing.width, size).unflatten(0, (-1, count)),
+        focus=_focus(batch.poses, count, size, drawing.focus) if drawing.focus else None,
         frames=painted[:real],
         shown=shown,
         true=true,
@@ -180,6 +179,13 @@ def generate(networks: Networks, batch: Batch, drawing: Drawing, dtype: torch.dt
         excess=excess,
         lack=lack,
     )
+
+
+def _focus(poses: Tensor, count: int, size: tuple[int, int], radius: float) -> Tensor:
+    """Where face and hands are in the `count` middle ones of poses B x T x J x 3: B x count x 1 x H x W."""
+    reach = (poses.shape[1] - count) // 2
+    seen = maps.segments(poses[:, reach : reach + count].flatten(0, 1))
+    return focus.near(seen, radius, size).unflatten(0, (-1, count))
 
 
 def _stacked(parts: list[Tensor]) -> Tensor:
@@ -213,9 +219,6 @@ def _windows(
     middle = first[:, drawing.reach : first.shape[1] - drawing.reach].flatten(0, 1)
     return window, centre_maps, middle if drawing.residual else None
 
-
-_FOCUS = 6.0
-"""Face and hands reach this many half widths of a pose line from their bones: 0.06 body heights in most recipes."""
 
 Verdicts = list[list[Tensor]]
 """Features of every layer, scale by scale, the last of each scale being the verdict."""
@@ -252,7 +255,7 @@ def generator_loss(
     terms["features"] = weights.features * (_features_apart(*judged.pair) + _features_apart(*judged.time))
     every = min(weights.every, made.shown.shape[1])
     chosen = slice(int(torch.randint(every, (), generator=random, device=random.device)), None, every)
-    emphasis = 1 + weights.focus * made.focus if weights.focus else None
+    emphasis = None if made.focus is None else 1 + weights.focus * made.focus
     shown, true = (pictures[:, chosen].flatten(0, 1) for pictures in (made.shown, made.true))
     there = None if emphasis is None else emphasis[:, chosen].flatten(0, 1)
     terms["perceptual"] = weights.perceptual * networks.perceptual.loss(shown, true, there)

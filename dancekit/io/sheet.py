@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ from dancekit.io.workspace import replacing
 
 _SIDES = {"left": (255, 150, 40), "right": (60, 160, 255), "": (240, 240, 240)}
 _BACKDROP = (52, 58, 66)
+_TALLEST = 320
 
 
 def draw_pose(picture: np.ndarray, points: np.ndarray, thickness: int = 2) -> None:
@@ -74,8 +76,24 @@ def _write(picture: np.ndarray, text: str, place: tuple[int, int], colour: tuple
     cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.38, colour, 1, cv2.LINE_AA)
 
 
+def strip(points: np.ndarray, cutouts: Sequence[np.ndarray]) -> np.ndarray:
+    """A pose [J, 3] (px) and, beside it, cut-outs uint8 [h, w, 4] (colour and alpha), made no taller than usual."""
+    height, width = cutouts[0].shape[:2]
+    posed = np.full((height, width, 3), 40, np.uint8)
+    draw_pose(posed, points, max(1, height // 160))
+    row = np.hstack([posed, *(over(cutout[..., :3], cutout[..., 3]) for cutout in cutouts)])
+    scale = min(1.0, _TALLEST / height)
+    return fitted(row, (round(row.shape[1] * scale), round(height * scale)))
+
+
+def encoded(picture: np.ndarray, suffix: str) -> bytes:
+    """A picture uint8 [H, W, 3] (RGB) as a file of this kind holds it."""
+    data = cv2.imencode(suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
+    return data.tobytes()
+
+
 def write(path: Path, picture: np.ndarray) -> None:
     """Write a picture uint8 [H, W, 3] (RGB), all or nothing; the suffix says as what."""
-    data = cv2.imencode(path.suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
+    data = encoded(picture, path.suffix)
     with replacing(path) as temporary:
-        temporary.write_bytes(data.tobytes())
+        temporary.write_bytes(data)

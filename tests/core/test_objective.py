@@ -298,7 +298,9 @@ def test_what_alpha_lacks_on_bones_does_not_depend_on_colours() -> None:
 
 def test_face_and_hands_count_more_in_perceptual_and_colour_terms() -> None:
     nets, given = networks(1), batch(1)
-    made = made_by(nets, given)
+    assert made_by(nets, given).focus is None
+    made = made_by(nets, given, drawing(focus=4.8))
+    assert made.focus is not None
     assert made.focus.shape == (2, FRAMES, 1, *SIZE[::-1])
     left = torch.zeros_like(made.focus)
     left[..., : SIZE[0] // 2] = 1
