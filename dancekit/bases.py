@@ -14,7 +14,7 @@ from dancekit.recipe import Recipe
 from dancekit.training import Training, plain, shaping
 
 _CURE = "Fetch or make it again (dancekit pretrain), or train with --from-scratch."
-_OF_FILMS = ("phases", "unpaired", "follow")
+_OF_FILMS = ("phases", "unpaired", "follow", "future")
 """Settings that shape training but not the networks of a base."""
 
 
@@ -55,10 +55,18 @@ def adopt(training: Training, name: str) -> None:
     training.adopt(_load(name, training.recipe))
 
 
+def find(name: str) -> Path:
+    """The file of a base, of the manifest or of one's own.
+
+    Raises:
+        WeightsError: it is not there.
+    """
+    return Path(name) if name.endswith(".safetensors") else weights.find(name)
+
+
 def _load(name: str, recipe: Recipe) -> dict[str, torch.Tensor]:
     """The tensors of a base that fits a recipe."""
-    path = Path(name) if name.endswith(".safetensors") else weights.find(name)
-    tensors, card = checkpoint.load(path, _CURE)
+    tensors, card = checkpoint.load(find(name), _CURE)
     wanted, given = _shape(recipe), card.get("shaping")
     if not isinstance(given, dict) or given != wanted:
         other = [key for key in wanted if not isinstance(given, dict) or given.get(key) != wanted[key]]

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dancekit import __version__, report
-from dancekit.console import Terminal
-from dancekit.errors import DancekitError
+from dancekit import __version__, report, workshop
+from dancekit.console import command
 from dancekit.options import (
-    BASE,
     HOME,
     Bg,
     Device,
@@ -24,7 +21,6 @@ from dancekit.options import (
     Json,
     Minutes,
     Out,
-    People,
     Pick,
     Seed,
     Settings,
@@ -48,21 +44,6 @@ app = typer.Typer(
 )
 
 
-@contextmanager
-def _command(as_json: bool) -> Iterator[Terminal]:
-    """A command's frame: progress while it works, and every failure in words."""
-    terminal = Terminal(as_json)
-    try:
-        with terminal.working():
-            yield terminal
-    except DancekitError as error:
-        terminal.failure(error)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        terminal.say("Stopped. Nothing is lost: run the same command again to go on.")
-        raise typer.Exit(130) from None
-
-
 @app.command(epilog="Example: dancekit prepare monday.mp4 tuesday.mp4 --as anna")
 def prepare(
     clip: Annotated[list[Path], typer.Argument(help="Film(s) of one person, whole body in the picture.")],
@@ -80,7 +61,7 @@ def prepare(
 
     Several films add up; the same film again replaces what was there. Look at sheet.jpg afterwards.
     """
-    with _command(json) as terminal:
+    with command(json) as terminal:
         from dancekit import prepare as verb
         from dancekit.study import Options
 
@@ -111,7 +92,7 @@ def train(
 
     Runs again = goes on. Ctrl-C finishes the step, saves and tells how to go on. Watch samples/ in her folder.
     """
-    with _command(json) as terminal:
+    with command(json) as terminal:
         from dancekit import device as devices
         from dancekit import train as verb
         from dancekit.choose import choose_recipe, refuse_scratch
@@ -146,7 +127,7 @@ def transfer(
     json: Json = False,
 ) -> None:
     """Let the person do the moves of a film, over any background, with the film's sound."""
-    with _command(json) as terminal:
+    with command(json) as terminal:
         from dancekit import device as devices
         from dancekit import transfer as verb
         from dancekit.study import Options
@@ -172,7 +153,7 @@ def evaluate(
     Beside two baselines: the training frame with the nearest pose, and stage I alone. With --driver also how sound
     she is in the moves of other films.
     """
-    with _command(json) as terminal:
+    with command(json) as terminal:
         from dancekit import device as devices
         from dancekit import evaluate as verb
         from dancekit import page
@@ -195,42 +176,13 @@ def demo(
     json: Json = False,
 ) -> None:
     """See it all work on a dancer that dancekit draws itself; no film and no download needed."""
-    with _command(json) as terminal:
+    with command(json) as terminal:
         from dancekit import demo as verb
         from dancekit import device as devices
 
         lengths, machine = (subject_seconds, driver_seconds), devices.find(device)
         done = verb.demo(home, minutes, recipe, lengths, machine, seed, terminal.progress, terminal.say)
         terminal.result(*report.demonstrated(done))
-
-
-@app.command(epilog="Example: dancekit pretrain --recipe mine.yaml --minutes 600 --out mine.safetensors")
-def pretrain(
-    recipe: Annotated[str, typer.Option(help="As for train: the recipe that the base is for.")] = "auto",
-    out: Annotated[Path, typer.Option(help="Write it here, and name it in a recipe as base: FILE.")] = BASE,
-    minutes: Minutes = None,
-    people: People = 400,
-    settings: Settings = [],  # noqa: B006
-    device: Device = "auto",
-    seed: Seed = 0,
-    home: Home = Path("crowd"),
-    json: Json = False,
-) -> None:
-    """Make a base for a recipe: networks that know drawn people, which training starts from.
-
-    dancekit brings bases for its own recipes; make one for a recipe of yours. Runs again = goes on.
-    """
-    with _command(json) as terminal:
-        from dancekit import device as devices
-        from dancekit import pretrain as verb
-        from dancekit.choose import choose_recipe
-        from dancekit.recipe import parse_settings
-
-        workspace, machine = workspace_in(home), devices.find(device)
-        who = workspace.person(verb.PERSON)
-        chosen = choose_recipe(who, recipe, minutes, parse_settings(settings), machine, terminal.say)
-        done = verb.pretrain(workspace, chosen, out, people, machine, seed, terminal.progress, terminal.say)
-        terminal.result(*report.pretrained(done))
 
 
 @app.command(epilog="Example: dancekit doctor")
@@ -240,7 +192,7 @@ def doctor(
     json: Json = False,
 ) -> None:
     """Check this computer: packages, device, ffmpeg, weights, disk, and the people in the workspace."""
-    with _command(json) as terminal:
+    with command(json) as terminal:
         from dancekit import doctor as verb
         from dancekit.io import weights
 
@@ -253,17 +205,11 @@ def doctor(
         raise typer.Exit(1)
 
 
-@app.command(epilog="Example: dancekit bench myclip.mp4")
-def bench(
-    film: Annotated[Path, typer.Argument(help="Any film of a person.")],
-    home: Home = HOME,
-    json: Json = False,
-) -> None:
-    """Measure this machine: preparing against the bare pose landmarker, and reading stored frames."""
-    with _command(json) as terminal:
-        from dancekit import bench as verb
-
-        terminal.result(*report.measured(verb.measure(film, terminal.progress)))
+app.command(epilog="Example: dancekit pretrain --recipe mine.yaml --minutes 600 --out mine.safetensors")(
+    workshop.pretrain
+)
+app.command(epilog="Example: dancekit bench myclip.mp4")(workshop.bench)
+app.command(epilog="Example: dancekit ablate anna --ladder beyond --minutes 5 --seeds 3")(workshop.ablate)
 
 
 def _show_version(wanted: bool) -> None:

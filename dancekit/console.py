@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
+import typer
+
 from dancekit.errors import DancekitError
 
 _LINE_EVERY = 10.0
@@ -64,6 +66,21 @@ class Terminal:
         if error.hint:
             print(f"       {error.hint}", file=self._stderr)
         self._stderr.flush()
+
+
+@contextmanager
+def command(as_json: bool) -> Iterator[Terminal]:
+    """A command's frame: progress while it works, and every failure in words."""
+    terminal = Terminal(as_json)
+    try:
+        with terminal.working():
+            yield terminal
+    except DancekitError as error:
+        terminal.failure(error)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        terminal.say("Stopped. Nothing is lost: run the same command again to go on.")
+        raise typer.Exit(130) from None
 
 
 def _copy_of_stderr() -> TextIO:
@@ -140,8 +157,8 @@ class _Lines:
         if now - self._last.get(key, -1e9) < _LINE_EVERY and done != total:
             return
         self._last[key] = now
-        apart = "; " if ":" in what else " "
-        share = f"{apart}{done}/{total}" if total else ""
+        # Work that tells more of itself after a colon may be counted in seconds as well: a share says both.
+        share = "" if not total else f"; {done / total:.0%}" if ":" in what else f" {done}/{total}"
         print(f"{what}{share}{self._left(key, done, total, now)}", file=self._stream, flush=True)
 
     def _left(self, key: str, done: int, total: int, now: float) -> str:

@@ -63,9 +63,7 @@ def evaluate(
     """
     model = likeness.load(person)
     footage = [Footage(clip, model.canvas, 0) for clip in load_clips(person)]
-    runs = [(film, first, end) for film in footage for first, end in held_out_runs(film)]
-    if not runs:
-        raise WorkspaceError(f"{person.name!r} has no held-out frames to judge by.", "Prepare a longer film.")
+    runs = _runs(person, footage)
     found = [find_driver(film, Workspace(person.folder.parent), progress) for film in drivers]
     judge, backend = Judge(device), plugins.load("pose", "mediapipe")
     looks: dict[str, list[Look]] = {entry: [] for entry in (*ENTRIES, FILM)}
@@ -94,6 +92,37 @@ def evaluate(
         [dance(driver, model, film_change, backend, device, progress) for driver in found],
         kept,
     )
+
+
+def score_held_out(
+    person: Person, entries: Sequence[str], device: torch.device, progress: Progress = no_progress
+) -> dict[str, Scores]:
+    """Score entries on the held-out spans of all clips of a person, beside the truth only.
+
+    Raises:
+        WorkspaceError: as for `evaluate`.
+    """
+    model = likeness.load(person)
+    footage = [Footage(clip, model.canvas, 0) for clip in load_clips(person)]
+    runs, judge = _runs(person, footage), Judge(device)
+    for number, (film, first, end) in enumerate(runs, 1):
+        true = _true(film, first, end)
+        for entry in entries:
+            judge.add(entry, _pictures(entry, film, footage, model, first, end, device), true)
+        progress("judging", number, len(runs))
+    return {entry: judge.scores(entry) for entry in entries}
+
+
+def _runs(person: Person, footage: Sequence[Footage]) -> list[tuple[Footage, int, int]]:
+    """(clip, first, end) of every run of held-out frames.
+
+    Raises:
+        WorkspaceError: there is none.
+    """
+    runs = [(film, first, end) for film in footage for first, end in held_out_runs(film)]
+    if not runs:
+        raise WorkspaceError(f"{person.name!r} has no held-out frames to judge by.", "Prepare a longer film.")
+    return runs
 
 
 def _reel(film: Footage, first: int, pictures: dict[str, np.ndarray]) -> Reel:

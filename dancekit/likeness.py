@@ -61,6 +61,7 @@ class Likeness:
             dtype,
             None if self.recipe.matte else recipes.key_colour(self.recipe.key),
             self.looks.times(self.canvas.body).on(device) if self.recipe.sketch else None,
+            self.recipe.future,
         )
 
 

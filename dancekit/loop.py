@@ -166,6 +166,7 @@ def _drawing(recipe: Recipe, canvas: Canvas, subject: Subject) -> Drawing:
         recipe.augment,
         tuple(subject.girth * canvas.body),
         _FOCUS * canvas.body if recipe.weights.focus else 0.0,
+        recipe.future,
     )
 
 

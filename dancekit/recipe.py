@@ -88,6 +88,8 @@ class Recipe:
     description: str = ""
     reach: int = 2
     """K: poses before and after the frame."""
+    future: bool = True
+    """See the poses after the frame, not only those before it."""
     frames: int = 3
     """M: consecutive frames that D_t judges."""
     line: float = 0.01

@@ -83,6 +83,12 @@ def driver(seconds: float, seed: int = 0, size: tuple[int, int] = SIZE, fps: Fra
     return _scene(random, dancer.DRIVER, "show", seconds, size, fps, stagecraft.room)
 
 
+def stranger(style: str, seconds: float, seed: int = 0, size: tuple[int, int] = SIZE, fps: Fraction = FPS) -> Scene:
+    """The driver in a style that the subject's film has nothing of: one of core.moves.STYLES."""
+    random = np.random.default_rng([seed, 3, *style.encode()])
+    return _scene(random, dancer.DRIVER, style, seconds, size, fps, stagecraft.room)
+
+
 def _scene(
     random: np.random.Generator,
     who: tuple[Proportions, object],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -151,14 +151,15 @@ def study(info: VideoInfo, options: Options, masks: bool, work: Path, progress: 
     """
     backend = plugins.load("pose", options.pose)
     several = SEVERAL if options.pick else _survey(info, backend)
-    seen = look(info, backend, several, masks, work, progress, "finding the person")
+    wanted = _spread(info.frames, _SAMPLES)
+    seen = look(info, backend, several, masks, work, progress, "finding the person", wanted)
     _refuse_unreadable(info, seen)
     shots = people.find_shots(seen.thumbnails)
     size = (info.width, info.height)
     if options.pick:
         _refuse_pick_of_nobody(info, next(people for people in seen.people if people), options.pick)
     chosen = people.follow(seen.people, size, shots, options.pick)
-    samples = sample(info, len(seen), _SAMPLES)
+    samples = _samples(info, seen, wanted)
     inside = people.film_rectangle(list(samples.values()))
     track = tracks.clean(PoseTrack(people.points_of(seen.people, chosen), size, info.fps, shots=shots), inside)
     if not tracks.found(track).any():
@@ -182,15 +183,27 @@ def _survey(info: VideoInfo, backend: ModuleType) -> int:
     """How many people to look for: several only if some frames show several, since looking for more takes longer."""
     detector = backend.Detector(info, SEVERAL, False)
     try:
-        counts = [len(detector.detect(time, frame)) for time, frame in sample(info, info.frames, _SURVEY).items()]
+        samples = _read_at(info, _spread(info.frames, _SURVEY))
+        counts = [len(detector.detect(time, frame)) for time, frame in samples.items()]
     finally:
         detector.close()
     return SEVERAL if sum(count > 1 for count in counts) >= 2 else 1
 
 
-def sample(info: VideoInfo, length: int, count: int) -> dict[int, np.ndarray]:
-    """Frames spread evenly over the first `length` frames of a film, by number."""
-    times = sorted({int((i + 0.5) * length / count) for i in range(count)})
+def _spread(length: int, count: int) -> list[int]:
+    """`count` frames spread evenly over the first `length` of a film, or all of them."""
+    return sorted({int((i + 0.5) * length / count) for i in range(count)})
+
+
+def _samples(info: VideoInfo, seen: Seen, wanted: Sequence[int]) -> dict[int, np.ndarray]:
+    """The wanted frames of what can be read of a film, by number; only those that were not kept are read again."""
+    times = [time for time in wanted if time < len(seen)]
+    found = seen.kept | _read_at(info, [time for time in times if time not in seen.kept])
+    return {time: found[time] for time in times if time in found}
+
+
+def _read_at(info: VideoInfo, times: Sequence[int]) -> dict[int, np.ndarray]:
+    """Single frames of a film, by number."""
     with ThreadPoolExecutor(2) as pool:
         found = pool.map(lambda time: next(video.read_frames(info, time, time + 1), None), times)
         return {time: frame for time, frame in zip(times, found, strict=True) if frame is not None}

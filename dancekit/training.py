@@ -29,7 +29,7 @@ from dancekit.recipe import Recipe, to_dict
 from dancekit.types import pair
 
 CURE = "Delete it and train again: the person as last saved stays usable, but training starts over."
-_SHAPING = ("reach", "frames", "matte", "sketch", "generator", "refiner", "critics", "follow")
+_SHAPING = ("reach", "future", "frames", "matte", "sketch", "generator", "refiner", "critics", "follow")
 
 
 @dataclass
@@ -217,8 +217,10 @@ def resume(person: Person, recipe: Recipe, device: torch.device) -> Training | N
         raise RecipeError(f"{person.name} is being trained by {begun}, and cannot go on by {unit(recipe)}.",
                           f"Go on with {'--minutes' if begun == 'seconds' else '--set steps=N'}, or start over with "
                           "--restart.")  # fmt: skip
-    # Persons whose training began before there were sketches have none.
-    if {"sketch": False, **plain(card.get("shaping") or {})} != plain(shaping(recipe)) or begun != unit(recipe):
+    # Settings that did not exist when a training began are as they were before they did.
+    if {"sketch": False, "future": True, **plain(card.get("shaping") or {})} != plain(shaping(recipe)) or begun != unit(
+        recipe
+    ):
         raise RecipeError(
             f"{person.name} is being trained with another recipe, which cannot go on as {recipe.name!r}.",
             "Go on with the recipe it began with, or start over with --restart.",

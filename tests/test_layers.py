@@ -10,12 +10,12 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "dancekit"
 FILES = sorted(PACKAGE.rglob("*.py"))
-SURFACE = {"cli.py", "console.py", "options.py", "__main__.py"}
+SURFACE = {"cli.py", "workshop.py", "console.py", "options.py", "__main__.py"}
 PURE = {"numpy", "cv2", "torch", "math", "collections", "dataclasses", "fractions", "functools", "itertools", "typing",
         "bisect", "enum", "__future__"}  # fmt: skip
 """All that core/ may use from elsewhere: nothing that knows of files, of the clock or of a terminal."""
 VERBS = {"prepare", "study", "train", "transfer", "drive", "evaluate", "bench", "doctor", "demo", "cli", "console",
-         "report", "options", "pretrain"}  # fmt: skip
+         "report", "options", "pretrain", "ablate", "standings", "workshop"}  # fmt: skip
 FILE_CALLS = {"imread", "imreadmulti", "imwrite", "imwritemulti", "imshow", "waitKey", "VideoCapture", "VideoWriter",
               "FileStorage", "fromfile", "tofile", "memmap", "savez", "savez_compressed", "savetxt", "loadtxt", "open",
               "default_rng", "manual_seed"}  # fmt: skip

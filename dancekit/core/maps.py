@@ -98,10 +98,13 @@ def _merge(lines: Tensor) -> Tensor:
     return torch.stack([lines[:, p].amax(1) if len(p) > 1 else lines[:, p[0]] for p in parts], 1)
 
 
-def windows(sequence: Tensor, length: int) -> Tensor:
+def windows(sequence: Tensor, length: int, future: bool = True) -> Tensor:
     """All runs of `length` consecutive entries, stacked along the channels.
 
     B x T x C x H x W -> B x (T - length + 1) x (length * C) x H x W. Stage I reads poses with it, stage II G1's output.
+    Without `future`, what comes after the middle of a run is left blank.
     """
     runs = [sequence[:, first : sequence.shape[1] - length + 1 + first] for first in range(length)]
+    if not future:
+        runs[length // 2 + 1 :] = [torch.zeros_like(run) for run in runs[length // 2 + 1 :]]
     return torch.cat(runs, dim=2)

@@ -83,7 +83,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class Drawing:
-    """How poses and pictures are drawn: K, line half width in px, 1/coarse, the key colour in [-1, 1], the matte."""
+    """How all is drawn: K, line half width in px, 1/coarse, key colour in [-1, 1], the matte; future: see recipe."""
 
     reach: int
     width: float
@@ -97,6 +97,7 @@ class Drawing:
     """How far from each bone the person reaches, px of the picture (see core.girth); empty if nobody measured it."""
     focus: float = 0.0
     """How far face and hands reach from their bones, px of the picture; 0 where they count like the rest."""
+    future: bool = True
 
 
 @dataclass(frozen=True)
@@ -156,12 +157,11 @@ def generate(networks: Networks, batch: Batch, drawing: Drawing, dtype: torch.dt
     true = over_key(batch.frames, batch.known, drawing)
     strange = len(painted) > real
     wild = _as_shown(painted[real:], batch.known.new_ones(()), drawing) if strange else None
-    excess = lack = None
+    excess = lack = strayed = None
     if strange and batch.wild is not None and drawing.matte and drawing.girth:
         alpha = painted[real:, 3:]
         excess = unseen.excess(alpha, batch.wild, drawing.girth)
         lack = unseen.lack(alpha, pose[real:], drawing.coarse)
-    strayed = None
     if strange and networks.anchor is not None:
         with torch.no_grad():
             anchored = networks.anchor(condition[real:])
@@ -209,13 +209,13 @@ def _windows(
     source = sketch.posed(pose, size, drawing.width, drawing.coarse, looks).to(dtype)
     reach = drawing.reach if networks.refine is None else 2 * drawing.reach
     centre_maps = source[:, reach : source.shape[1] - reach].flatten(0, 1)
-    window = maps.windows(source, 2 * drawing.reach + 1)
+    window = maps.windows(source, 2 * drawing.reach + 1, drawing.future)
     if networks.refine is None:
         return window.flatten(0, 1), centre_maps, None
     with torch.no_grad():
         flat = window.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         first = networks.draw(flat).unflatten(0, window.shape[:2])
-    window = maps.windows(first, 2 * drawing.reach + 1).flatten(0, 1)
+    window = maps.windows(first, 2 * drawing.reach + 1, drawing.future).flatten(0, 1)
     middle = first[:, drawing.reach : first.shape[1] - drawing.reach].flatten(0, 1)
     return window, centre_maps, middle if drawing.residual else None
 

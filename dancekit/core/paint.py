@@ -23,7 +23,7 @@ class Painter:
     refine: None paints with stage I alone. reach: K. line: half width of pose lines in px. coarse: pose maps are drawn
     at 1/coarse of the size. dtype: what the networks compute in. key: the colour in [-1, 1] that networks trained
     without a matte paint around the person, which is keyed out; None if they paint alpha. looks: of the person, in px;
-    None for networks that see lines alone.
+    None for networks that see lines alone. future: they see what comes after a frame, too.
     """
 
     draw: nn.Module
@@ -36,6 +36,7 @@ class Painter:
     dtype: torch.dtype
     key: tuple[float, float, float] | None = None
     looks: Looks | None = None
+    future: bool = True
 
     def paint(self, points: np.ndarray, size: tuple[int, int], stride: int = 1, batch: int = 4) -> Iterator[np.ndarray]:
         """A picture of the person for every pose.
@@ -61,7 +62,7 @@ class Painter:
         drawn = _Sliding(self._maps(poses, size, batch))
         for start in range(0, length, batch):
             times = range(start, min(start + batch, length))
-            window = drawn.windows(times, reach, stride, length)
+            window = drawn.windows(times, reach, stride, length, self.future)
             drawn.forget(times[-1] + 1 - reach * stride)
             yield from self._run(self.draw, window)
 
@@ -72,7 +73,7 @@ class Painter:
 
     def _second_stage(self, first_stage: _Sliding, times: range, stride: int, length: int) -> Tensor:
         assert self.refine is not None
-        window = first_stage.windows(times, self.reach, stride, length)
+        window = first_stage.windows(times, self.reach, stride, length, self.future)
         centre = torch.stack([first_stage[t] for t in times]) if self.residual else None
         return self._run(self.refine, window, centre)
 
@@ -93,11 +94,15 @@ class _Sliding:
             self._made += 1
         return self._kept[index]
 
-    def windows(self, times: range, reach: int, stride: int, length: int) -> Tensor:
+    def windows(self, times: range, reach: int, stride: int, length: int, future: bool) -> Tensor:
         """The entries up to `reach` strides before and after each time, stacked along the channels; of `length` entries
-        the first and last are held beyond the ends."""
-        around = [[min(max(t + k * stride, 0), length - 1) for k in range(-reach, reach + 1)] for t in times]
-        return torch.stack([torch.cat([self[index] for index in window]) for window in around])
+        the first and last are held beyond the ends. Without `future`, those after each time are blank."""
+
+        def entry(time: int, k: int) -> Tensor:
+            found = self[min(max(time + k * stride, 0), length - 1)]
+            return found if future or k <= 0 else torch.zeros_like(found)
+
+        return torch.stack([torch.cat([entry(time, k) for k in range(-reach, reach + 1)]) for time in times])
 
     def forget(self, before: int) -> None:
         """Let go of everything before index `before`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +31,12 @@ class Seen:
     """Everything seen in a film; masks stay on disk until they are asked for.
 
     people: landmarks float32 [J, 3] of everybody in each frame. boxes: the boxes (left, top, right, bottom in px) of
-    their masks. thumbnails: uint8 [T, 18, 32, 3], small pictures of all frames, for shot cuts.
+    their masks. thumbnails: uint8 [T, 18, 32, 3], small pictures of all frames, for shot cuts. kept: some frames as
+    they passed by.
     """
 
-    def __init__(self, files: list[Path]) -> None:
+    def __init__(self, files: list[Path], kept: dict[int, np.ndarray]) -> None:
+        self.kept = kept
         pieces = [_read(path) for path in files]
         self.people = [people for piece in pieces for people in piece.points]
         self.boxes = [boxes for piece in pieces for boxes in piece.boxes]
@@ -71,19 +74,22 @@ class _Piece:
 
 
 def look(info: VideoInfo, backend: ModuleType, people: int, masks: bool, folder: Path, progress: Progress,
-         what: str) -> Seen:  # fmt: skip
-    """Run the pose backend over the whole film, several pieces side by side; finished pieces are not done again."""
+         what: str, keep: Collection[int] = ()) -> Seen:  # fmt: skip
+    """Run the pose backend over the whole film, several pieces side by side; finished pieces are not done again.
+
+    keep: frames to keep as they pass by; those of pieces that were finished before are not among them.
+    """
     pieces = [(first, min(first + PIECE, info.frames)) for first in range(0, info.frames, PIECE)]
     counter = _Counter(info.frames, progress, what)
     workers = min(len(pieces), max(1, os.cpu_count() or 1))
-    stop = threading.Event()
+    stop, kept = threading.Event(), dict[int, np.ndarray]()
 
     def do(piece: tuple[int, int]) -> None:
         path = _piece_path(folder, piece)
         if _is_whole(path):
             counter.add(piece[1] - piece[0])
         elif not stop.is_set():
-            _write(path, *_look_at(info, backend, people, masks, piece, counter, stop))
+            _write(path, *_look_at(info, backend, people, masks, piece, counter, stop, keep, kept))
 
     with ThreadPoolExecutor(workers) as pool:
         try:
@@ -93,7 +99,7 @@ def look(info: VideoInfo, backend: ModuleType, people: int, masks: bool, folder:
             stop.set()
             pool.shutdown(cancel_futures=True)
             raise
-    return Seen([_piece_path(folder, piece) for piece in pieces])
+    return Seen([_piece_path(folder, piece) for piece in pieces], kept)
 
 
 class _Counter:
@@ -127,7 +133,8 @@ class Stopped(Exception):
 
 
 def _look_at(info: VideoInfo, backend: ModuleType, people: int, masks: bool, piece: tuple[int, int],
-             counter: _Counter, stop: threading.Event) -> tuple[list[list[Sighting]], list[np.ndarray]]:  # fmt: skip
+             counter: _Counter, stop: threading.Event, keep: Collection[int],
+             kept: dict[int, np.ndarray]) -> tuple[list[list[Sighting]], list[np.ndarray]]:  # fmt: skip
     first, end = piece
     start = max(0, first - _WARM_UP)
     detector = backend.Detector(info, people, masks)
@@ -142,6 +149,8 @@ def _look_at(info: VideoInfo, backend: ModuleType, people: int, masks: bool, pie
                 seen.append(sightings)
                 thumbnails.append(cv2.resize(frame, _THUMBNAIL, interpolation=cv2.INTER_AREA))
                 counter.add(1)
+            if index >= first and index in keep:
+                kept[index] = frame
     finally:
         detector.close()
     return seen, thumbnails

@@ -39,15 +39,20 @@ class NewerError(WorkspaceError):
 
 @dataclass(frozen=True)
 class Person:
-    """The folder of one person."""
+    """The folder of one person. prepared: where her clips lie, if not in it."""
 
     name: str
     folder: Path
+    prepared: Path | None = None
 
     @property
     def clips_folder(self) -> Path:
         """Where prepared clips lie."""
-        return self.folder / "clips"
+        return self.prepared or self.folder / "clips"
+
+    def variant(self, name: str) -> Person:
+        """The same person with the same clips, trained in another way, in a folder within hers."""
+        return Person(self.name, self.folder / "ablation" / name, self.clips_folder)
 
     @property
     def card(self) -> Path:

@@ -123,3 +123,11 @@ def test_windows_stack_consecutive_entries_in_order(length: int) -> None:
     assert windows.shape == (2, 8 - length, 2 * length, 2, 3)
     for start in range(8 - length):
         assert windows[1, start, :, 0, 0].tolist() == list(range(14 + 2 * start, 14 + 2 * (start + length)))
+
+
+def test_windows_without_a_future_are_blank_behind_their_middle() -> None:
+    sequence = torch.arange(1, 2 * 7 * 2 + 1).view(2, 7, 2, 1, 1).expand(2, 7, 2, 2, 3)
+    whole, past = (maps.windows(sequence, 5, future) for future in (True, False))
+    assert torch.equal(past[:, :, :6], whole[:, :, :6])
+    assert whole[:, :, 6:].all()
+    assert not past[:, :, 6:].any()

@@ -72,6 +72,18 @@ def test_stage_two_refines_the_first_stages_frames_around_each_frame(residual: b
 
 
 @pytest.mark.parametrize("stage", [1, 2])
+def test_without_the_future_no_frame_depends_on_what_comes_after_it(stage: int) -> None:
+    nets, given, how = networks(stage), batch(stage), replace(tiny.DRAWING, future=False)
+    later = given.poses.clone()
+    reach = (later.shape[1] - FRAMES) // 2
+    later[:, reach + 2 :] += 2
+    frames, moved = (made_by(nets, replace(given, poses=poses), how).frames.unflatten(0, (2, FRAMES))
+                     for poses in (given.poses, later))  # fmt: skip
+    assert torch.allclose(frames[:, :2], moved[:, :2], atol=1e-6)
+    assert not torch.allclose(frames[:, 2], moved[:, 2], atol=1e-3)
+
+
+@pytest.mark.parametrize("stage", [1, 2])
 def test_strangers_moves_are_drawn_as_they_would_be_alone(stage: int) -> None:
     nets, given = networks(stage), batch(stage)
     made = made_by(nets, given)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tiny
@@ -27,19 +29,20 @@ def poses(length: int = LENGTH) -> np.ndarray:
     return points
 
 
-def held_windows(sequence: torch.Tensor, stride: int) -> torch.Tensor:
+def held_windows(sequence: torch.Tensor, stride: int, future: bool = True) -> torch.Tensor:
     """Windows around every entry of T x C x H x W, `stride` apart, the first and last entry held beyond the ends."""
     times = torch.arange(len(sequence))
     runs = [sequence[(times + k * stride).clamp(0, len(sequence) - 1)] for k in range(-REACH, REACH + 1)]
-    return torch.cat(runs, 1)
+    return torch.cat([run if future or place <= REACH else 0 * run for place, run in enumerate(runs)], 1)
 
 
 @torch.no_grad()
 def at_once(who: Painter, points: np.ndarray, stride: int) -> np.ndarray:
     """The same pictures, painted in one go: uint8 [T, H, W, 4]."""
-    made = who.draw(held_windows(maps.draw(maps.segments(torch.from_numpy(points)), SIZE, who.line), stride))
+    drawn = maps.draw(maps.segments(torch.from_numpy(points)), SIZE, who.line)
+    made = who.draw(held_windows(drawn, stride, who.future))
     if who.refine is not None:
-        made = who.refine(held_windows(made, stride), made if who.residual else None)
+        made = who.refine(held_windows(made, stride, who.future), made if who.residual else None)
     levels = torch.cat(((made[:, :3] + 1) * 127.5, made[:, 3:] * 255), 1).permute(0, 2, 3, 1)
     return levels.round().to(torch.uint8).numpy()
 
@@ -57,6 +60,17 @@ def test_painting_frame_by_frame_is_painting_all_at_once(
     assert pictures[0].dtype == np.uint8
     assert np.abs(np.stack(pictures).astype(int) - wanted).max() <= 1
     assert np.ptp(wanted.astype(int), axis=0).max() > 4, "or every frame would do"
+
+
+@pytest.mark.parametrize("refined", [False, True])
+def test_without_the_future_a_frame_does_not_change_with_what_comes_after_it(refined: bool) -> None:
+    who = replace(painter(refined), future=False)
+    pictures = np.stack(list(who.paint(poses(), SIZE)))
+    assert np.abs(pictures.astype(int) - at_once(who, poses(), 1)).max() <= 1
+    half = np.stack(list(who.paint(poses()[: LENGTH // 2], SIZE)))
+    assert np.abs(pictures[: LENGTH // 2].astype(int) - half).max() <= 1
+    seeing = np.stack(list(painter(refined).paint(poses(), SIZE)))
+    assert np.abs(seeing.astype(int) - pictures).max() > 1, "or it made no difference"
 
 
 @pytest.mark.parametrize("length", [1, 2, 5])

@@ -82,6 +82,13 @@ def test_finished_pieces_are_not_looked_at_again(info: VideoInfo, tmp_path: Path
     assert first.exists()
 
 
+def test_wanted_frames_are_kept_as_they_pass_by(info: VideoInfo, tmp_path: Path) -> None:
+    wanted = [0, PIECE - 2, PIECE + 3, LENGTH - 1]
+    kept = look(info, Watcher().backend, 2, True, tmp_path, no_progress, "looking", wanted).kept
+    assert {time: number_of(frame) for time, frame in kept.items()} == {time: time % 256 for time in wanted}
+    assert looked(info, tmp_path, Watcher()).kept == {}, "of finished pieces no frame passes by"
+
+
 @pytest.mark.parametrize("contents", [b"", b"rubbish", None])
 def test_a_damaged_piece_is_looked_at_anew(info: VideoInfo, tmp_path: Path, contents: bytes | None) -> None:
     looked(info, tmp_path, Watcher())

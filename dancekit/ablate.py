@@ -1,0 +1,190 @@
+"""ablate: what each part of the method is worth, by training without it (Tables 1 and 5 of the paper)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dancekit import bases, likeness, prepare, rungs, scenes, train
+from dancekit.device import Machine
+from dancekit.drive import plan_moves
+from dancekit.errors import WorkspaceError
+from dancekit.evaluate import score_held_out
+from dancekit.io.workspace import Person, Workspace, keep_or_clear, write_json, writing
+from dancekit.judge import Scores
+from dancekit.loop import Say
+from dancekit.recipe import Recipe, checked, to_dict
+from dancekit.rungs import Rung
+from dancekit.scenes import Scene
+from dancekit.study import Options, find_moves
+from dancekit.truth import score_dances
+from dancekit.types import PoseTrack, Progress
+
+DRAWN, PERSON = "drawn", "dancer"
+"""What the drawn dancer's own workspace within a workspace is called, and her name there."""
+UNSEEN = ("ballet", "power", "drill")
+"""Styles (core.moves) whose arms, legs and turns the subject's film does not show."""
+NEAREST = "nearest"
+
+
+@dataclass(frozen=True)
+class Run:
+    """Scores of one training. held_out: on moments of her film that training never saw. unseen: in moves that she never
+    made, beside her own body in them; only the drawn dancer has that truth."""
+
+    held_out: Scores
+    unseen: Scores | None
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """A ladder, the runs of each rung, one per seed, and what the nearest frame of her film would score."""
+
+    person: str
+    ladder: str
+    rungs: Sequence[Rung]
+    runs: dict[str, list[Run]]
+    nearest: Run
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Dance:
+    """A drawn stranger's film: the truth in it, and her moves as found."""
+
+    truth: Scene
+    track: PoseTrack
+
+
+def ablate(
+    person: Person,
+    workspace: Workspace,
+    recipe: Recipe,
+    ladder: str,
+    seeds: int,
+    dances: Sequence[Dance],
+    machine: Machine,
+    progress: Progress,
+    say: Say,
+) -> Ablation:
+    """Train a person once per rung and seed, each as long as the recipe says, and score all of them.
+
+    dances: the drawn dancer's, see `draw`; none for others. Runs that are scored already are not trained again, one
+    that was stopped goes on.
+
+    Raises:
+        WorkspaceError: nothing is prepared, or the ladder needs strangers and there are none.
+    """
+    chosen = rungs.LADDERS[ladder](recipe)
+    if any(rung.recipe.unpaired.enabled and rung.recipe.unpaired.real == 1 for rung in chosen):
+        _refuse_no_strangers(workspace)
+    say(f"{seeds * len(chosen)} trainings of {recipe.duration()} each.")
+    runs: dict[str, list[Run]] = {rung.name: [] for rung in chosen}
+    nearest = None
+    for seed in range(seeds):
+        for number, rung in enumerate(chosen, seed * len(chosen) + 1):
+            title = f"{rung.name} ({number} of {seeds * len(chosen)})"
+
+            def told(what: str, done: int, total: int, title: str = title) -> None:
+                progress(f"{title}, {what}", done, total)
+
+            who = person.variant(f"{ladder}-{rung.name}-{seed}")
+            entries = ("model", *(() if nearest else (NEAREST,)))
+            scores = _run(who, workspace, rung, seed, dances, entries, machine, told, say)
+            runs[rung.name].append(scores["model"])
+            nearest = nearest or scores[NEAREST]
+    assert nearest is not None
+    return Ablation(person.name, ladder, chosen, runs, nearest, seeds)
+
+
+def draw(home: Path, seconds: tuple[float, float], seed: int, progress: Progress) -> tuple[Person, list[Dance]]:
+    """The drawn dancer, prepared, and strangers' dances that she never made; what is there already is not drawn again.
+
+    home: a workspace, in which she gets one of her own. seconds: lengths of her film and of each dance.
+    """
+    home = home / "-".join([DRAWN, *(f"{length:g}s" for length in seconds)])
+    with writing(home):
+        home.mkdir(parents=True, exist_ok=True)
+    workspace, subject = Workspace(home), scenes.subject(seconds[0], seed)
+    person = workspace.person(PERSON)
+    if not person.clips():
+        film = _filmed(subject, home / "subject.mp4", progress)
+        prepare.prepare_clip(film, person, Options(), progress)
+    dances = []
+    for style in UNSEEN:
+        stranger = scenes.stranger(style, seconds[1], seed)
+        film = _filmed(stranger, home / f"{style}.mp4", progress)
+        dances.append(Dance(stranger.doubled_by(subject), find_moves(film, workspace, Options(), progress).track))
+    return person, dances
+
+
+def _filmed(scene: Scene, path: Path, progress: Progress) -> Path:
+    if not path.is_file():
+        scenes.film(scene, path, progress)
+    return path
+
+
+def _run(
+    who: Person,
+    workspace: Workspace,
+    rung: Rung,
+    seed: int,
+    dances: Sequence[Dance],
+    entries: Sequence[str],
+    machine: Machine,
+    progress: Progress,
+    say: Say,
+) -> dict[str, Run]:
+    """Train one rung with one seed and score the entries, or read the scores that it has."""
+    keep_or_clear(who.folder, _mark(who, workspace, rung.recipe, seed))
+    scored = who.folder / "scores.json"
+    with suppress(FileNotFoundError, ValueError, TypeError, KeyError):
+        known = json.loads(scored.read_text("utf-8"))["runs"]
+        return {entry: _read(known[entry]) for entry in entries}
+    done = train.train(who, workspace, checked(rung.recipe), machine, seed, progress, say)
+    if not done.finished:
+        raise KeyboardInterrupt
+    held_out = score_held_out(who, entries, machine.device, progress)
+    unseen: dict[str, Scores] = {}
+    if dances:
+        model = likeness.load(who)
+        moves = [(dance.truth, plan_moves(dance.track, model, dance.track.size)) for dance in dances]
+        unseen = score_dances(moves, who, entries, machine.device, progress)
+    runs = {entry: Run(held_out[entry], unseen.get(entry)) for entry in entries}
+    write_json(scored, {"runs": {entry: asdict(run) for entry, run in runs.items()}})
+    who.state.unlink(missing_ok=True)
+    shutil.rmtree(who.samples, ignore_errors=True)
+    return runs
+
+
+def _read(data: dict[str, dict[str, float | None] | None]) -> Run:
+    held_out, unseen = data["held_out"], data["unseen"]
+    assert held_out is not None
+    return Run(Scores(**held_out), Scores(**unseen) if unseen else None)  # type: ignore[arg-type]
+
+
+def _mark(who: Person, workspace: Workspace, recipe: Recipe, seed: int) -> dict[str, object]:
+    """What a run must agree in for its scores to be used again."""
+    read = [clip / "frames.pack" for clip in who.clips()]
+    read += sorted(workspace.wild.glob("*.npz")) if recipe.unpaired.enabled and recipe.unpaired.real else []
+    stamps = {str(path): path.stat() for path in read}
+    mark = {
+        "recipe": to_dict(recipe),
+        "seed": seed,
+        "base": hashlib.sha256(bases.find(recipe.base).read_bytes()).hexdigest() if recipe.base else "",
+        "files": {path: [stamp.st_size, stamp.st_mtime_ns] for path, stamp in stamps.items()},
+    }
+    return json.loads(json.dumps(mark))
+
+
+def _refuse_no_strangers(workspace: Workspace) -> None:
+    if not any(workspace.wild.glob("*.npz")):
+        raise WorkspaceError(
+            f"{workspace.wild}: there are no strangers' poses to learn from.",
+            "Give some films of other people: dancekit prepare --wild tango.mp4 ballet.mp4",
+        )

@@ -1,0 +1,99 @@
+"""Ladders of recipes that differ by one thing each: what ablate trains to tell what a part of the method is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dancekit.core.augment import Augmentation, Sway
+from dancekit.recipe import Recipe
+
+_SCREEN = "#00b140"
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One way of training. what: it is, or has. beside: the rung that it differs from by one thing; empty for none."""
+
+    name: str
+    what: str
+    recipe: Recipe
+    beside: str = ""
+
+
+def paper(recipe: Recipe) -> Sequence[Rung]:
+    """Table 5 of the paper, from stage I alone to the whole method, then with all that dancekit adds to it.
+
+    Sizes, networks, losses and time are the recipe's in all of them.
+    """
+    whole = _as_in_the_paper(recipe)
+    centred = replace(_paired(whole), phases=tuple(phase for phase in recipe.phases if phase.stage == 1))
+    past = replace(centred, future=False)
+    return (
+        Rung("PL-Stage1", "poses t-K..t", replace(past, augment=None)),
+        Rung("PL-Stage1-DA", "+ pose augmentation", past, "PL-Stage1"),
+        Rung("PL-Stage1-DA-F", "+ poses t+1..t+K", centred, "PL-Stage1-DA"),
+        Rung("PL-Stage2", "+ stage II", _paired(whole), "PL-Stage1-DA-F"),
+        Rung("PL-UL-Stage2", "+ unpaired: the whole method", whole, "PL-Stage2"),
+        Rung("ours", "+ matte, sketch, base, sway, averages", recipe, "PL-UL-Stage2"),
+    )
+
+
+def beyond(recipe: Recipe) -> Sequence[Rung]:
+    """All of dancekit, then without each of the things that it adds to the paper."""
+
+    def weighing(of: Recipe, **terms: float) -> Recipe:
+        return replace(of, weights=replace(of.weights, **terms))
+
+    scratch = weighing(replace(recipe, base=""), anchor=0.0)
+    return (
+        Rung("ours", "everything", recipe),
+        Rung("no-anchor", "no tie to the base", weighing(recipe, anchor=0.0), "ours"),
+        Rung("no-focus", "face and hands count like the rest", weighing(recipe, focus=0.0), "ours"),
+        Rung("no-sway", "pictures stay upright", replace(recipe, sway=Sway()), "ours"),
+        Rung("no-averages", "drawn with the last weights", replace(recipe, average=0.0), "ours"),
+        Rung("no-base", "from nothing", scratch, "ours"),
+        Rung("no-sketch", "from nothing, lines alone", replace(scratch, sketch=False), "no-base"),
+        Rung("no-matte", "from nothing, keyed", replace(scratch, matte=False, key=_SCREEN), "no-base"),
+    )
+
+
+def strangers(recipe: Recipe) -> Sequence[Rung]:
+    """The whole method with wild poses from nowhere, from the kinematic body, from real strangers, and from both."""
+    whole = _as_in_the_paper(recipe)
+
+    def wild(real: float) -> Recipe:
+        return replace(whole, unpaired=replace(whole.unpaired, real=real))
+
+    return (
+        Rung("none", "no wild poses", _paired(whole)),
+        Rung("body", "of the kinematic body", wild(0.0), "none"),
+        Rung("real", "of real strangers", wild(1.0), "none"),
+        Rung("both", "half of each", wild(0.5), "body"),
+    )
+
+
+LADDERS = {"paper": paper, "beyond": beyond, "strangers": strangers}
+"""All ladders by name."""
+
+
+def _as_in_the_paper(recipe: Recipe) -> Recipe:
+    """The whole method without what dancekit adds to it."""
+    return replace(
+        recipe,
+        matte=False,
+        sketch=False,
+        base="",
+        key=_SCREEN,
+        future=True,
+        augment=recipe.augment or Augmentation(),
+        average=0.0,
+        sway=Sway(),
+        weights=replace(recipe.weights, focus=0.0, anchor=0.0),
+        unpaired=replace(recipe.unpaired, enabled=True),
+    )
+
+
+def _paired(recipe: Recipe) -> Recipe:
+    """The recipe without unpaired learning."""
+    return replace(recipe, unpaired=replace(recipe.unpaired, enabled=False))

@@ -1,0 +1,74 @@
+"""Drawn people in moves that they never made, beside what no real film shows: their own body in these moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+import torch
+
+from dancekit import likeness
+from dancekit.core import crops
+from dancekit.drive import Moves, paint
+from dancekit.evaluate import nearest_frame
+from dancekit.io.dataset import Footage
+from dancekit.io.workspace import Person
+from dancekit.judge import Judge, Scores
+from dancekit.likeness import Likeness
+from dancekit.scenes import Scene
+from dancekit.train import load_clips
+from dancekit.types import Progress
+
+_BATCH = 24
+_BEYOND = 200
+
+
+def score_dances(
+    dances: Sequence[tuple[Scene, Moves]],
+    person: Person,
+    entries: Sequence[str],
+    device: torch.device,
+    progress: Progress,
+) -> dict[str, Scores]:
+    """Compare what is painted for drivers' films with the same moves drawn with the person's own body.
+
+    dances: (the truth, the moves as found in the film and fitted to the person) of each film. entries: as for evaluate.
+    Pictures are compared in the crop that the networks paint, at its size; films count by their frames.
+    """
+    model, judge = likeness.load(person), Judge(device)
+    footage = [Footage(clip, model.canvas, 0) for clip in load_clips(person)]
+    total, done = sum(len(truth) for truth, _ in dances), 0
+    for truth, moves in dances:
+        made = {entry: _pictures(entry, moves, model, footage, device) for entry in entries}
+        for start in range(0, len(truth), _BATCH):
+            times = range(start, min(start + _BATCH, len(truth)))
+            true = np.stack([_in_crop(truth, time, moves) for time in times]).transpose(0, 3, 1, 2)
+            for entry, pictures in made.items():
+                judge.add(entry, np.stack([next(pictures) for _ in times]).transpose(0, 3, 1, 2), true)
+            done += len(times)
+            progress("comparing with the truth", done, total)
+    return {entry: judge.scores(entry) for entry in entries}
+
+
+def _in_crop(truth: Scene, time: int, moves: Moves) -> np.ndarray:
+    """The true dancer in the painted crop, uint8 [h, w, 4]; beyond the frame there is nothing."""
+    colour, alpha = truth.drawn(time)
+    box, size = moves.plan.boxes[time], moves.plan.size
+    empty = cv2.copyMakeBorder(alpha, _BEYOND, _BEYOND, _BEYOND, _BEYOND, cv2.BORDER_CONSTANT, value=0)
+    return np.dstack((crops.warp(colour, box, size), crops.warp(empty, box + _BEYOND, size)))
+
+
+def _pictures(
+    entry: str, moves: Moves, model: Likeness, footage: Sequence[Footage], device: torch.device
+) -> Iterator[np.ndarray]:
+    """An entry's pictures in the painted crop, uint8 [h, w, 4]."""
+    if entry != "nearest":
+        yield from paint(moves, model, device, refine=entry == "model")
+        return
+    # The painted crop may be larger than training's, around the same middle.
+    wider, higher = (a - b for a, b in zip(moves.plan.size, model.canvas.size, strict=True))
+    left, top = wider // 2, higher // 2
+    for points in moves.points:
+        frame = nearest_frame(footage, points - np.array([left, top, 0], np.float32)).transpose(1, 2, 0)
+        yield cv2.copyMakeBorder(frame, top, higher - top, left, wider - left, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))

@@ -1,0 +1,91 @@
+"""The commands of those who measure dancekit and build on it: pretrain, bench and ablate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from dancekit import report
+from dancekit.console import command
+from dancekit.options import BASE, HOME, Device, Home, Json, Minutes, People, Seed, Settings, workspace_in
+
+
+def pretrain(
+    recipe: Annotated[str, typer.Option(help="As for train: the recipe that the base is for.")] = "auto",
+    out: Annotated[Path, typer.Option(help="Write it here, and name it in a recipe as base: FILE.")] = BASE,
+    minutes: Minutes = None,
+    people: People = 400,
+    settings: Settings = [],  # noqa: B006
+    device: Device = "auto",
+    seed: Seed = 0,
+    home: Home = Path("crowd"),
+    json: Json = False,
+) -> None:
+    """Make a base for a recipe: networks that know drawn people, which training starts from.
+
+    dancekit brings bases for its own recipes; make one for a recipe of yours. Runs again = goes on.
+    """
+    with command(json) as terminal:
+        from dancekit import device as devices
+        from dancekit import pretrain as verb
+        from dancekit.choose import choose_recipe
+        from dancekit.recipe import parse_settings
+
+        workspace, machine = workspace_in(home), devices.find(device)
+        who = workspace.person(verb.PERSON)
+        chosen = choose_recipe(who, recipe, minutes, parse_settings(settings), machine, terminal.say)
+        done = verb.pretrain(workspace, chosen, out, people, machine, seed, terminal.progress, terminal.say)
+        terminal.result(*report.pretrained(done))
+
+
+def bench(
+    film: Annotated[Path, typer.Argument(help="Any film of a person.")],
+    home: Home = HOME,
+    json: Json = False,
+) -> None:
+    """Measure this machine: preparing against the bare pose landmarker, and reading stored frames."""
+    with command(json) as terminal:
+        from dancekit import bench as verb
+
+        terminal.result(*report.measured(verb.measure(film, terminal.progress)))
+
+
+def ablate(
+    person: Annotated[str, typer.Argument(help="Whom; the dancer that dancekit draws itself if nobody is named.")] = "",
+    ladder: Annotated[
+        Literal["paper", "beyond", "strangers"],
+        typer.Option(help="paper: its Table 5; beyond: what dancekit adds; strangers: where wild poses come from."),
+    ] = "paper",
+    recipe: Annotated[str, typer.Option(help="As for train.")] = "auto",
+    minutes: Minutes = None,
+    seeds: Annotated[int, typer.Option(help="Trainings per rung: their spread tells what is chance.", min=1)] = 3,
+    settings: Settings = [],  # noqa: B006
+    subject_seconds: Annotated[float, typer.Option(help="Length of the drawn dancer's film.", min=4)] = 40.0,
+    dance_seconds: Annotated[float, typer.Option(help="Length of each dance she never made.", min=1)] = 4.0,
+    device: Device = "auto",
+    home: Home = HOME,
+    json: Json = False,
+) -> None:
+    """Measure what each part of the method is worth, by training without it.
+
+    The drawn dancer is judged in moves that she never made, beside her own body in them, which no real film shows;
+    everybody on moments of her film that training never saw. Runs again = goes on.
+    """
+    with command(json) as terminal:
+        from dancekit import ablate as verb
+        from dancekit import device as devices
+        from dancekit import standings
+        from dancekit.choose import choose_recipe
+        from dancekit.recipe import parse_settings
+
+        workspace, machine, dances = workspace_in(home), devices.find(device), []
+        if person:
+            who = workspace.existing(person)
+        else:
+            who, dances = verb.draw(home, (subject_seconds, dance_seconds), 0, terminal.progress)
+        wishes = parse_settings(settings)
+        chosen = choose_recipe(who.variant("new"), recipe, minutes, wishes, machine, terminal.say)
+        done = verb.ablate(who, workspace, chosen, ladder, seeds, dances, machine, terminal.progress, terminal.say)
+        terminal.result(*standings.ablated(done))

@@ -1,0 +1,128 @@
+"""Ablation: rungs that differ by one thing, figures that tell gain from chance, and the real command on the dancer."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import dancekit
+from test_report import SCORES
+
+from dancekit import limits, recipe, rungs, standings
+from dancekit.ablate import Ablation, Run
+from dancekit.io import zoo
+from dancekit.recipe import Recipe, to_dict
+from dancekit.rungs import Rung
+
+TINY = ("--recipe", "tiny", "--set", "steps=4")
+DIFFERENCES = {
+    "PL-Stage1-DA": {"augment"},
+    "PL-Stage1-DA-F": {"future"},
+    "PL-Stage2": {"phases"},
+    "PL-UL-Stage2": {"unpaired.enabled"},
+    "no-anchor": {"weights.anchor"},
+    "no-focus": {"weights.focus"},
+    "no-sway": {"sway.rotate", "sway.scale", "sway.share"},
+    "no-averages": {"average"},
+    "no-base": {"base", "weights.anchor"},
+    "no-sketch": {"sketch"},
+    "no-matte": {"matte", "key"},
+    "body": {"unpaired.enabled", "unpaired.real"},
+    "real": {"unpaired.enabled", "unpaired.real"},
+    "both": {"unpaired.real"},
+}
+"""What may differ between a rung and the one it stands beside."""
+
+
+def changed(one: Recipe, other: Recipe) -> set[str]:
+    """The settings in which two recipes differ; a group that one of them lacks counts as one."""
+    first, second = (dict(limits.flat(to_dict(r))) for r in (one, other))
+    names = {name for name in first.keys() | second.keys() if first.get(name) != second.get(name)}
+    return {name.partition(".")[0] if name.startswith("augment") else name for name in names}
+
+
+@pytest.mark.parametrize("name", zoo.recipes())
+@pytest.mark.parametrize("ladder", rungs.LADDERS)
+def test_every_rung_can_be_trained(name: str, ladder: str) -> None:
+    for rung in rungs.LADDERS[ladder](recipe.load(name)):
+        assert recipe.checked(rung.recipe) == rung.recipe
+        assert rung.recipe.minutes == recipe.load(name).minutes, "every rung gets the same time"
+
+
+@pytest.mark.parametrize("name", zoo.recipes())
+@pytest.mark.parametrize("ladder", rungs.LADDERS)
+def test_rungs_differ_by_one_thing_from_the_one_they_stand_beside(name: str, ladder: str) -> None:
+    chosen = {rung.name: rung for rung in rungs.LADDERS[ladder](recipe.load(name))}
+    for rung in chosen.values():
+        if rung.beside and rung.name != "ours":
+            assert changed(chosen[rung.beside].recipe, rung.recipe) <= DIFFERENCES[rung.name]
+    recipes = [rung.recipe for rung in rungs.LADDERS[ladder](recipe.load("cpu"))]
+    assert all(recipes.count(one) == 1 for one in recipes), "each trains something else"
+
+
+def test_the_paper_has_nothing_of_what_was_added_and_ours_is_the_recipe() -> None:
+    cpu = recipe.load("cpu")
+    *paper, ours = rungs.paper(cpu)
+    assert ours.recipe == cpu
+    for rung in paper:
+        assert not (rung.recipe.matte or rung.recipe.sketch or rung.recipe.base or rung.recipe.average)
+        assert rung.recipe.weights.anchor == rung.recipe.weights.focus == rung.recipe.sway.rotate == 0
+    assert [phase.stage for phase in paper[0].recipe.phases] == [1, 1]
+
+
+def run(box: float, perceptual: float) -> Run:
+    scores = replace(SCORES, ssim_box=box, perceptual=perceptual)
+    return Run(scores, replace(scores, trunk_frechet=None))
+
+
+def ablation(*runs: Sequence[Run]) -> Ablation:
+    tiny = recipe.load("tiny")
+    chosen = [Rung(f"rung-{n}", f"part {n}", tiny, f"rung-{n - 1}" if n else "") for n in range(len(runs))]
+    named = {rung.name: list(each) for rung, each in zip(chosen, runs, strict=True)}
+    return Ablation("me", "paper", chosen, named, run(0.5, 0.2), len(runs[0]))
+
+
+def test_a_gain_counts_only_beyond_the_spread_of_the_seeds() -> None:
+    first = [run(0.60, 0.10), run(0.62, 0.12)]
+    second = [run(0.70, 0.13), run(0.72, 0.11)]
+    third = [run(0.60, 0.30), run(0.60, 0.32)]
+    lines, data = standings.ablated(ablation(first, second, third))
+    text = "\n".join(lines)
+    assert "rung-1 beside rung-0: SSIM box better by 0.1000, perceptual the same within the spread" in text
+    assert "rung-2 beside rung-1: SSIM box worse by 0.1100, perceptual worse by 0.1900" in text
+    measured = data["rungs"]["rung-0"]["unseen"]["ssim_box"]  # type: ignore[index]
+    assert measured == {"mean": 0.61, "spread": pytest.approx(0.014142)}
+    assert "0.6100 ±0.0141" in text
+    assert "trunk_frechet" not in data["rungs"]["rung-0"]["unseen"], "not measured"  # type: ignore[index]
+
+
+def test_a_single_seed_is_said_to_tell_nothing_of_chance() -> None:
+    text = "\n".join(standings.ablated(ablation([run(0.6, 0.1)], [run(0.7, 0.1)]))[0])
+    assert "--seeds 3" in text
+    assert "better" not in text
+
+
+def test_the_drawn_dancer_goes_up_the_ladder_and_nothing_is_done_twice(tmp_path: Path) -> None:
+    short = ("--subject-seconds", "4", "--dance-seconds", "1", "--seeds", "1", "--json")
+    said = dancekit("ablate", *TINY, *short, home=tmp_path).json
+    assert list(said["rungs"]) == [rung.name for rung in rungs.paper(recipe.load("tiny"))]
+    for scores in (*said["rungs"].values(), said["nearest"]):
+        assert {"ssim", "ssim_box", "perceptual", "trunk_frechet"} <= set(scores["unseen"])
+        assert 0 < scores["held_out"]["ssim"]["mean"] < 1
+    assert len({scores["unseen"]["perceptual"]["mean"] for scores in said["rungs"].values()}) == 6, "all differ"
+    runs = tmp_path / "drawn-4s-1s" / "dancer" / "ablation"
+    weights = {path: path.stat().st_mtime_ns for path in runs.glob("*/person.safetensors")}
+    assert len(weights) == 6
+    assert not list(runs.glob("*/state.safetensors")), "scored ones need no state"
+    assert dancekit("ablate", *TINY, *short, home=tmp_path).json == said
+    assert weights == {path: path.stat().st_mtime_ns for path in weights}
+
+
+def test_strangers_must_be_there_for_their_ladder(trained_home: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained_home / "me" / "clips", tmp_path / "me" / "clips")
+    said = dancekit("ablate", "me", "--ladder", "strangers", *TINY, home=tmp_path, status=1)
+    assert "prepare --wild" in said.stderr
+    assert not (tmp_path / "me" / "ablation").exists()
