@@ -66,6 +66,7 @@ def ablate(
     workspace: Workspace,
     recipe: Recipe,
     ladder: str,
+    only: Sequence[str],
     seeds: int,
     dances: Sequence[Dance],
     machine: Machine,
@@ -74,13 +75,14 @@ def ablate(
 ) -> Ablation:
     """Train a person once per rung and seed, each as long as the recipe says, and score all of them.
 
-    dances: the drawn dancer's, see `draw`; none for others. Runs that are scored already are not trained again, one
-    that was stopped goes on.
+    only: see rungs.chosen. dances: the drawn dancer's, see `draw`; none for others. Runs that are scored already are
+    not trained again, one that was stopped goes on.
 
     Raises:
         WorkspaceError: nothing is prepared, or the ladder needs strangers and there are none.
+        RecipeError: there is no such rung.
     """
-    chosen = rungs.LADDERS[ladder](recipe)
+    chosen = rungs.chosen(ladder, recipe, only)
     if any(rung.recipe.unpaired.enabled and rung.recipe.unpaired.real == 1 for rung in chosen):
         _refuse_no_strangers(workspace)
     say(f"{seeds * len(chosen)} trainings of {recipe.duration()} each.")

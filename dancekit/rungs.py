@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dancekit.core.augment import Augmentation, Sway
+from dancekit.errors import RecipeError
+from dancekit.plugins import suggestion
 from dancekit.recipe import Recipe
 
 _SCREEN = "#00b140"
@@ -75,6 +77,26 @@ def strangers(recipe: Recipe) -> Sequence[Rung]:
 
 LADDERS = {"paper": paper, "beyond": beyond, "strangers": strangers}
 """All ladders by name."""
+
+
+def chosen(ladder: str, recipe: Recipe, only: Sequence[str] = ()) -> Sequence[Rung]:
+    """A ladder's rungs, or only some of them, each then beside the next one below it that is left.
+
+    Raises:
+        RecipeError: there is no such rung.
+    """
+    known = {rung.name: rung for rung in LADDERS[ladder](recipe)}
+    for name in only:
+        if name not in known:
+            raise RecipeError(f"--only {name}: the ladder {ladder!r} has no such rung.", suggestion(name, list(known)))
+
+    def below(rung: Rung) -> str:
+        beside = rung.beside
+        while beside and beside not in only:
+            beside = known[beside].beside
+        return beside
+
+    return [replace(rung, beside=below(rung)) for rung in known.values() if rung.name in only] or list(known.values())
 
 
 def _as_in_the_paper(recipe: Recipe) -> Recipe:

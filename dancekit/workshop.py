@@ -58,6 +58,7 @@ def ablate(
         Literal["paper", "beyond", "strangers"],
         typer.Option(help="paper: its Table 5; beyond: what dancekit adds; strangers: where wild poses come from."),
     ] = "paper",
+    only: Annotated[list[str], typer.Option(metavar="RUNG", help="Only this rung; may be repeated.")] = [],  # noqa: B006
     recipe: Annotated[str, typer.Option(help="As for train.")] = "auto",
     minutes: Minutes = None,
     seeds: Annotated[int, typer.Option(help="Trainings per rung: their spread tells what is chance.", min=1)] = 3,
@@ -87,5 +88,7 @@ def ablate(
             who, dances = verb.draw(home, (subject_seconds, dance_seconds), 0, terminal.progress)
         wishes = parse_settings(settings)
         chosen = choose_recipe(who.variant("new"), recipe, minutes, wishes, machine, terminal.say)
-        done = verb.ablate(who, workspace, chosen, ladder, seeds, dances, machine, terminal.progress, terminal.say)
+        done = verb.ablate(
+            who, workspace, chosen, ladder, only, seeds, dances, machine, terminal.progress, terminal.say
+        )
         terminal.result(*standings.ablated(done))

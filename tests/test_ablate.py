@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from conftest import dancekit
+from test_end_to_end import quickly
 from test_report import SCORES
 
 from dancekit import limits, recipe, rungs, standings
 from dancekit.ablate import Ablation, Run
+from dancekit.errors import RecipeError
 from dancekit.io import zoo
 from dancekit.recipe import Recipe, to_dict
 from dancekit.rungs import Rung
@@ -105,19 +107,35 @@ def test_a_single_seed_is_said_to_tell_nothing_of_chance() -> None:
     assert "better" not in text
 
 
-def test_the_drawn_dancer_goes_up_the_ladder_and_nothing_is_done_twice(tmp_path: Path) -> None:
-    short = ("--subject-seconds", "4", "--dance-seconds", "1", "--seeds", "1", "--json")
-    said = dancekit("ablate", *TINY, *short, home=tmp_path).json
-    assert list(said["rungs"]) == [rung.name for rung in rungs.paper(recipe.load("tiny"))]
+def test_some_rungs_alone_stand_beside_the_next_below_them() -> None:
+    cpu = recipe.load("cpu")
+    some = rungs.chosen("paper", cpu, ["PL-Stage1", "PL-Stage2", "ours"])
+    assert [(rung.name, rung.beside) for rung in some] == [
+        ("PL-Stage1", ""),
+        ("PL-Stage2", "PL-Stage1"),
+        ("ours", "PL-Stage2"),
+    ]
+    assert [rung.recipe for rung in some] == [
+        rung.recipe for rung in rungs.paper(cpu) if rung in some or rung.name in ("PL-Stage2", "ours")
+    ]
+    assert rungs.chosen("paper", cpu) == list(rungs.paper(cpu))
+    with pytest.raises(RecipeError, match="no such rung"):
+        rungs.chosen("paper", cpu, ["PL-Stage3"])
+
+
+def test_the_drawn_dancer_climbs_and_nothing_is_done_twice(tmp_path: Path) -> None:
+    short = ("--subject-seconds", "4", "--dance-seconds", "1", "--seeds", "1", "--only", "PL-Stage1")
+    said = quickly("ablate", *TINY, *short, "--json", home=tmp_path).json
+    assert list(said["rungs"]) == ["PL-Stage1"]
     for scores in (*said["rungs"].values(), said["nearest"]):
         assert {"ssim", "ssim_box", "perceptual", "trunk_frechet"} <= set(scores["unseen"])
         assert 0 < scores["held_out"]["ssim"]["mean"] < 1
-    assert len({scores["unseen"]["perceptual"]["mean"] for scores in said["rungs"].values()}) == 6, "all differ"
+    assert said["rungs"]["PL-Stage1"]["unseen"] != said["nearest"]["unseen"]
     runs = tmp_path / "drawn-4s-1s" / "dancer" / "ablation"
     weights = {path: path.stat().st_mtime_ns for path in runs.glob("*/person.safetensors")}
-    assert len(weights) == 6
+    assert len(weights) == 1
     assert not list(runs.glob("*/state.safetensors")), "scored ones need no state"
-    assert dancekit("ablate", *TINY, *short, home=tmp_path).json == said
+    assert quickly("ablate", *TINY, *short, "--json", home=tmp_path).json == said
     assert weights == {path: path.stat().st_mtime_ns for path in weights}
 
 

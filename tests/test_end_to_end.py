@@ -282,7 +282,7 @@ class Measuring(console.Terminal):
         if what == "drawing" and done % 100 == 0:
             print("frame", done, "resident", resident(), file=sys.stderr, flush=True)
 
-cli.Terminal = Measuring
+console.Terminal = Measuring
 cli.main()
 """
 LONG = int(os.environ.get("DANCEKIT_LONG", "10000"))
