@@ -123,7 +123,12 @@ def test_some_rungs_alone_stand_beside_the_next_below_them() -> None:
         rungs.chosen("paper", cpu, ["PL-Stage3"])
 
 
-def test_the_drawn_dancer_climbs_and_nothing_is_done_twice(tmp_path: Path) -> None:
+def test_the_drawn_dancer_climbs_and_nothing_is_done_twice(
+    trained_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dancekit.ablate.UNSEEN", ("ballet",))
+    # She has been drawn and prepared already, for the other tests.
+    shutil.copytree(trained_home / "me" / "clips", tmp_path / "drawn-4s-1s" / "dancer" / "clips")
     short = ("--subject-seconds", "4", "--dance-seconds", "1", "--seeds", "1", "--only", "PL-Stage1")
     said = quickly("ablate", *TINY, *short, "--json", home=tmp_path).json
     assert list(said["rungs"]) == ["PL-Stage1"]
