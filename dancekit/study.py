@@ -181,10 +181,11 @@ def _refuse_pick_of_nobody(info: VideoInfo, seen: list[np.ndarray], pick: tuple[
 
 def _survey(info: VideoInfo, backend: ModuleType) -> int:
     """How many people to look for: several only if some frames show several, since looking for more takes longer."""
-    detector = backend.Detector(info, SEVERAL, False)
+    with ThreadPoolExecutor(1) as pool:  # the model loads while the frames are read
+        reading = pool.submit(_read_at, info, _spread(info.frames, _SURVEY))
+        detector = backend.Detector(info, SEVERAL, False)
     try:
-        samples = _read_at(info, _spread(info.frames, _SURVEY))
-        counts = [len(detector.detect(time, frame)) for time, frame in samples.items()]
+        counts = [len(detector.detect(time, frame)) for time, frame in reading.result().items()]
     finally:
         detector.close()
     return SEVERAL if sum(count > 1 for count in counts) >= 2 else 1

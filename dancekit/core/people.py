@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -145,7 +146,7 @@ def find_shots(thumbnails: np.ndarray) -> tuple[int, ...]:
 
 def film_rectangle(frames: Sequence[np.ndarray]) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of what shows film, in px: rows and columns at the rim that stay black are bars."""
-    brightest = np.max(np.stack([frame.max(2) for frame in frames]), 0)
+    brightest = reduce(np.maximum, frames).max(2)
     height, width = brightest.shape
     rows = np.flatnonzero(np.percentile(brightest, 98, axis=1) > 24)
     columns = np.flatnonzero(np.percentile(brightest, 98, axis=0) > 24)
