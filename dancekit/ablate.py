@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -15,7 +14,8 @@ from dancekit.device import Machine
 from dancekit.drive import plan_moves
 from dancekit.errors import WorkspaceError
 from dancekit.evaluate import score_held_out
-from dancekit.io.workspace import Person, Workspace, keep_or_clear, write_json, writing
+from dancekit.io import weights
+from dancekit.io.workspace import Person, Workspace, keep_or_clear, read_json, write_json, writing
 from dancekit.judge import Scores
 from dancekit.loop import Say
 from dancekit.recipe import Recipe, checked, to_dict
@@ -145,8 +145,8 @@ def _run(
     """Train one rung with one seed and score the entries, or read the scores that it has."""
     keep_or_clear(who.folder, _mark(who, workspace, rung.recipe, seed))
     scored = who.folder / "scores.json"
-    with suppress(FileNotFoundError, ValueError, TypeError, KeyError):
-        known = json.loads(scored.read_text("utf-8"))["runs"]
+    with suppress(WorkspaceError, TypeError, KeyError):
+        known = read_json(scored, "")["runs"]
         return {entry: _read(known[entry]) for entry in entries}
     done = train.train(who, workspace, checked(rung.recipe), machine, seed, progress, say)
     if not done.finished:
@@ -178,7 +178,7 @@ def _mark(who: Person, workspace: Workspace, recipe: Recipe, seed: int) -> dict[
     mark = {
         "recipe": to_dict(recipe),
         "seed": seed,
-        "base": hashlib.sha256(bases.find(recipe.base).read_bytes()).hexdigest() if recipe.base else "",
+        "base": weights.sha256(bases.find(recipe.base)) if recipe.base else "",
         "files": {path: [stamp.st_size, stamp.st_mtime_ns] for path, stamp in stamps.items()},
     }
     return json.loads(json.dumps(mark))
