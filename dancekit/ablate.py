@@ -115,20 +115,13 @@ def draw(home: Path, seconds: tuple[float, float], seed: int, progress: Progress
     workspace, subject = Workspace(home), scenes.subject(seconds[0], seed)
     person = workspace.person(PERSON)
     if not person.clips():
-        film = _filmed(subject, home / "subject.mp4", progress)
-        prepare.prepare_clip(film, person, Options(), progress)
+        prepare.prepare_clip(scenes.film(subject, home / "subject.mp4", progress), person, Options(), progress)
     dances = []
     for style in UNSEEN:
         stranger = scenes.stranger(style, seconds[1], seed)
-        film = _filmed(stranger, home / f"{style}.mp4", progress)
+        film = scenes.film(stranger, home / f"{style}.mp4", progress)
         dances.append(Dance(stranger.doubled_by(subject), find_moves(film, workspace, Options(), progress).track))
     return person, dances
-
-
-def _filmed(scene: Scene, path: Path, progress: Progress) -> Path:
-    if not path.is_file():
-        scenes.film(scene, path, progress)
-    return path
 
 
 def _run(
@@ -174,7 +167,7 @@ def _mark(who: Person, workspace: Workspace, recipe: Recipe, seed: int) -> dict[
     """What a run must agree in for its scores to be used again."""
     read = [clip / "frames.pack" for clip in who.clips()]
     read += sorted(workspace.wild.glob("*.npz")) if recipe.unpaired.enabled and recipe.unpaired.real else []
-    stamps = {str(path): path.stat() for path in read}
+    stamps = {f"{path.parent.name}/{path.name}": path.stat() for path in read}
     mark = {
         "recipe": to_dict(recipe),
         "seed": seed,

@@ -90,7 +90,7 @@ def train(
 ) -> None:
     """Learn to draw a person from poses.
 
-    Runs again = goes on. Ctrl-C finishes the step, saves and tells how to go on. Watch samples/ in her folder.
+    Runs again = goes on. Ctrl-C finishes the step, saves and tells how to go on. Watch samples/ in the person's folder.
     """
     with command(json) as terminal:
         from dancekit import device as devices
@@ -151,7 +151,7 @@ def evaluate(
     """Measure how well a person is drawn on frames that training never saw.
 
     Beside two baselines: the training frame with the nearest pose, and stage I alone. With --driver also how sound
-    she is in the moves of other films.
+    the person is in the moves of other films.
     """
     with command(json) as terminal:
         from dancekit import device as devices

@@ -48,10 +48,8 @@ def demo(
         home.mkdir(parents=True, exist_ok=True)
     workspace = Workspace(home)
     subject, driver = scenes.subject(seconds[0], seed), scenes.driver(seconds[1], seed)
-    films = home / "subject.mp4", home / "driver.mp4"
-    for scene, path in zip((subject, driver), films, strict=True):
-        if not path.is_file():
-            scenes.film(scene, path, progress)
+    films = [scenes.film(scene, home / name, progress)
+             for scene, name in ((subject, "subject.mp4"), (driver, "driver.mp4"))]  # fmt: skip
     person = workspace.person(PERSON)
     if not person.clips():
         for line in prepare.prepare_clip(films[0], person, Options(), progress).verdict:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import dancekit
 from dancekit import recipe as recipes
-from dancekit.core import maps, sketch
+from dancekit.core import looks, maps, sketch
 from dancekit.core.paint import Painter
 from dancekit.core.sketch import Looks
 from dancekit.device import number_type
@@ -110,15 +110,12 @@ def save(person: Person, likeness: Likeness) -> None:
         "proportions": dict(likeness.proportions),
         "film_body": likeness.film_body,
         "girth": [round(float(reach), 4) for reach in likeness.girth],
-        "looks": {
-            "widths": [round(width, 4) for width in likeness.looks.widths.tolist()],
-            "colours": [round(value, 3) for value in likeness.looks.colours.flatten().tolist()],
-        },
         "stages": 1 if likeness.refine is None else 2,
         **likeness.notes,
         "recipe": recipes.to_dict(likeness.recipe),
     }
     tensors: dict[str, Tensor] = checkpoint.named("draw", likeness.draw)
+    tensors |= {f"looks/{name}": part for name, part in likeness.looks._asdict().items()}
     if likeness.refine is not None:
         tensors |= checkpoint.named("refine", likeness.refine)
     checkpoint.save(person.weights, {name: tensor.half() for name, tensor in tensors.items()}, card)
@@ -145,7 +142,7 @@ def load(person: Person) -> Likeness:
             dict(card["proportions"]),
             float(card["film_body"]),
             np.array(card["girth"], np.float32).reshape(len(maps.SEGMENT_CHANNELS)),
-            _looks(card.get("looks")),
+            _looks(checkpoint.part(tensors, "looks"), recipe.sketch),
             make_generator(recipe, 1),
             make_generator(recipe, 2) if card["stages"] == 2 else None,
             {key: card[key] for key in ("trained", "trunk", "clips") if key in card},
@@ -158,11 +155,12 @@ def load(person: Person) -> Likeness:
     return likeness
 
 
-def _looks(data: Mapping[str, list[float]] | None) -> Looks:
-    if data is None:  # of a person who was trained before there were sketches, and needs none
-        return sketch.measure([], 1.0)
-    widths, colours = torch.tensor(data["widths"]), torch.tensor(data["colours"])
-    return Looks(widths.reshape(sketch.BARS), colours.reshape(sketch.BARS, sketch.PLACES, 3))
+def _looks(parts: Mapping[str, Tensor], needed: bool) -> Looks:
+    if not parts and not needed:  # of a person who was trained before there were sketches, and needs none
+        return looks.measure([], 1.0)
+    shape = (sketch.SIDES, sketch.BARS, sketch.ALONG, sketch.ACROSS)
+    widths, colours, cover = (parts[name].float() for name in Looks._fields)
+    return Looks(widths.reshape(sketch.BARS), colours.reshape(*shape, 3), cover.reshape(shape))
 
 
 def _cure(person: Person) -> str:

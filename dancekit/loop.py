@@ -85,7 +85,7 @@ def train_stint(run: Run, number: int, interrupted: threading.Event) -> None:
     data = TrainingSet(
         run.subject.clips,
         canvas,
-        recipe.frames,
+        recipe.frames_together(stint.stage),
         recipe.reach * stint.stage,
         run.wild,
         recipe.unpaired.real,
@@ -118,10 +118,11 @@ def _train_steps(run: Run, number: int, canvas: Canvas, data: TrainingSet, inter
     """Steps of one stint at the present batch size."""
     training, recipe, stage = run.training, run.recipe, run.training.stints[number].stage
     networks, drawing = training.networks(stage, run.trunk, run.anchor), _drawing(recipe, canvas, run.subject)
-    wild_count = round(run.batch * recipe.frames * recipe.unpaired.share) if recipe.unpaired.enabled else 0
+    frames = run.batch * recipe.frames
+    wild_count = round(frames * recipe.unpaired.share) if recipe.unpaired.enabled else 0
 
     def make(place: int) -> Batch:
-        return data.draw(run.batch, wild_count, np.random.default_rng([run.seed, number, place]))
+        return data.draw(frames // data.frames, wild_count, np.random.default_rng([run.seed, number, place]))
 
     with contextlib.closing(ahead(make, training.step)) as batches:
         last = time.monotonic()

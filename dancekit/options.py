@@ -23,11 +23,14 @@ Seed = Annotated[int, typer.Option(help="Seed of all randomness.")]
 Pick = Annotated[str, typer.Option(metavar="X,Y", help="Follow the person who first stands at this place (px).")]
 Minutes = Annotated[Optional[float], typer.Option(help="How long to train; the schedule follows.", min=0)]  # noqa: UP045
 Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. batch=2.")]
-Drivers = Annotated[list[Path], typer.Option("--driver", help="Film whose moves she is judged in; may be repeated.")]
+Drivers = Annotated[
+    list[Path], typer.Option("--driver", help="Film whose moves to judge the person in; may be repeated.")
+]
 Bg = Annotated[Optional[str], typer.Option(help="Colour (green, #ff8800), picture, film, or transparent.")]  # noqa: UP045
 Out = Annotated[Optional[Path], typer.Option(help="Film: .mp4 .mov .webm .mkv; a folder: PNGs.")]  # noqa: UP045
 Fit = Annotated[
-    Literal["body", "scale", "none"], typer.Option(help="body: her proportions; scale: only her size; none.")
+    Literal["body", "scale", "none"],
+    typer.Option(help="body: fit moves to the person's proportions; scale: to the size only; none."),
 ]
 People = Annotated[int, typer.Option(help="How many people to draw.", min=1)]
 HOME, BASE = Path("dance"), Path("base.safetensors")

@@ -10,11 +10,11 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
-from dancekit import charts, report
+from dancekit import charts, measures, report
 from dancekit.evaluate import Evaluation
 from dancekit.io.workspace import replacing
+from dancekit.measures import Table
 from dancekit.reels import Reel
-from dancekit.report import Table
 
 _CURVES = {
     "How far the pictures are from the film": ("perceptual", "colour", "alpha"),
@@ -34,12 +34,12 @@ def html(person: str, done: Evaluation, log: Sequence[Mapping[str, object]]) -> 
     """The page as text. log: the lines of log.jsonl."""
     page = Template(resources.files("dancekit").joinpath("page.html").read_text(encoding="utf-8"))
     meanings = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in report.meanings(done).items()
+        f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in measures.meanings(done).items()
     )
     return page.substitute(
         title=escape(f"{person}, evaluated"),
         summary=escape(report.summary(done)),
-        tables="".join(map(_table, report.tables(done))),
+        tables="".join(map(_table, measures.tables(done))),
         curves=_curves(log),
         meanings=meanings,
         reels=_embedded(done.reels),

@@ -122,6 +122,9 @@ class Recipe:
     window: float = 0.0
     """Train on windows as wide as the person's box is in this share of the frames, placed at random around her, rather
     than on the whole crop, much of which is empty; 0 trains on the whole crop."""
+    scattered: bool = False
+    """Learn stage I from frames of anywhere in the films, as many as M consecutive ones, which look nearly the same:
+    each step shows more of the person (beyond the paper). D_t, which judges motion, then works in stage II only."""
     batch: int = 4
     """Windows of M frames per step."""
     rate: float = 2e-4
@@ -139,6 +142,10 @@ class Recipe:
     """Length of training by the clock; 0 counts steps instead."""
     steps: int = 120_000
     """Length of training in steps, where minutes is 0."""
+
+    def frames_together(self, stage: int) -> int:
+        """How many consecutive frames a stage learns from at a time."""
+        return 1 if self.scattered and stage == 1 else self.frames
 
     def duration(self) -> str:
         """How long it trains, in words."""

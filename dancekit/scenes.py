@@ -106,8 +106,10 @@ def _scene(
     return Scene(body, dancer.dress(body, look), motion, figure, camera, build(random, camera, size), size, fps, beats)  # type: ignore[arg-type, operator]
 
 
-def film(scene: Scene, path: Path, progress: Progress = no_progress) -> None:
-    """Film a scene into an .mp4, with a click at every beat."""
+def film(scene: Scene, path: Path, progress: Progress = no_progress) -> Path:
+    """Film a scene into an .mp4, with a click at every beat; a film that is there already is kept."""
+    if path.is_file():
+        return path
     with encode.temporary_folder(path) as folder:
         silent, clicks = folder / "picture.mp4", folder / "clicks.wav"
         encode.write_wav(clicks, stagecraft.click_track(scene.beats, len(scene) / float(scene.fps)))
@@ -115,6 +117,7 @@ def film(scene: Scene, path: Path, progress: Progress = no_progress) -> None:
         encode.join(
             [silent], path, encode.format_of(path, False), scene.fps, len(scene), encode.Sound(clicks, Fraction(0))
         )
+    return path
 
 
 def write_silent(path: Path, frames: Iterator[np.ndarray], scene: Scene, progress: Progress, name: str) -> None:

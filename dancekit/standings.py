@@ -19,8 +19,8 @@ _MEASURES = {
     "trunk_frechet": ("trunk Frechet", -1),
 }
 """What each measure is called, and its sign: 1 where more is better."""
-_PLACES = {"unseen": "In moves that she never made, beside her own body in them:",
-           "held_out": "On moments of her film that training never saw:"}  # fmt: skip
+_PLACES = {"unseen": "In moves that the film never shows, beside the true body in them:",
+           "held_out": "On moments of the film that training never saw:"}  # fmt: skip
 _JUDGED = ("ssim_box", "perceptual")
 """The measures that decide whether a step is worth it."""
 
@@ -44,7 +44,7 @@ def _table(done: Ablation, place: str) -> list[str]:
     named = [(f"{rung.name}: {rung.what}", done.runs[rung.name]) for rung in done.rungs]
     rows = [
         [name, *(_cell(*_mean_and_spread(runs, place, measure)) for measure in _MEASURES)]
-        for name, runs in (*named, ("nearest frame of her film", [done.nearest]))
+        for name, runs in (*named, ("nearest frame of the film", [done.nearest]))
     ]
     return aligned([["", *(title for title, _ in _MEASURES.values())], *rows])
 

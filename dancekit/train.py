@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from dancekit import bases, likeness
-from dancekit.core import crops, girth, schedule, sketch, wild
+from dancekit.core import crops, girth, looks, schedule, wild
 from dancekit.core.retarget import proportions
 from dancekit.core.tracks import body_height
 from dancekit.device import Machine, keep_freed_memory, number_type, peak_gigabytes
@@ -36,7 +36,7 @@ _MADE_UP_DANCES = 240
 _PIECE = 48
 """Frames per piece of a wild dance."""
 
-_MEASURED, _MEASURED_IN_ALL, _LEAST_MEASURED = 96, 2400, 8
+_MEASURED, _MEASURED_IN_ALL, _LEAST_MEASURED = 96, 2400, 36
 """Frames that the person's girth and looks are measured on: per clip and in all at the most, per clip at the least."""
 
 
@@ -144,12 +144,12 @@ def study_subject(clips: list[Clip]) -> Subject:
     """What the clips say of the person's body."""
     heights = [np.nanmedian(body_height(clip.track)) for clip in clips]
     bones = proportions([clip.track for clip in clips])
-    girths, looks = [], []
+    girths, seen = [], []
     for clip in clips:
         cutouts = list(_cutouts(clip, max(_LEAST_MEASURED, min(_MEASURED, _MEASURED_IN_ALL // len(clips)))))
         girths.append(girth.measure(((points, alpha) for points, _, alpha in cutouts), clip.body))
-        looks.append(sketch.measure(cutouts, clip.body))
-    return Subject(clips, bones, float(np.median(heights)), np.max(girths, axis=0), looks)
+        seen.append(looks.measure(cutouts, clip.body))
+    return Subject(clips, bones, float(np.median(heights)), np.max(girths, axis=0), seen)
 
 
 def _cutouts(clip: Clip, count: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:

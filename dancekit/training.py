@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.optim import Adam
 
-from dancekit.core import schedule
+from dancekit.core import schedule, sketch
 from dancekit.core.objective import Networks
 from dancekit.core.schedule import Stint
 from dancekit.errors import RecipeError, WorkspaceError
@@ -93,21 +93,24 @@ class Training:
 
         self.optimisers = {
             "generator": adam(self.generators[stage]),
-            "critics": adam(self.pairs[stage], self.time, self.wild),
+            "critics": adam(self.pairs[stage], self._time(stage), self.wild),
         }
+
+    def _time(self, stage: int) -> PatchCritic | None:
+        """D_t, where a stage shows it frames that follow one another."""
+        return self.time if self.recipe.frames_together(stage) == self.recipe.frames else None
 
     def networks(self, stage: int, perceptual: Perceptual, anchor: Generator | None = None) -> Networks:
         """The networks of a stage as the objective wants them; in stage II, G1 is its average and fixed.
 
         anchor: stage I's generator as it was in the beginning, see Networks.
         """
-        assert self.time is not None
         draw = self.generators[1] if stage == 1 else self.averages[1]
         return Networks(
             draw,
             None if stage == 1 else self.generators[2],
             self.pairs[stage],
-            self.time,
+            self._time(stage),
             self.wild,
             perceptual,
             anchor if stage == 1 else None,
@@ -200,6 +203,7 @@ def shaping(recipe: Recipe) -> dict[str, object]:
     """The settings that shape networks and data: training can only go on with the same ones."""
     settings = asdict(recipe)
     chosen: dict[str, object] = {key: settings[key] for key in _SHAPING}
+    chosen["sketch"] = recipe.sketch and sketch.KIND
     return chosen | {"phases": [[p.stage, list(p.size)] for p in recipe.phases], "unpaired": recipe.unpaired.enabled}
 
 
@@ -218,11 +222,12 @@ def resume(person: Person, recipe: Recipe, device: torch.device) -> Training | N
                           f"Go on with {'--minutes' if begun == 'seconds' else '--set steps=N'}, or start over with "
                           "--restart.")  # fmt: skip
     # Settings that did not exist when a training began are as they were before they did.
-    if {"sketch": False, "future": True, **plain(card.get("shaping") or {})} != plain(shaping(recipe)) or begun != unit(
-        recipe
-    ):
+    past, wanted = {"sketch": False, "future": True, **plain(card.get("shaping") or {})}, plain(shaping(recipe))
+    other = sorted(key for key in past.keys() | wanted.keys() if past.get(key) != wanted.get(key))
+    if other or begun != unit(recipe):
         raise RecipeError(
-            f"{person.name} is being trained with another recipe, which cannot go on as {recipe.name!r}.",
+            f"{person.name} is being trained with another recipe, or by an earlier dancekit, and cannot go on as "
+            f"{recipe.name!r}: {', '.join(other) or 'unit'} differ.",
             "Go on with the recipe it began with, or start over with --restart.",
         )
     try:

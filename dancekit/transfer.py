@@ -39,10 +39,11 @@ class Wish:
 
 @dataclass(frozen=True)
 class Transferred:
-    """What came of it: the film, the moves in it, and what is worth knowing about them."""
+    """What came of it: the film, the moves in it, whether the driver's sound is, and what is worth knowing of them."""
 
     film: Path
     moves: Moves
+    sound: bool
     frames_per_second: float
     notes: list[str]
 
@@ -65,9 +66,10 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
     begun = time.monotonic()
     pieces, drawn = _draw_pieces(moves, model, scenery, form, parts, device, progress)
     elapsed = time.monotonic() - begun
-    _finish(pieces, out, form, moves, found.info)
+    sound = _sound(found.info) if form.suffix else None
+    _finish(pieces, out, form, moves, sound)
     shutil.rmtree(parts, ignore_errors=True)
-    return Transferred(out, moves, drawn / elapsed if drawn else 0.0, [*found.notes, *moves.notes])
+    return Transferred(out, moves, sound is not None, drawn / elapsed if drawn else 0.0, [*found.notes, *moves.notes])
 
 
 def _output(driver: Path, person: Person, wish: Wish, scenery: Background) -> tuple[Path, encode.FilmFormat]:
@@ -177,12 +179,16 @@ def _draw_piece(frames: Iterator[np.ndarray], parts: Path, form: encode.FilmForm
     return piece, number
 
 
-def _finish(pieces: list[Path], out: Path, form: encode.FilmFormat, moves: Moves, driver: VideoInfo | None) -> None:
-    """Join the pieces into the result, with the driver's sound."""
-    if not form.suffix:
+def _sound(driver: VideoInfo | None) -> encode.Sound | None:
+    """The driver's sound, if there is any."""
+    if driver is None or not driver.has_sound:
+        return None
+    return encode.Sound(driver.path, driver.start + driver.first / driver.fps)
+
+
+def _finish(pieces: list[Path], out: Path, form: encode.FilmFormat, moves: Moves, sound: encode.Sound | None) -> None:
+    """Join the pieces into the result."""
+    if form.suffix:
+        encode.join(pieces, out, form, moves.fps, len(moves), sound)
+    else:
         encode.gather_pictures(pieces, out)
-        return
-    sound = None
-    if driver is not None and driver.has_sound:
-        sound = encode.Sound(driver.path, driver.start + driver.first / driver.fps)
-    encode.join(pieces, out, form, moves.fps, len(moves), sound)

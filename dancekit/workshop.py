@@ -64,15 +64,15 @@ def ablate(
     seeds: Annotated[int, typer.Option(help="Trainings per rung: their spread tells what is chance.", min=1)] = 3,
     settings: Settings = [],  # noqa: B006
     subject_seconds: Annotated[float, typer.Option(help="Length of the drawn dancer's film.", min=4)] = 40.0,
-    dance_seconds: Annotated[float, typer.Option(help="Length of each dance she never made.", min=1)] = 4.0,
+    dance_seconds: Annotated[float, typer.Option(help="Length of each dance that the film never shows.", min=1)] = 4.0,
     device: Device = "auto",
     home: Home = HOME,
     json: Json = False,
 ) -> None:
     """Measure what each part of the method is worth, by training without it.
 
-    The drawn dancer is judged in moves that she never made, beside her own body in them, which no real film shows;
-    everybody on moments of her film that training never saw. Runs again = goes on.
+    The drawn dancer is judged in moves that her film never shows, beside her own body in them, which no real film has;
+    everybody on moments of the film that training never saw. Runs again = goes on.
     """
     with command(json) as terminal:
         from dancekit import ablate as verb

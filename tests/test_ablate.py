@@ -27,6 +27,7 @@ DIFFERENCES = {
     "PL-UL-Stage2": {"unpaired.enabled"},
     "no-anchor": {"weights.anchor"},
     "no-focus": {"weights.focus"},
+    "no-scatter": {"scattered"},
     "no-sway": {"sway.rotate", "sway.scale", "sway.share"},
     "no-averages": {"average"},
     "no-base": {"base", "weights.anchor"},
@@ -70,7 +71,9 @@ def test_the_paper_has_nothing_of_what_was_added_and_ours_is_the_recipe() -> Non
     *paper, ours = rungs.paper(cpu)
     assert ours.recipe == cpu
     for rung in paper:
-        assert not (rung.recipe.matte or rung.recipe.sketch or rung.recipe.base or rung.recipe.average)
+        assert not (
+            rung.recipe.scattered or rung.recipe.matte or rung.recipe.sketch or rung.recipe.base or rung.recipe.average
+        )
         assert rung.recipe.weights.anchor == rung.recipe.weights.focus == rung.recipe.sway.rotate == 0
     assert [phase.stage for phase in paper[0].recipe.phases] == [1, 1]
 

@@ -10,6 +10,7 @@ import torch
 from conftest import Outcome, dancekit
 
 from dancekit import recipe
+from dancekit.core import sketch
 from dancekit.io import checkpoint, weights, zoo
 from dancekit.likeness import make_generator
 from dancekit.training import plain, shaping
@@ -42,7 +43,7 @@ def test_a_base_holds_both_stages_and_the_critics(crowd_home: tuple[Path, Outcom
     assert said.json["finished"]
     assert {name.split("/")[0] for name in tensors} == {"G1", "G2", "D_p1", "D_p2", "D_t"}
     assert all(tensor.dtype == torch.float16 for tensor in tensors.values())
-    assert (card["steps"], card["shaping"]["sketch"]) == (10, True)
+    assert (card["steps"], card["shaping"]["sketch"]) == (10, sketch.KIND)
 
 
 def test_pretraining_again_goes_on_and_draws_nobody_twice(crowd_home: tuple[Path, Outcome]) -> None:

@@ -55,7 +55,7 @@ def recoloured(frames: np.ndarray, looks: Looks, share: float, random: np.random
         painted[:, to] = cv2.LUT(frames[:, source], tables[to])
     given = (looks.colours[..., list(order)] + 1) * 127.5
     new = (given * torch.from_numpy(gain) + torch.from_numpy(lift)).clamp(0, 255) / 127.5 - 1
-    return painted, Looks(looks.widths, new.to(looks.colours.dtype))
+    return painted, looks._replace(colours=new.to(looks.colours.dtype))
 
 
 def swayed(

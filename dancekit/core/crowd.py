@@ -12,6 +12,7 @@ from dancekit.core import dancer
 from dancekit.core.body import Figure, Proportions, landmarks3d, pose, random_proportions
 from dancekit.core.dancer import Costume
 from dancekit.core.stagecraft import Camera, confidence, random_camera, random_dance, random_look, wander
+from dancekit.core.tracks import low_pass
 from dancekit.types import PoseTrack
 
 FPS = Fraction(25)
@@ -19,6 +20,9 @@ TALL, SIDE = 160, 232
 """Body height and the side of the square picture, px: spread arms and lifted legs find room."""
 _SCENES, _FRAMES = 6, 12
 """Scenes per person and frames per scene: the longest windows of the method take M + 4K = 11."""
+_FAULT, _LASTING = 0.006, 2.0
+"""By how much of the body height a landmarker is off, per axis; over how many frames (a standard deviation) it stays
+alike. Networks that met exact landmarks would trust a real film's too far."""
 _TALLER = (0.85, 1.12)
 """How much smaller or larger she may be from scene to scene."""
 
@@ -43,7 +47,7 @@ def meet(random: np.random.Generator) -> Scenes:
     """Somebody met by chance, in scenes of dances by chance, each before another camera."""
     body, look = random_proportions(random), random_look(random)
     scenes = [_scene(random, body) for _ in range(_SCENES)]
-    points = np.concatenate([points for _, _, points in scenes])
+    points = np.concatenate([_mistaken(points, random) for _, _, points in scenes])
     starts = tuple(range(0, len(points), _FRAMES))
     return Scenes(
         dancer.dress(body, look),
@@ -51,6 +55,14 @@ def meet(random: np.random.Generator) -> Scenes:
         tuple(camera for _, camera, _ in scenes),
         PoseTrack(points, (SIDE, SIDE), FPS, shots=starts),
     )
+
+
+def _mistaken(points: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Landmarks [T, J, 3] px of a scene as a landmarker would report them."""
+    wide = low_pass(random.standard_normal((*points.shape[:2], 2)), _LASTING)
+    result = points.copy()
+    result[..., :2] += wide / wide.std() * _FAULT * TALL
+    return result
 
 
 def _scene(random: np.random.Generator, body: Proportions) -> tuple[Figure, Camera, np.ndarray]:

@@ -48,15 +48,12 @@ _USUAL_GIRTHS = np.array(
 class Owned(NamedTuple):
     """To which bones a person's px belong in one frame.
 
-    inside: bool [h, w], her px (N of them) at the size at which films are measured. apart: float32 [N], how far each is
-    from its bone, in usual widths. bones: int [N]. along: float32 [N], 0 at the bone's start, 1 at its end. complete:
-    whether all bones are seen.
+    apart: float32 [N], how far each of her N px, at the size at which films are measured, is from its bone, in usual
+    widths. bones: int [N]. complete: whether all bones are seen.
     """
 
-    inside: np.ndarray
     apart: np.ndarray
     bones: np.ndarray
-    along: np.ndarray
     complete: bool
 
 
@@ -103,11 +100,7 @@ def owned(pose: Segments, usual: np.ndarray, alpha: np.ndarray, body: float) -> 
     squared = maps.squared_distances(starts[None], ends[None], size)[0][:, torch.from_numpy(inside)]
     widths = torch.from_numpy(usual) * body * scale
     nearest, owner = squared.div_(widths.square()[:, None]).masked_fill_(~seen[:, None], torch.inf).min(0)
-    bones, middles = owner.numpy(), np.argwhere(inside)[:, ::-1] + 0.5
-    first, way = starts.numpy()[bones], (ends - starts).numpy()[bones]
-    along = ((middles - first) * way).sum(1) / np.maximum((way**2).sum(1), 1e-6)
-    along = np.clip(along, 0, 1).astype(np.float32)
-    return Owned(inside, nearest.sqrt().numpy(), bones, along, bool(seen.all()))
+    return Owned(nearest.sqrt().numpy(), owner.numpy(), bool(seen.all()))
 
 
 def beyond(pose: Segments, girth: Tensor, size: tuple[int, int], coarse: int = 1) -> Tensor:

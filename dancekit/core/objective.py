@@ -34,8 +34,7 @@ class Batch:
         """The looks that wild poses are drawn with: those of the windows in turn, B' first."""
         if self.looks is None or self.wild is None:
             return None
-        turn = torch.arange(len(self.wild), device=self.wild.device) % len(self.poses)
-        return Looks(self.looks.widths[turn], self.looks.colours[turn])
+        return self.looks.at(torch.arange(len(self.wild), device=self.wild.device) % len(self.poses))
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Networks:
     draw: Generator
     refine: Generator | None
     pair: PatchCritic
-    time: PatchCritic
+    time: PatchCritic | None
     wild: PatchCritic | None
     perceptual: Perceptual
     anchor: Generator | None = None
@@ -78,7 +77,7 @@ class Weights:
     anchor: float = 0.0
     """Keep wild frames, seen from afar, as the base draws them (see core.unseen.strayed; not in the paper)."""
     every: int = 1
-    """Judge every n-th of the M frames with the perceptual trunk: the dearest term, and one frame tells most."""
+    """Judge every n-th frame with the perceptual trunk: the dearest term, and one frame tells most."""
 
 
 @dataclass(frozen=True)
@@ -229,22 +228,20 @@ class Judged:
     """(verdicts on made frames, verdicts on true frames) of each discriminator; one pass serves both turns."""
 
     pair: tuple[Verdicts, Verdicts]
-    time: tuple[Verdicts, Verdicts]
+    time: tuple[Verdicts, Verdicts] | None
     wild: tuple[Verdicts, Verdicts] | None
 
 
 def judge(networks: Networks, made: Made) -> Judged:
     """Show made and true frames to the discriminators."""
     fake, true = made.shown.flatten(0, 1), made.true.flatten(0, 1)
-    wild = None
+    time = wild = None
+    if networks.time is not None:
+        time = (networks.time(made.shown.flatten(1, 2)), networks.time(made.true.flatten(1, 2)))
     if made.wild is not None and networks.wild is not None:
         count = len(made.wild)
         wild = (networks.wild(made.wild, made.wild_pose), networks.wild(true[:count], made.pose[:count]))
-    return Judged(
-        (networks.pair(fake, made.condition), networks.pair(true, made.condition)),
-        (networks.time(made.shown.flatten(1, 2)), networks.time(made.true.flatten(1, 2))),
-        wild,
-    )
+    return Judged((networks.pair(fake, made.condition), networks.pair(true, made.condition)), time, wild)
 
 
 def generator_loss(
@@ -252,12 +249,13 @@ def generator_loss(
 ) -> dict[str, Tensor]:
     """The terms of the generator's loss, already weighted: their sum is minimised."""
     terms = {name: weights.gan * _should_be(verdicts[0], 1.0) for name, verdicts in _named(judged).items()}
-    terms["features"] = weights.features * (_features_apart(*judged.pair) + _features_apart(*judged.time))
-    every = min(weights.every, made.shown.shape[1])
+    matched = [_features_apart(*pair) for pair in (judged.pair, judged.time) if pair is not None]
+    terms["features"] = weights.features * torch.stack(matched).sum()
+    every = min(weights.every, len(made.frames))
     chosen = slice(int(torch.randint(every, (), generator=random, device=random.device)), None, every)
     emphasis = None if made.focus is None else 1 + weights.focus * made.focus
-    shown, true = (pictures[:, chosen].flatten(0, 1) for pictures in (made.shown, made.true))
-    there = None if emphasis is None else emphasis[:, chosen].flatten(0, 1)
+    shown, true = (pictures.flatten(0, 1)[chosen] for pictures in (made.shown, made.true))
+    there = None if emphasis is None else emphasis.flatten(0, 1)[chosen]
     terms["perceptual"] = weights.perceptual * networks.perceptual.loss(shown, true, there)
     if matte:
         alpha = made.frames.unflatten(0, batch.frames.shape[:2])[:, :, 3:]
@@ -280,8 +278,8 @@ def critic_loss(judged: Judged) -> dict[str, Tensor]:
 
 
 def _named(judged: Judged) -> dict[str, tuple[Verdicts, Verdicts]]:
-    pairs = {"pair": judged.pair, "time": judged.time}
-    return pairs | {"wild": judged.wild} if judged.wild is not None else pairs
+    pairs = {"pair": judged.pair, "time": judged.time, "wild": judged.wild}
+    return {name: pair for name, pair in pairs.items() if pair is not None}
 
 
 def _should_be(verdicts: Verdicts, target: float) -> Tensor:

@@ -54,6 +54,7 @@ _GROUNDING = 0.5
 """Seconds over which the figure is lowered or raised so that its feet stand where the driver's stand."""
 _SMALL = ("hand", "finger", "thumb", "heel", "foot")
 """Bones too small to speak of."""
+_WORDS = {"shoulders": ("wider", "narrower"), "hips": ("wider", "narrower"), "head": ("larger", "smaller")}
 
 
 def proportions(tracks: list[PoseTrack]) -> dict[str, float]:
@@ -164,8 +165,8 @@ def _grounded(moved: PoseTrack, original: PoseTrack) -> PoseTrack:
 
 
 def explain(driver: Proportions, person: Proportions) -> list[str]:
-    """What retargeting changes most, in words: "trunk 8 % shorter"; hands and feet are too small to speak of."""
+    """What retargeting changes most, in words: "trunk 8% shorter"; hands and feet are too small to speak of."""
     large = [(name, ratio) for name, ratio in ratios(driver, person).items() if name not in _SMALL]
     changes = sorted(large, key=lambda item: -abs(np.log(item[1])))
     told = [(name, ratio) for name, ratio in changes[:4] if abs(ratio - 1) >= 0.03]
-    return [f"{name} {abs(ratio - 1):.0%} {'longer' if ratio > 1 else 'shorter'}" for name, ratio in told]
+    return [f"{name} {abs(ratio - 1):.0%} {_WORDS.get(name, ('longer', 'shorter'))[ratio < 1]}" for name, ratio in told]

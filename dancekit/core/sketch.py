@@ -7,61 +7,73 @@ can be handed a new one (not in the paper).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from dancekit.core import girth, maps, skeleton
+from dancekit.core import maps, skeleton
 from dancekit.core.maps import Segments
 
 CHANNELS = 4
 """How many channels a sketch adds to a pose map: colour, and how surely it covers a px."""
-PLACES = 8
-"""Places along each bar whose colour is measured: sleeves end, shoes begin."""
-_WIDE, _SOFT = 1.25, 0.5
-"""A bar covers a px surely within its width times the first less the second, and not at all beyond the first."""
-_SHARE = 0.9
-"""Of the px that belong to a bar, the share that lies within its width times this."""
+KIND = "textures"
+"""What sketches show: networks that know others cannot read them."""
+SIDES, ALONG, ACROSS = 2, 20, 8
+"""The texture of a bar: seen from behind and from the front, this many places along it and across it."""
+WIDE = 1.25
+"""A texture reaches this many widths to either side of its bar, and the sketch ends there."""
+_SOFT = 0.25
+"""Over how many widths the sketch ends."""
+_TURNING = 0.2
+"""Shoulders (ears) that appear this wide, as a share of the trunk (neck), show all front or all back."""
 _LIMBS = {
-    "upper arm": 0.035, "forearm": 0.03, "hand": 0.035, "thigh": 0.06, "shin": 0.045, "foot": 0.035, "face": 0.05,
-    "neck": 0.05,
+    "upper arm": 0.035, "forearm": 0.03, "hand": 0.035, "thigh": 0.06, "shin": 0.045, "foot": 0.035,
 }  # fmt: skip
-_TRUNK, _CROWN = (0.125, 0.375, 0.625, 0.875), 0.6
-"""Where across the trunk bars stand, from the left flank to the right one; how far the crown is above the ears, as a
-share of the way from the shoulders to the ears."""
+_TRUNK, _CROWN = (0.125, 0.375, 0.625, 0.875), 0.95
+"""Where across the trunk bars stand, from the left flank to the right one; how far the head's bar goes on above the
+ears, as a share of the way from the shoulders to the ears: hair and hats find room, the texture tells what is there."""
 _LIMB_NAMES = [
     skeleton.PARTS[channel].name.removeprefix("left ").removeprefix("right ") for channel in maps.SEGMENT_CHANNELS
 ]
 _KEPT = [segment for segment, name in enumerate(_LIMB_NAMES) if name in _LIMBS]
 _NECK = _LIMB_NAMES.index("neck")
 _LEFT, _RIGHT = (segment for segment, name in enumerate(_LIMB_NAMES) if name == "flank")
-USUAL = np.array([*(_LIMBS[_LIMB_NAMES[s]] for s in _KEPT), *(0.045 for _ in _TRUNK), 0.05], np.float32)
-"""Usual half widths of the bars as shares of the body height: the limbs, the trunk from left to right, the crown."""
+_, _LEFT_EAR, _, _RIGHT_EAR = (segment for segment, name in enumerate(_LIMB_NAMES) if name == "face")
+USUAL = np.array([*(_LIMBS[_LIMB_NAMES[s]] for s in _KEPT), *(0.045 for _ in _TRUNK), 0.055], np.float32)
+"""Usual half widths of the bars as shares of the body height: the limbs, the trunk from left to right, the head."""
 BARS = len(USUAL)
 
 
 class Looks(NamedTuple):
-    """What the person looks like, bar by bar: widths ... x BARS (half widths, in px or in body heights) and colours
-    ... x BARS x PLACES x 3 in [-1, 1] from the start of each bar to its end."""
+    """What the person looks like, bar by bar.
+
+    widths: ... x BARS, half widths in px or in body heights. colours: ... x SIDES x BARS x ALONG x ACROSS x 3 in
+    [-1, 1], from the start of each bar to its end, from WIDE widths at its left to as many at its right. cover: ... x
+    SIDES x BARS x ALONG x ACROSS in 0..1, how often there is anything of her.
+    """
 
     widths: Tensor
     colours: Tensor
+    cover: Tensor
 
     def times(self, factor: float) -> Looks:
         """The looks in other units of length."""
-        return Looks(self.widths * factor, self.colours)
+        return self._replace(widths=self.widths * factor)
 
     def on(self, device: torch.device) -> Looks:
         """The looks on a device."""
-        return Looks(self.widths.to(device), self.colours.to(device))
+        return Looks(*(part.to(device) for part in self))
+
+    def at(self, places: Tensor) -> Looks:
+        """The looks of several people, chosen along the first dimension."""
+        return Looks(*(part[places] for part in self))
 
 
 def bars(pose: Segments) -> Segments:
-    """The bars of poses ... x S: limbs as they are, the trunk as bars between its flanks, and a crown on the head."""
+    """The bars of poses ... x S: limbs as they are, the trunk as bars between its flanks, and the head."""
     share = pose.starts.new_tensor(_TRUNK)[:, None]
 
     def across(points: Tensor) -> Tensor:
@@ -72,76 +84,41 @@ def bars(pose: Segments) -> Segments:
         *pose.seen.shape[:-1], len(_TRUNK)
     )
     return Segments(
-        torch.cat((pose.starts[..., _KEPT, :], across(pose.starts), ears), -2),
+        torch.cat((pose.starts[..., _KEPT, :], across(pose.starts), shoulders), -2),
         torch.cat((pose.ends[..., _KEPT, :], across(pose.ends), torch.lerp(shoulders, ears, 1 + _CROWN)), -2),
         torch.cat((pose.seen[..., _KEPT], trunk, pose.seen[..., _NECK, None]), -1),
     )
 
 
-def measure(frames: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]], body: float) -> Looks:
-    """A person's usual looks, widths as shares of the body height.
-
-    frames: landmarks [J, 3] in px, colour uint8 [h, w, 3] and alpha uint8 [h, w] of each. body: body height in px.
-    Medians over the frames, so that an arm before the belly or a glance of light counts for little.
-    """
-    widths, colours = [], []
-    for points, colour, alpha in frames:
-        owned = girth.owned(bars(maps.segments(torch.from_numpy(points))), USUAL, alpha, body)
-        if owned is None:
-            continue
-        small = cv2.resize(colour, owned.inside.shape[::-1], interpolation=cv2.INTER_AREA)
-        widths.append(_widths(owned))
-        colours.append(_colours(owned, small[owned.inside]))
-    if not widths:
-        return Looks(torch.from_numpy(USUAL.copy()), torch.zeros(BARS, PLACES, 3))
-    wide = _median(np.stack(widths))
-    seen = _completed(_median(np.stack(colours)))
-    return Looks(torch.from_numpy(USUAL * np.where(np.isnan(wide), 1, wide)).float(),
-                 torch.from_numpy(seen / 127.5 - 1).float())  # fmt: skip
+def facing(pose: Segments) -> Tensor:
+    """How much of the front every bar shows, ... x BARS from 0 (from behind) to 1; the head may look elsewhere."""
+    left, right, hips = pose.starts[..., _LEFT, :], pose.starts[..., _RIGHT, :], pose.ends[..., (_LEFT, _RIGHT), :]
+    trunk = _front(left, right, (left + right) / 2 - hips.mean(-2))
+    trunk = torch.where(pose.seen[..., (_LEFT, _RIGHT)].amin(-1) > 0, trunk, 1.0)
+    head = _front(pose.ends[..., _LEFT_EAR, :], pose.ends[..., _RIGHT_EAR, :],
+                  pose.ends[..., _NECK, :] - pose.starts[..., _NECK, :])  # fmt: skip
+    head = torch.where(pose.seen[..., (_LEFT_EAR, _RIGHT_EAR, _NECK)].amin(-1) > 0, head, trunk)
+    return torch.cat((trunk[..., None].expand(*trunk.shape, BARS - 1), head[..., None]), -1)
 
 
-def _widths(owned: girth.Owned) -> np.ndarray:
-    """Half widths [BARS] in usual ones in one frame, NaN for bars that own nothing."""
-    wide = np.full(BARS, np.nan, np.float32)
-    for bone in np.unique(owned.bones):
-        wide[bone] = np.quantile(owned.apart[owned.bones == bone], _SHARE) / _SHARE
-    return wide
-
-
-def _colours(owned: girth.Owned, colour: np.ndarray) -> np.ndarray:
-    """Mean colours [BARS, PLACES, 3] in one frame, NaN where there are no px. colour: [N, 3] of the person's px."""
-    place = owned.bones * PLACES + np.minimum((owned.along * PLACES).astype(int), PLACES - 1)
-    count = BARS * PLACES
-    sums = np.stack([np.bincount(place, colour[:, channel], count) for channel in range(3)], -1)
-    number = np.bincount(place, minlength=count)[:, None]
-    return np.where(number > 0, sums / np.maximum(number, 1), np.nan).reshape(-1, PLACES, 3).astype(np.float32)
-
-
-def _median(stack: np.ndarray) -> np.ndarray:
-    """Median over the first axis of what is not NaN; NaN where nothing is."""
-    missing = np.isnan(stack).all(0)
-    return np.where(missing, np.nan, np.nanmedian(np.where(missing, 0, stack), axis=0))
-
-
-def _completed(colours: np.ndarray) -> np.ndarray:
-    """Colours [BARS, PLACES, 3] with a bar's mean where a place is missing, and the person's where the bar is."""
-    whole = _median(colours.reshape(-1, 3))
-    bones = _median(colours.transpose(1, 0, 2))
-    bones = np.where(np.isnan(bones), np.nan_to_num(whole, nan=127.5), bones)
-    return np.where(np.isnan(colours), bones[:, None], colours)
+def _front(left: Tensor, right: Tensor, up: Tensor) -> Tensor:
+    """1 where, looking along `up`, the left lies on the right as it does of somebody who faces the camera."""
+    wide = left - right
+    turned = (wide[..., 1] * up[..., 0] - wide[..., 0] * up[..., 1]) / up.square().sum(-1).clamp_min(1e-6)
+    return (0.5 + turned / (2 * _TURNING)).clamp(0, 1)
 
 
 def posed(pose: Segments, size: tuple[int, int], width: float, coarse: int = 1, looks: Looks | None = None) -> Tensor:
     """What the networks see of poses: the pose maps of maps.draw and, with looks (in px), the sketch as well.
 
-    Returns ... x (n_s or n_s + CHANNELS) x H/coarse x W/coarse.
+    Returns ... x n_s (+ CHANNELS) x H/coarse x W/coarse.
     """
     lines = maps.draw(pose, size, width, coarse)
     return lines if looks is None else torch.cat((lines, draw(pose, looks, size, coarse)), -3)
 
 
 def draw(pose: Segments, looks: Looks, size: tuple[int, int], coarse: int = 1) -> Tensor:
-    """Sketch a person in poses: every px takes the colour of the bar that it lies deepest in.
+    """Sketch a person in poses: every px shows the texture of the bar that it lies deepest in.
 
     Args:
         pose: segments ... x S, ends in px of the picture.
@@ -152,21 +129,27 @@ def draw(pose: Segments, looks: Looks, size: tuple[int, int], coarse: int = 1) -
     Returns:
         ... x 4 x H/coarse x W/coarse: colour in [-1, 1] times cover, and cover in 0..1.
     """
-    lead, pose = pose.seen.shape[:-1], bars(pose)
+    lead, front, pose = pose.seen.shape[:-1], facing(pose).reshape(-1, BARS), bars(pose)
     wide, high = size[0] // coarse, size[1] // coarse
     starts, ends = (points.reshape(-1, BARS, 2) / coarse for points in (pose.starts, pose.ends))
-    widths = _spread(looks.widths, lead, 1).reshape(-1, BARS, 1, 1) / coarse
-    colours = _spread(looks.colours, lead, 3).reshape(-1, BARS * PLACES, 3)
+    widths = _spread(looks.widths, lead, 1).reshape(-1, BARS) / coarse
     unseen = pose.seen.reshape(-1, BARS, 1, 1) <= 0
-    ratio = maps.squared_distances(starts, ends, (wide, high)).div_(widths.square()).masked_fill_(unseen, torch.inf)
-    nearest, bar = ratio.min(1)
-    cover = ((_WIDE - nearest.sqrt_()) / _SOFT).clamp_(0, 1)[:, None]
-    place = _along(starts, ends, bar.flatten(1), (wide, high)) * (PLACES - 1)
-    lower = place.floor().clamp(0, PLACES - 2)
-    first = bar.flatten(1) * PLACES + lower.long()
-    before, after = (colours.gather(1, (first + step)[..., None].expand(-1, -1, 3)) for step in (0, 1))
-    colour = torch.lerp(before, after, (place - lower)[..., None]).transpose(1, 2).reshape(-1, 3, high, wide)
-    return torch.cat((colour * cover, cover), 1).reshape(*lead, CHANNELS, high, wide)
+    ratio = maps.squared_distances(starts, ends, (wide, high)).div_(widths.square()[..., None, None])
+    nearest, bar = ratio.masked_fill_(unseen, torch.inf).min(1)
+    along, across = _within(starts, ends, widths, bar)
+    rows = (bar * ALONG + along * (ALONG - 1)) * (2 / (BARS * ALONG - 1)) - 1
+    places = torch.stack((across / WIDE, rows), -1)
+    seen = functional.grid_sample(_textures(looks, lead, front), places, padding_mode="border", align_corners=True)
+    cover = seen[:, 3:] * ((WIDE - nearest.sqrt_()) / _SOFT).clamp_(0, 1)[:, None]
+    return torch.cat((seen[:, :3] * cover, cover), 1).reshape(*lead, CHANNELS, high, wide)
+
+
+def _textures(looks: Looks, lead: torch.Size, front: Tensor) -> Tensor:
+    """What each pose's bars show, one below the other: N x 4 x (BARS * ALONG) x ACROSS. front: N x BARS, see facing."""
+    back, facing = torch.cat((looks.colours, looks.cover[..., None]), -1).unbind(-5)
+    back, facing = (_spread(side, lead, 4).reshape(-1, BARS, ALONG, ACROSS, 4) for side in (back, facing))
+    mixed = torch.lerp(back, facing, front[:, :, None, None, None])
+    return mixed.flatten(1, 2).permute(0, 3, 1, 2)
 
 
 def _spread(values: Tensor, lead: torch.Size, own: int) -> Tensor:
@@ -175,11 +158,21 @@ def _spread(values: Tensor, lead: torch.Size, own: int) -> Tensor:
     return values.reshape(*given, *(1,) * (len(lead) - len(given)), *kept).expand(*lead, *kept)
 
 
-def _along(starts: Tensor, ends: Tensor, bar: Tensor, size: tuple[int, int]) -> Tensor:
-    """How far along its bar every px lies, N x (H * W) in 0..1. starts, ends: N x BARS x 2; bar: N x (H * W)."""
-    chosen = bar[..., None].expand(-1, -1, 2)
-    first, last = starts.gather(1, chosen), ends.gather(1, chosen)
-    y, x = torch.meshgrid(*(torch.arange(n, device=starts.device) + 0.5 for n in size[::-1]), indexing="ij")
-    way = last - first
-    reached = ((torch.stack((x, y), -1).reshape(1, -1, 2) - first) * way).sum(-1)
-    return (reached / way.square().sum(-1).clamp_min(1e-6)).clamp(0, 1)
+def _within(starts: Tensor, ends: Tensor, widths: Tensor, bar: Tensor) -> tuple[Tensor, Tensor]:
+    """Where every px lies in its bar: how far along, 0..1, and how far to its right, in widths; N x H x W both.
+
+    starts, ends: N x BARS x 2. widths: N x BARS. bar: N x H x W.
+    """
+    way = ends - starts
+    length = way.norm(dim=-1).clamp_min(1e-3)
+    unit = way / length[..., None]
+    # Along and across are affine in x and y, so each bar's coefficients are gathered rather than its ends.
+    first = (unit * starts).sum(-1), starts[..., 0] * -unit[..., 1] + starts[..., 1] * unit[..., 0]
+    table = torch.stack((unit[..., 0] / length, unit[..., 1] / length, first[0] / length,
+                         -unit[..., 1] / widths, unit[..., 0] / widths, first[1] / widths), -1)  # fmt: skip
+    chosen = table.gather(1, bar.flatten(1)[..., None].expand(-1, -1, 6)).unflatten(1, bar.shape[1:])
+    y, x = (torch.arange(n, device=bar.device) + 0.5 for n in bar.shape[1:])
+    x, y = x[None, None, :], y[None, :, None]
+    along = chosen[..., 0] * x + chosen[..., 1] * y - chosen[..., 2]
+    across = chosen[..., 3] * x + chosen[..., 4] * y - chosen[..., 5]
+    return along.clamp_(0, 1), across

@@ -65,7 +65,7 @@ def _company(facts: Facts) -> list[str]:
     if facts.others and not facts.picked:
         lines.append(
             "Note: several people are in the film. The one marked on the sheet is followed; "
-            "to choose another, give her place in px: --pick X,Y"
+            "to choose another, give the person's place in px: --pick X,Y"
         )
     if facts.shots > 1:
         lines.append(f"Note: the film has {facts.shots} shots; each is learnt from, none across a cut.")
@@ -75,7 +75,7 @@ def _company(facts: Facts) -> list[str]:
 def _quality(facts: Facts, seconds: float) -> list[str]:
     lines = []
     if facts.fill < 0.3:
-        lines.append("Note: the person is small in the picture. Film closer, so that she nearly fills it.")
+        lines.append("Note: the person is small in the picture. Film closer, so that the person nearly fills it.")
     if seconds < 45:
         much = "very little" if seconds < 10 else "little"
         lines.append(f"Note: this is {much} film. Two minutes, with varied moves, give a much better likeness.")

@@ -151,7 +151,7 @@ def test_no_sway_changes_nothing() -> None:
 
 
 def test_colours_change_in_frames_and_looks_alike() -> None:
-    looks = Looks(torch.ones(2), torch.tensor([[0.5, -0.25, 0.0], [-0.5, 0.1, 0.3]])[:, None])
+    looks = Looks(torch.ones(2), torch.tensor([[0.5, -0.25, 0.0], [-0.5, 0.1, 0.3]])[:, None], torch.ones(2, 1))
     frames = np.empty((2, 4, 1, 2), np.uint8)
     frames[:, :3, 0] = ((looks.colours[:, 0] + 1) * 127.5).round().T
     frames[:, 3] = 77
@@ -162,10 +162,11 @@ def test_colours_change_in_frames_and_looks_alike() -> None:
         assert (painted[:, 3] == 77).all()
         assert not np.array_equal(painted, frames)
         assert torch.equal(new.widths, looks.widths)
+        assert torch.equal(new.cover, looks.cover)
 
 
 def test_colours_change_as_often_as_asked() -> None:
-    looks, frames = Looks(torch.ones(1), torch.zeros(1, 1, 3)), np.full((1, 4, 1, 1), 100, np.uint8)
+    looks, frames = Looks(torch.ones(1), torch.zeros(1, 1, 3), torch.ones(1, 1)), np.full((1, 4, 1, 1), 100, np.uint8)
     random = np.random.default_rng(0)
     changed = [recoloured(frames, looks, 0.3, random)[0] is not frames for _ in range(500)]
     assert np.mean(changed) == pytest.approx(0.3, abs=0.06)

@@ -245,14 +245,35 @@ def test_the_perceptual_term_looks_at_every_frame() -> None:
 @pytest.mark.parametrize("every", [2, 3, 7])
 def test_the_perceptual_term_may_look_at_some_frames_only(every: int) -> None:
     seen = set()
-    for seed in range(20):
+    for seed in range(40):
         terms, made = losses(Weights(perceptual=1.0, every=every), seed=seed)
-        each = tiny.trunk().loss_each(made.shown.flatten(0, 1), made.true.flatten(0, 1)).view(2, FRAMES)
-        choices = [float(each[:, first::every].mean()) for first in range(min(every, FRAMES))]
+        each = tiny.trunk().loss_each(made.shown.flatten(0, 1), made.true.flatten(0, 1))
+        choices = [float(each[first::every].mean()) for first in range(min(every, len(each)))]
         near = [abs(choice - float(terms["perceptual"])) for choice in choices]
         assert min(near) < 1e-5
         seen.add(near.index(min(near)))
-    assert seen == set(range(min(every, FRAMES))), "every frame gets its turn"
+    assert seen == set(range(min(every, 2 * FRAMES))), "every frame gets its turn"
+
+
+def test_frames_from_anywhere_are_learnt_like_consecutive_ones_but_for_their_motion() -> None:
+    nets, given = networks(1), batch(1)
+    assert nets.time is not None
+    poses = torch.stack([given.poses[film, time : time + 2 * REACH + 1] for film in (0, 1) for time in range(FRAMES)])
+    alone = replace(given, poses=poses, frames=given.frames.flatten(0, 1)[:, None],
+                    known=given.known.flatten(0, 1)[:, None])  # fmt: skip
+    scattered = replace(nets, time=None)
+    made, single = made_by(nets, given), made_by(scattered, alone)
+    assert torch.allclose(single.frames, made.frames, atol=1e-5)
+    weights = Weights(colour=3.0, every=3)
+    terms, lone = (
+        objective.generator_loss(one, shown, objective.judge(one, shown), films, weights, True, random(1))
+        for one, shown, films in ((nets, made, given), (scattered, single, alone))
+    )
+    assert lone.keys() == terms.keys() - {"time"}
+    for name in lone.keys() - {"features"}:
+        assert float(lone[name].detach()) == pytest.approx(float(terms[name].detach()), rel=1e-4), name
+    assert 0 < float(lone["features"].detach()) < float(terms["features"].detach()), "those of D_t are missing"
+    assert nets.time not in scattered.critics()
 
 
 def test_feature_matching_does_not_pull_true_frames_towards_made_ones() -> None:
@@ -268,8 +289,9 @@ def test_feature_matching_does_not_pull_true_frames_towards_made_ones() -> None:
 
 def looks(count: int) -> Looks:
     """Of `count` people who look differently."""
-    colours = torch.rand(count, sketch.BARS, sketch.PLACES, 3, generator=random(4)) * 2 - 1
-    return Looks(torch.full((count, sketch.BARS), 2.0), colours)
+    shape = (count, sketch.SIDES, sketch.BARS, sketch.ALONG, sketch.ACROSS)
+    colours = torch.rand(*shape, 3, generator=random(4)) * 2 - 1
+    return Looks(torch.full((count, sketch.BARS), 2.0), colours, torch.rand(shape, generator=random(5)))
 
 
 def sketching(nets: Networks) -> Networks:
@@ -291,7 +313,7 @@ def test_each_window_is_drawn_with_the_looks_of_its_person_and_wild_ones_with_th
     assert given.wild is not None
     assert made.wild_pose is not None
     for film in (0, 1):
-        own = Looks(given.looks.widths[film], given.looks.colours[film])
+        own = Looks(*(part[film] for part in given.looks))
         pose = sketch.posed(maps.segments(given.poses[film]), SIZE, tiny.DRAWING.width, 1, own)
         assert torch.allclose(made.pose[film * FRAMES], pose[REACH], atol=1e-5)
         strange = maps.segments(given.wild[film, REACH])

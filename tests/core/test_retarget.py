@@ -173,3 +173,5 @@ def test_the_greatest_changes_are_told_in_words() -> None:
     assert retarget.explain(USUAL, USUAL) == []
     taller = retarget.explain(USUAL, {**USUAL, "shin": 2 * USUAL["shin"]})
     assert taller[0].startswith("shin")
+    broad = retarget.explain(USUAL, {**USUAL, "shoulders": 1.2 * USUAL["shoulders"]})
+    assert broad[0] == "shoulders 20% wider"

@@ -181,16 +181,22 @@ def test_a_failure_while_drawing_ahead_reaches_training() -> None:
         next(ahead(fail, 0))
 
 
+def alike(value: float) -> Looks:
+    """Looks whose every number is this one."""
+    shape = (sketch.SIDES, sketch.BARS, sketch.ALONG, sketch.ACROSS)
+    return Looks(*(torch.full(size, value) for size in ((sketch.BARS,), (*shape, 3), shape)))
+
+
 def test_every_window_comes_with_the_looks_in_its_clip(tmp_path: Path) -> None:
     clips = [clip(tmp_path / name, LENGTH) for name in ("first", "second")]
-    looks = [Looks(torch.full((sketch.BARS,), width), torch.full((sketch.BARS, sketch.PLACES, 3), width))
-             for width in (0.1, 0.2)]  # fmt: skip
+    looks = [alike(width) for width in (0.1, 0.2)]
     data = TrainingSet(clips, CANVAS, 3, 2, None, looks=looks)
     batch = data.draw(40, 0, np.random.default_rng(0))
     assert batch.looks is not None
     widths = batch.looks.widths[:, 0] / CANVAS.body
     assert sorted(widths.round(decimals=3).unique().tolist()) == pytest.approx([0.1, 0.2])
-    assert torch.allclose(batch.looks.colours[:, 0, 0, 0], widths)
+    assert torch.allclose(batch.looks.colours[:, 0, 0, 0, 0, 0], widths)
+    assert torch.allclose(batch.looks.cover[:, 0, 0, 0, 0], widths)
     assert TrainingSet(clips, CANVAS, 3, 2, None).draw(2, 0, np.random.default_rng(0)).looks is None
 
 
@@ -209,7 +215,7 @@ def test_windows_that_do_not_sway_stay_as_they_are_on_film(walk: Clip) -> None:
 
 
 def test_windows_in_other_colours_have_looks_in_them_too(walk: Clip) -> None:
-    looks = [Looks(torch.ones(sketch.BARS), torch.zeros(sketch.BARS, sketch.PLACES, 3))]
+    looks = [alike(0.0)]
     plain = TrainingSet([walk], CANVAS, 3, 2, None, looks=looks).draw(4, 0, np.random.default_rng(1))
     other = TrainingSet([walk], CANVAS, 3, 2, None, sway=Sway(recolour=1.0), looks=looks).draw(
         4, 0, np.random.default_rng(1)
