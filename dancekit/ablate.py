@@ -22,7 +22,7 @@ from dancekit.recipe import Recipe, checked, to_dict
 from dancekit.rungs import Rung
 from dancekit.scenes import Scene
 from dancekit.study import Options, find_moves
-from dancekit.truth import score_dances
+from dancekit.truth import TOLD, score_dances
 from dancekit.types import PoseTrack, Progress
 
 DRAWN, PERSON = "drawn", "dancer"
@@ -35,10 +35,12 @@ NEAREST = "nearest"
 @dataclass(frozen=True)
 class Run:
     """Scores of one training. held_out: on moments of her film that training never saw. unseen: in moves that she never
-    made, beside her own body in them; only the drawn dancer has that truth."""
+    made, as found in a stranger's film, beside her own body in them; told: in the same moves, told exactly. Only the
+    drawn dancer has that truth."""
 
     held_out: Scores
-    unseen: Scores | None
+    unseen: Scores | None = None
+    told: Scores | None = None
 
 
 @dataclass(frozen=True)
@@ -145,12 +147,13 @@ def _run(
     if not done.finished:
         raise KeyboardInterrupt
     held_out = score_held_out(who, entries, machine.device, progress)
-    unseen: dict[str, Scores] = {}
+    drawn: dict[str, Scores] = {}
     if dances:
         model = likeness.load(who)
         moves = [(dance.truth, plan_moves(dance.track, model, dance.track.size)) for dance in dances]
-        unseen = score_dances(moves, who, entries, machine.device, progress)
-    runs = {entry: Run(held_out[entry], unseen.get(entry)) for entry in entries}
+        told = [f"{TOLD}{entry}" for entry in entries]
+        drawn = score_dances(moves, who, [*entries, *told], machine.device, progress)
+    runs = {entry: Run(held_out[entry], drawn.get(entry), drawn.get(f"{TOLD}{entry}")) for entry in entries}
     write_json(scored, {"runs": {entry: asdict(run) for entry, run in runs.items()}})
     who.state.unlink(missing_ok=True)
     shutil.rmtree(who.samples, ignore_errors=True)
@@ -158,9 +161,7 @@ def _run(
 
 
 def _read(data: dict[str, dict[str, float | None] | None]) -> Run:
-    held_out, unseen = data["held_out"], data["unseen"]
-    assert held_out is not None
-    return Run(Scores(**held_out), Scores(**unseen) if unseen else None)  # type: ignore[arg-type]
+    return Run(**{place: scores and Scores(**scores) for place, scores in data.items()})  # type: ignore[arg-type]
 
 
 def _mark(who: Person, workspace: Workspace, recipe: Recipe, seed: int) -> dict[str, object]:

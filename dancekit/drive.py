@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 
@@ -42,6 +42,11 @@ class Moves:
 
     def __len__(self) -> int:
         return len(self.presence)
+
+    def told(self, points: np.ndarray) -> Moves:
+        """The same moves with other landmarks, float32 [T, J, 3] px of the canvas, which fit the person already."""
+        inside = crops.points_to_crop(points, self.plan.boxes, self.plan.size)
+        return replace(self, points=_filled_in(inside, self.between))
 
 
 def plan_moves(track: PoseTrack, model: Likeness, canvas: tuple[int, int], fit: str = "body") -> Moves:

@@ -19,7 +19,8 @@ _MEASURES = {
     "trunk_frechet": ("trunk Frechet", -1),
 }
 """What each measure is called, and its sign: 1 where more is better."""
-_PLACES = {"unseen": "In moves that the film never shows, beside the true body in them:",
+_PLACES = {"unseen": "In moves that the film never shows, found in a stranger's film, beside the true body in them:",
+           "told": "In the same moves, told exactly, so that only drawing counts, not finding and fitting:",
            "held_out": "On moments of the film that training never saw:"}  # fmt: skip
 _JUDGED = ("ssim_box", "perceptual")
 """The measures that decide whether a step is worth it."""

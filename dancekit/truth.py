@@ -20,6 +20,8 @@ from dancekit.scenes import Scene
 from dancekit.train import load_clips
 from dancekit.types import Progress
 
+TOLD = "told "
+"""Before an entry's name: it is told the true landmarks, rather than those that were found in the driver's film."""
 _BATCH = 24
 _BEYOND = 200
 
@@ -33,14 +35,21 @@ def score_dances(
 ) -> dict[str, Scores]:
     """Compare what is painted for drivers' films with the same moves drawn with the person's own body.
 
-    dances: (the truth, the moves as found in the film and fitted to the person) of each film. entries: as for evaluate.
+    dances: (the truth, the moves as found in the film and fitted to the person) of each film. entries: as for evaluate,
+    or with TOLD before them: how well she is drawn, apart from how well a stranger's moves are found and fitted.
     Pictures are compared in the crop that the networks paint, at its size; films count by their frames.
     """
     model, judge = likeness.load(person), Judge(device)
     footage = [Footage(clip, model.canvas, 0) for clip in load_clips(person)]
     total, done = sum(len(truth) for truth, _ in dances), 0
     for truth, moves in dances:
-        made = {entry: _pictures(entry, moves, model, footage, device) for entry in entries}
+        exact = moves.told(np.insert(truth.landmarks(), 2, 1, axis=-1))
+        made = {
+            entry: _pictures(
+                entry.removeprefix(TOLD), exact if entry.startswith(TOLD) else moves, model, footage, device
+            )
+            for entry in entries
+        }
         for start in range(0, len(truth), _BATCH):
             times = range(start, min(start + _BATCH, len(truth)))
             true = np.stack([_in_crop(truth, time, moves) for time in times]).transpose(0, 3, 1, 2)

@@ -80,7 +80,7 @@ def test_the_paper_has_nothing_of_what_was_added_and_ours_is_the_recipe() -> Non
 
 def run(box: float, perceptual: float) -> Run:
     scores = replace(SCORES, ssim_box=box, perceptual=perceptual)
-    return Run(scores, replace(scores, trunk_frechet=None))
+    return Run(scores, replace(scores, trunk_frechet=None), scores)
 
 
 def ablation(*runs: Sequence[Run]) -> Ablation:
@@ -136,7 +136,9 @@ def test_the_drawn_dancer_climbs_and_nothing_is_done_twice(
     said = quickly("ablate", *TINY, *short, "--json", home=tmp_path).json
     assert list(said["rungs"]) == ["PL-Stage1"]
     for scores in (*said["rungs"].values(), said["nearest"]):
-        assert {"ssim", "ssim_box", "perceptual", "trunk_frechet"} <= set(scores["unseen"])
+        for place in ("unseen", "told"):
+            assert {"ssim", "ssim_box", "perceptual", "trunk_frechet"} <= set(scores[place])
+        assert scores["told"] != scores["unseen"]
         assert 0 < scores["held_out"]["ssim"]["mean"] < 1
     assert said["rungs"]["PL-Stage1"]["unseen"] != said["nearest"]["unseen"]
     runs = tmp_path / "drawn-4s-1s" / "dancer" / "ablation"
