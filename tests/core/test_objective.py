@@ -168,7 +168,9 @@ def test_every_critic_judges_what_it_should(stage: int) -> None:
     fake, true = made.shown.flatten(0, 1), made.true.flatten(0, 1)
     stacked = [torch.cat([frames[:, t] for t in range(FRAMES)], 1) for frames in (made.shown, made.true)]
     assert nets.wild is not None
+    assert nets.time is not None
     assert judged.wild is not None
+    assert judged.time is not None
     assert made.wild is not None
     wanted = [
         (judged.pair[0], nets.pair(fake, made.condition)), (judged.pair[1], nets.pair(true, made.condition)),
