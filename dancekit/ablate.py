@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from dancekit import bases, likeness, prepare, rungs, scenes, train
@@ -161,7 +161,8 @@ def _run(
 
 
 def _read(data: dict[str, dict[str, float | None] | None]) -> Run:
-    return Run(**{place: scores and Scores(**scores) for place, scores in data.items()})  # type: ignore[arg-type]
+    found = {place.name: data[place.name] for place in fields(Run)}
+    return Run(**{place: scores and Scores(**scores) for place, scores in found.items()})  # type: ignore[arg-type]
 
 
 def _mark(who: Person, workspace: Workspace, recipe: Recipe, seed: int) -> dict[str, object]:

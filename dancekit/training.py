@@ -29,7 +29,7 @@ from dancekit.recipe import Recipe, to_dict
 from dancekit.types import pair
 
 CURE = "Delete it and train again: the person as last saved stays usable, but training starts over."
-_SHAPING = ("reach", "future", "frames", "matte", "sketch", "generator", "refiner", "critics", "follow")
+_SHAPING = ("reach", "future", "frames", "scattered", "matte", "sketch", "generator", "refiner", "critics", "follow")
 
 
 @dataclass
@@ -222,7 +222,8 @@ def resume(person: Person, recipe: Recipe, device: torch.device) -> Training | N
                           f"Go on with {'--minutes' if begun == 'seconds' else '--set steps=N'}, or start over with "
                           "--restart.")  # fmt: skip
     # Settings that did not exist when a training began are as they were before they did.
-    past, wanted = {"sketch": False, "future": True, **plain(card.get("shaping") or {})}, plain(shaping(recipe))
+    past = {"sketch": False, "future": True, "scattered": False, **plain(card.get("shaping") or {})}
+    wanted = plain(shaping(recipe))
     other = sorted(key for key in past.keys() | wanted.keys() if past.get(key) != wanted.get(key))
     if other or begun != unit(recipe):
         raise RecipeError(

@@ -43,13 +43,7 @@ def score_dances(
     footage = [Footage(clip, model.canvas, 0) for clip in load_clips(person)]
     total, done = sum(len(truth) for truth, _ in dances), 0
     for truth, moves in dances:
-        exact = moves.told(np.insert(truth.landmarks(), 2, 1, axis=-1))
-        made = {
-            entry: _pictures(
-                entry.removeprefix(TOLD), exact if entry.startswith(TOLD) else moves, model, footage, device
-            )
-            for entry in entries
-        }
+        made = {entry: _pictures(entry, truth, moves, model, footage, device) for entry in entries}
         for start in range(0, len(truth), _BATCH):
             times = range(start, min(start + _BATCH, len(truth)))
             true = np.stack([_in_crop(truth, time, moves) for time in times]).transpose(0, 3, 1, 2)
@@ -69,9 +63,11 @@ def _in_crop(truth: Scene, time: int, moves: Moves) -> np.ndarray:
 
 
 def _pictures(
-    entry: str, moves: Moves, model: Likeness, footage: Sequence[Footage], device: torch.device
+    entry: str, truth: Scene, moves: Moves, model: Likeness, footage: Sequence[Footage], device: torch.device
 ) -> Iterator[np.ndarray]:
     """An entry's pictures in the painted crop, uint8 [h, w, 4]."""
+    if entry.startswith(TOLD):
+        entry, moves = entry.removeprefix(TOLD), moves.told(np.insert(truth.landmarks(), 2, 1, axis=-1))
     if entry != "nearest":
         yield from paint(moves, model, device, refine=entry == "model")
         return

@@ -251,10 +251,12 @@ def test_an_unknown_recipe_brings_the_list_of_the_known(home: Path) -> None:
     assert "tiny" in said
 
 
-def test_training_does_not_go_on_with_a_recipe_of_another_shape(home: Path) -> None:
+@pytest.mark.parametrize("setting", ["generator.width=16", "scattered=true"])
+def test_training_does_not_go_on_with_a_recipe_of_another_shape(home: Path, setting: str) -> None:
     with kept(home, exactly=True):
-        said = refused("train", "me", "--recipe", "tiny", "--set", "generator.width=16", home=home)
+        said = refused("train", "me", "--recipe", "tiny", "--set", setting, home=home)
     assert "me is being trained with another recipe" in said
+    assert f"{setting.partition('.')[0].partition('=')[0]} differ" in said
     assert "--restart" in said
 
 

@@ -31,16 +31,14 @@ def measure(frames: Sequence[Cutout], body: float) -> Looks:
     hers = [girth.owned(bars(pose), USUAL, alpha, body) for pose, (_, _, alpha) in zip(poses, frames, strict=True)]
     found = [_widths(owned) for owned in hers if owned is not None]
     wide = USUAL * (_filled(_median(np.stack(found)), 1.0) if found else 1)
-    colours: tuple[list[np.ndarray], ...] = tuple([] for _ in range(SIDES))
-    cover: tuple[list[np.ndarray], ...] = tuple([] for _ in range(SIDES))
+    colours, cover = [], []
     for pose, owned, (_, colour, alpha) in zip(poses, hers, frames, strict=True):
         if owned is not None:
             texture, there = _texture(bars(pose), wide * body, colour, alpha, min(1.0, _TALL / body))
-            front = facing(pose).numpy() > 0.5
-            for side in range(SIDES):
-                shown = (front == bool(side))[:, None, None]
-                colours[side].append(np.where((shown & (there > 0.5))[..., None], texture, np.nan))
-                cover[side].append(np.where(shown, there, np.nan))
+            front = (facing(pose).numpy() > 0.5)[:, None, None]
+            shown = np.stack((~front, front))
+            colours.append(np.where((shown & (there > 0.5))[..., None], texture, np.nan))
+            cover.append(np.where(shown, there, np.nan))
     return Looks(torch.from_numpy(wide).float(), *_completed(colours, cover))
 
 
@@ -93,14 +91,12 @@ def _filled(values: np.ndarray, others: np.ndarray | float) -> np.ndarray:
     return np.where(np.isnan(values), others, values)
 
 
-def _completed(
-    colours: Sequence[Sequence[np.ndarray]], cover: Sequence[Sequence[np.ndarray]]
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Looks.colours and Looks.cover of what the frames show, side by side; what none shows is as on the other side, as
-    elsewhere across the bar, as the bar and as the person in general."""
-    shape = (BARS, ALONG, ACROSS)
-    seen = np.stack([_median(np.stack(side)) if side else np.full((*shape, 3), np.nan) for side in colours])
-    there = np.stack([_median(np.stack(side)) if side else np.full(shape, np.nan) for side in cover])
+def _completed(colours: Sequence[np.ndarray], cover: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Looks.colours and Looks.cover of what each frame shows; what none shows is as on the other side, as elsewhere
+    across the bar, as the bar and as the person in general."""
+    shape = (SIDES, BARS, ALONG, ACROSS)
+    seen = _median(np.stack(colours or [np.full((*shape, 3), np.nan)]))
+    there = _median(np.stack(cover or [np.full(shape, np.nan)]))
     seen, there = _filled(seen, seen[::-1]), _filled(there, there[::-1])
     for axes in ((3,), (2, 3), (1, 2, 3)):
         seen = _filled(seen, _mean(seen, axes))

@@ -52,7 +52,7 @@ class Looks(NamedTuple):
 
     widths: ... x BARS, half widths in px or in body heights. colours: ... x SIDES x BARS x ALONG x ACROSS x 3 in
     [-1, 1], from the start of each bar to its end, from WIDE widths at its left to as many at its right. cover: ... x
-    SIDES x BARS x ALONG x ACROSS in 0..1, how often there is anything of her.
+    SIDES x BARS x ALONG x ACROSS in 0..1, how much of her there usually is.
     """
 
     widths: Tensor
