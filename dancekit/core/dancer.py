@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from dancekit.core.body import BONE, CHANNEL, Figure, Motion, Proportions, pose, vector
-from dancekit.core.outfit import Look, Painter, Part, parts
+from dancekit.core.cloth import Painter
+from dancekit.core.outfit import Look, Part, parts
 from dancekit.core.stagecraft import Camera
 
 LIGHT = vector(-0.50, -0.60, 0.63)
@@ -20,7 +21,7 @@ LIGHT = vector(-0.50, -0.60, 0.63)
 SHADE, SHINE = vector(0.50, 0.47, 0.56)[:, None], vector(1.07, 1.03, 0.98)[:, None]
 """What is left of red, green and blue in the dark and in the light."""
 GLOSS = {"hair": 0.25, "mane": 0.25, "shoe": 0.25, "sole": 0.15}
-KINDS = {"sleeve": "top", "head": "skin", "mane": "hair"}
+KINDS = {"sleeve": "top", "head": "skin", "mane": "hair", "skirt": "bottom"}
 """Paints that are of one kind with another."""
 SOFT, MELT = 0.8, 0.014
 """How deep two surfaces blend where they meet: in px, and in metres where both are of one kind."""

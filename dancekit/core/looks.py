@@ -10,7 +10,7 @@ import torch
 
 from dancekit.core import girth, maps
 from dancekit.core.maps import Segments
-from dancekit.core.sketch import ACROSS, ALONG, BARS, SIDES, USUAL, WIDE, Looks, bars, facing
+from dancekit.core.sketch import ACROSS, ALONG, BARS, SIDES, USUAL, WIDE, Looks, bars, facing, order
 
 _SHARE = 0.9
 """Of the px that belong to a bar, the share that lies within its width times this."""
@@ -53,8 +53,8 @@ def _widths(owned: girth.Owned) -> np.ndarray:
 def _texture(
     pose: Segments, widths: np.ndarray, colour: np.ndarray, alpha: np.ndarray, scale: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Colours [BARS, ALONG, ACROSS, 3] and alpha 0..1 [BARS, ALONG, ACROSS] of one frame, NaN where another bar lies
-    deeper. pose: bars in px. widths: px. scale: by which the frame is made smaller first."""
+    """Colours [BARS, ALONG, ACROSS, 3] and alpha 0..1 [BARS, ALONG, ACROSS] of one frame, NaN where another bar is
+    seen. pose: bars in px. widths: px. scale: by which the frame is made smaller first."""
     size = max(1, round(alpha.shape[1] * scale)), max(1, round(alpha.shape[0] * scale))
     small = cv2.resize(np.dstack((colour, alpha)), size, interpolation=cv2.INTER_AREA)
     starts, ends, widths = (np.asarray(part) * scale for part in (pose.starts, pose.ends, widths))
@@ -66,7 +66,7 @@ def _texture(
     flat = points.reshape(-1, 2)
     apart = _distances(flat, starts, way) / widths
     apart[:, np.asarray(pose.seen) <= 0] = np.inf
-    owner, own = apart.argmin(1), np.repeat(np.arange(BARS), ALONG * ACROSS)
+    owner, own = (apart**2 + order(pose.seen).numpy()).argmin(1), np.repeat(np.arange(BARS), ALONG * ACROSS)
     x, y = (flat.T[..., None] - 0.5).astype(np.float32)
     picked = cv2.remap(small, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)[:, 0]
     there = np.where((owner == own) & np.isfinite(apart.min(1)), picked[:, 3] / 255, np.nan)

@@ -1,4 +1,4 @@
-"""What a drawn dancer looks like: the parts of a body, and the skin, hair and clothes that are painted onto them.
+"""What a drawn dancer looks like: the parts of a body, to be painted with skin, hair and clothes (core.cloth).
 
 A person is painted once, standing at rest, as if the colours went right through: a stripe is a band of heights, a face
 is a picture seen from the front. Each part keeps its share as a small texture, so all of it sticks as she moves.
@@ -9,23 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-import cv2
 import numpy as np
 
-from dancekit.core.body import SIDES, Proportions, smooth, vector
+from dancekit.core.body import SIDES, Proportions, vector
 
 Colour = tuple[int, int, int]
 Triple = tuple[float, float, float]
 Pair = tuple[float, float]
-Paint = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Look:
     """Colours (red, green, blue, 0..255) and cut of a person and her clothes.
 
-    hair_cut: "bob", "bun" or "short"; curve: 0 a straight figure, 1 a curved one; top: "stripes", "badge" or "plain";
-    sleeve and legs: covered shares of arm and leg; bottom: "checks" or "plain"; shoes: upper and sole.
+    hair_cut: "bob", "bun", "long" or "short"; curve: 0 a straight figure, 1 a curved one; top: "stripes", "badge"
+    or "plain"; sleeve and legs: covered shares of arm and leg; bottom: "checks" or "plain"; shoes: upper and sole;
+    skirt: the share of the leg that one covers, 0 for none.
     """
 
     skin: Colour = (238, 187, 158)
@@ -44,6 +43,7 @@ class Look:
     belt: Colour = (92, 58, 40)
     legs: float = 0.93
     shoes: tuple[Colour, Colour] = ((240, 196, 70), (250, 248, 240))
+    skirt: float = 0.0
 
 
 def colour_of(values: np.ndarray) -> Colour:
@@ -79,7 +79,7 @@ def _bar(
 def parts(body: Proportions, look: Look) -> list[Part]:
     """All parts of a dressed body."""
     sides = [part for side, sign in SIDES for limb in (_arm, _leg) for part in limb(body, look, side, sign)]
-    return [*_trunk(body, look), *_head(body, look), *sides]
+    return [*_trunk(body, look), *_head(body, look), *sides, *_skirt(body, look)]
 
 
 def _trunk(body: Proportions, look: Look) -> list[Part]:
@@ -103,6 +103,19 @@ def _trunk(body: Proportions, look: Look) -> list[Part]:
         for s in (1, -1)
     ]
     return rows + [hem] * u + breasts * (bust > 0)  # fmt: skip
+
+
+def _skirt(body: Proportions, look: Look) -> list[Part]:
+    """A skirt as a bell below the hips, and cloth that each thigh carries along."""
+    if look.skirt <= 0:
+        return []
+    length, hip, deep = look.skirt * body.leg, body.hips / 2 + _plump(body), (1.0, 1.0, 0.72)
+    wide = hip + 0.22 * length
+    rows = [_bar(1, "skirt", "pelvis", (0, 0.05, -0.01), "pelvis", (0, -length, -0.01), (hip - 0.015, wide), deep)]
+    for side, sign in SIDES:
+        near, far = (-sign * 0.2 * body.hips, 0, -0.01), (-sign * 0.15 * body.hips, -min(length, body.thigh), -0.01)
+        rows.append(_bar(1, "skirt", f"{side}_thigh", near, f"{side}_thigh", far, (0.8 * hip, 0.75 * wide), deep))
+    return rows
 
 
 def _plump(body: Proportions) -> float:
@@ -157,143 +170,17 @@ def _head(body: Proportions, look: Look) -> list[Part]:
     def bar(paint: str, start: Triple, end: Triple, radii: Pair, squash: Triple = (1.0, 1.0, 1.0)) -> Part:
         return _bar(body.head, paint, "head", start, "head", end, radii, squash)
 
-    bob = look.hair_cut == "bob"
+    bob = look.hair_cut in ("bob", "long")
     skull = bar("head", (0, -0.175, 0.085), (0, 0.16, 0.0), (0.265, 0.41), (0.83, 1.0, 1.0))
     nose = bar("skin", (0, 0.05, 0.375), (0, -0.03, 0.405), (0.030, 0.048))
     cap = bar("hair", (0, 0.15, 0), (0, 0.20, -0.02), (0.44, 0.435), (0.80 + 0.03 * bob, 1, 1))
     mane = _bar(body.head, "mane", "head", (0, 0.10, -0.15), "neck", (0, 0.29, -0.10), (0.45, 0.40), (1.0, 1, 0.62))
+    fall = _bar(body.head, "mane", "neck", (0, 0.29, -0.16), "chest", (0, 0.30, -0.62), (0.42, 0.34), (1.0, 1, 0.5))
     bun = bar("mane", (0, 0.58, -0.20), (0, 0.64, -0.22), (0.21, 0.20))
     ears = [bar("skin", (x, 0.04, -0.01), (0.97 * x, -0.04, 0), (0.085, 0.06), (0.45, 1, 0.8)) for x in (0.335, -0.335)]
-    return [skull, nose, cap, *([mane] if bob else [*ears, bun] if look.hair_cut == "bun" else ears)]
-
-
-@dataclass(frozen=True)
-class Painter:
-    """Gives every point of a person who stands at rest (stage axes, metres) its colour, by what it belongs to.
-
-    hip and shoulder: heights of the joints in metres.
-    """
-
-    body: Proportions
-    look: Look
-    hip: float
-    shoulder: float
-
-    def paint(self, what: str, points: np.ndarray) -> np.ndarray:
-        """Red, green, blue, alpha (0..255, float32) at points [..., 3]."""
-        colour, shown = {
-            "top": self._top, "sleeve": self._sleeve, "bottom": self._bottom, "shoe": self._shoe, "hair": self._hair,
-            "mane": self._mane, "head": self._face, "skin": self._skin, "sole": self._skin,
-        }[what](points)  # fmt: skip
-        colour = vector(*self.look.shoes[1]) if what == "sole" else colour
-        return np.concatenate([colour * np.ones_like(points), 255 * shown[..., None]], -1)
-
-    def _skin(self, points: np.ndarray) -> Paint:
-        return vector(*self.look.skin), np.ones_like(points[..., 0])
-
-    def _top(self, points: np.ndarray) -> Paint:
-        x, y, z = np.moveaxis(points, -1, 0)
-        k = self.body.trunk / 0.49
-        collar = np.sqrt(x * x + 0.8 * (y - self.shoulder - 0.052 * k) ** 2 + (z - 0.012 * k) ** 2) - 0.083 * k
-        return _trimmed(self._pattern(points), np.minimum(collar, y - self.hip + 0.06 * k * self.look.untucked))
-
-    def _sleeve(self, points: np.ndarray) -> Paint:
-        covered = self.look.sleeve * (self.body.upper_arm + self.body.forearm)
-        return _trimmed(self._pattern(points), points[..., 1] - self.shoulder + covered)
-
-    def _pattern(self, points: np.ndarray) -> np.ndarray:
-        x, y, z = np.moveaxis(points, -1, 0)
-        first, second = (vector(*colour) for colour in self.look.top_colours)
-        away = np.hypot(x, y - self.shoulder + 0.31 * self.body.trunk) / self.body.trunk
-        rings = sum(sign * smooth((edge - away) * 40) for sign, edge in ((1, 0.15), (-1, 0.10), (1, 0.055))) * (z > 0)
-        share = {"stripes": _band(y / 0.062, 0.42), "badge": rings}.get(self.look.top, np.zeros_like(x))
-        return _mix(first, second, share)
-
-    def _bottom(self, points: np.ndarray) -> Paint:
-        x, y, z = np.moveaxis(points, -1, 0)
-        first, second = (vector(*colour) for colour in self.look.bottom_colours)
-        plaid = 0.5 * _band(y / 0.085, 0.35) + 0.5 * _band((np.abs(x) + 0.4 * z) / 0.075, 0.35)
-        waist = self.hip + 0.15 * self.body.trunk / 0.49 - y
-        colour = _mix(first, second, plaid * (self.look.bottom == "checks"))
-        colour = _mix(colour, vector(*self.look.belt), smooth((0.032 - waist) / 0.004))
-        return _trimmed(colour, np.minimum(waist, y - self.body.ankle - (1 - self.look.legs) * self.body.leg))
-
-    def _shoe(self, points: np.ndarray) -> Paint:
-        x, y, z = np.moveaxis(points / self.body.foot, -1, 0)
-        middle = np.abs(np.abs(x) - self.body.hips / 2 / self.body.foot) < 0.055
-        laces = _band(z / 0.11, 0.4) * (z > 0.10) * (z < 0.38) * (y > 0.16) * middle
-        first, second = (vector(*colour) for colour in self.look.shoes)
-        return _mix(first, second, np.maximum(laces, z > 0.60)), np.ones_like(x)
-
-    def _in_head(self, points: np.ndarray) -> np.ndarray:
-        offset = vector(0, self.shoulder + 0.83 * self.body.head, 0.04 * self.body.head)
-        return np.moveaxis((points - offset) / self.body.head, -1, 0)
-
-    def _hair(self, points: np.ndarray) -> Paint:
-        x, y, z = self._in_head(points)
-        bob = self.look.hair_cut == "bob"
-        fringe = 0.33 + 0.35 * x * (1 - 2 * x) * bob - 0.5 * np.maximum(np.abs(x) - 0.22, 0)
-        side = 0.10 - 0.34 * smooth((-0.06 - z) / 0.06) - 0.3 * bob
-        return self._mane(points)[0], smooth((y - side - (fringe - side) * smooth((z - 0.05) / 0.16)) / 0.03 + 0.5)
-
-    def _mane(self, points: np.ndarray) -> Paint:
-        x, y, z = self._in_head(points)
-        strand = 1 + 0.09 * np.sin(40 * np.arctan2(x, z + 0.1) + 3 * np.sin(7 * y))
-        return vector(*self.look.hair) * strand[..., None], smooth((y + 0.70) / 0.03 + 0.5)
-
-    def _face(self, points: np.ndarray) -> Paint:
-        x, y, z = self._in_head(points)
-        rows, columns = (0.65 - y) * FACE, (0.5 + x) * FACE
-        seen = cv2.remap(_portrait(self.look), columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return _mix(vector(*self.look.skin), seen, smooth(z / 0.12)), np.ones_like(x)
-
-
-FACE = 400
-"""Pixels per head height of a face's picture, which spans 1 x 1.2 head heights."""
-
-
-def _portrait(look: Look) -> np.ndarray:
-    """The face from the front, float32 [480, 400, 3]: eyes, brows, cheeks, mouth, and a beard where there is one."""
-    picture = np.full((int(1.2 * FACE), FACE, 3), look.skin, np.uint8)
-
-    def oval(x: float, y: float, wide: float, high: float, tint: Colour, arc: Pair = (0, 360), line: int = -1) -> None:
-        fine = np.round(16 * FACE * np.array((0.5 + x, 0.65 - y, wide, high))).astype(int)
-        cv2.ellipse(picture, fine[:2].tolist(), fine[2:].tolist(), 0, arc[0], arc[1], tint, line, cv2.LINE_AA, 4)
-
-    def tone(first: Colour, second: Colour, share: float) -> Colour:
-        return colour_of(np.array(first) * (1 - share) + np.array(second) * share)
-
-    for sign in (-1, 1):
-        oval(sign * 0.20, -0.06, 0.060, 0.045, tone(look.skin, look.lips, 0.28))
-    picture = cv2.GaussianBlur(picture, (0, 0), 9)
-    if look.beard:
-        oval(0, -0.26, 0.30, 0.22, look.hair)
-        oval(0, -0.10, 0.30, 0.10, look.skin)
-        oval(0, -0.135, 0.12, 0.035, look.hair)
-        picture = cv2.GaussianBlur(picture, (0, 0), 5)
-    for x in (-0.15, 0.15):
-        oval(x, 0.115, 0.068, 0.054, (250, 248, 246))
-        oval(x, 0.113, 0.044, 0.052, look.eyes)
-        oval(x, 0.113, 0.024, 0.031, (25, 20, 24))
-        oval(x - 0.016, 0.134, 0.013, 0.014, (255, 255, 255))
-        oval(x, 0.111, 0.073, 0.060, tone(look.hair, (0, 0, 0), 0.4), (192, 348), 7)
-        oval(x * 1.03, 0.165, 0.090, 0.062, look.hair, (205, 335), 9)
-    oval(0, -0.165, 0.115, 0.062, look.lips, (12, 168))
-    oval(0, -0.158, 0.105, 0.030, (252, 246, 242), (10, 170))
-    oval(0, -0.160, 0.120, 0.034, tone(look.lips, (60, 20, 30), 0.4), (8, 172), 6)
-    return cv2.GaussianBlur(picture, (0, 0), 1.2).astype(np.float32)
-
-
-def _trimmed(colour: np.ndarray, inside: np.ndarray) -> Paint:
-    """Cloth that ends where `inside` (m) turns negative, with a darker seam along the edge."""
-    return colour * (1 - 0.22 * smooth((0.016 - inside) / 0.004))[..., None], smooth(inside / 0.004 + 0.5)
-
-
-def _mix(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
-    return first * (1 - share[..., None]) + second * share[..., None]
-
-
-def _band(turns: np.ndarray, share: float) -> np.ndarray:
-    """1 in the first `share` of every turn and 0 elsewhere, with soft edges."""
-    away = np.abs((turns + 0.5 - share / 2) % 1.0 - 0.5)
-    return smooth((share / 2 - away) / 0.08 + 0.5)
+    return [
+        skull,
+        nose,
+        cap,
+        *([mane, *[fall] * (look.hair_cut == "long")] if bob else [*ears, bun] if look.hair_cut == "bun" else ears),
+    ]

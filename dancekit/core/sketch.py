@@ -19,7 +19,7 @@ from dancekit.core.maps import Segments
 
 CHANNELS = 4
 """How many channels a sketch adds to a pose map: colour, and how surely it covers a px."""
-KIND = "textures"
+KIND = "layers"
 """What sketches show: networks that know others cannot read them."""
 SIDES, ALONG, ACROSS = 2, 20, 8
 """The texture of a bar: seen from behind and from the front, this many places along it and across it."""
@@ -29,6 +29,8 @@ _SOFT = 0.25
 """Over how many widths the sketch ends."""
 _TURNING = 0.2
 """Shoulders (ears) that appear this wide, as a share of the trunk (neck), show all front or all back."""
+_HIDDEN, _SHOWN = 0.5, 0.75
+"""Limbs whose confidence is less lie behind what they cross, those of more before it."""
 _LIMBS = {
     "upper arm": 0.035, "forearm": 0.03, "hand": 0.035, "thigh": 0.06, "shin": 0.045, "foot": 0.035,
 }  # fmt: skip
@@ -45,6 +47,9 @@ _, _LEFT_EAR, _, _RIGHT_EAR = (segment for segment, name in enumerate(_LIMB_NAME
 USUAL = np.array([*(_LIMBS[_LIMB_NAMES[s]] for s in _KEPT), *(0.045 for _ in _TRUNK), 0.055], np.float32)
 """Usual half widths of the bars as shares of the body height: the limbs, the trunk from left to right, the head."""
 BARS = len(USUAL)
+_ARMS = torch.tensor([*(float(_LIMB_NAMES[s] in ("upper arm", "forearm", "hand")) for s in _KEPT), *(0.0,) * 5])
+_FREE = torch.tensor([*(1.0 for _ in _KEPT), *(0.0,) * 5])
+"""Which bars are of the arms, and which of any limb."""
 
 
 class Looks(NamedTuple):
@@ -101,6 +106,16 @@ def facing(pose: Segments) -> Tensor:
     return torch.cat((trunk[..., None].expand(*trunk.shape, BARS - 1), head[..., None]), -1)
 
 
+def order(seen: Tensor) -> Tensor:
+    """How far behind the others each bar lies, ... x BARS, by its confidence: added to squared distances in widths.
+
+    Landmarkers are less sure of what they cannot see: an arm in plain view is before the trunk, whatever it crosses,
+    and a limb that is hidden behind it. A limb before hides what lies within its width.
+    """
+    plain = ((seen - _HIDDEN) / (_SHOWN - _HIDDEN)).clamp(0, 1)
+    return (1 - plain) * _FREE.to(seen.device) - plain * _ARMS.to(seen.device)
+
+
 def _front(left: Tensor, right: Tensor, up: Tensor) -> Tensor:
     """1 where, looking along `up`, the left lies on the right as it does of somebody who faces the camera."""
     wide = left - right
@@ -118,7 +133,7 @@ def posed(pose: Segments, size: tuple[int, int], width: float, coarse: int = 1, 
 
 
 def draw(pose: Segments, looks: Looks, size: tuple[int, int], coarse: int = 1) -> Tensor:
-    """Sketch a person in poses: every px shows the texture of the bar that it lies deepest in.
+    """Sketch a person in poses: every px shows the texture of the bar that it lies deepest in, or that lies before it.
 
     Args:
         pose: segments ... x S, ends in px of the picture.
@@ -135,7 +150,8 @@ def draw(pose: Segments, looks: Looks, size: tuple[int, int], coarse: int = 1) -
     widths = _spread(looks.widths, lead, 1).reshape(-1, BARS) / coarse
     unseen = pose.seen.reshape(-1, BARS, 1, 1) <= 0
     ratio = maps.squared_distances(starts, ends, (wide, high)).div_(widths.square()[..., None, None])
-    nearest, bar = ratio.masked_fill_(unseen, torch.inf).min(1)
+    bar = (ratio.masked_fill_(unseen, torch.inf) + order(pose.seen).reshape(-1, BARS, 1, 1)).argmin(1)
+    nearest = ratio.gather(1, bar[:, None])[:, 0]
     along, across = _within(starts, ends, widths, bar)
     rows = (bar * ALONG + along * (ALONG - 1)) * (2 / (BARS * ALONG - 1)) - 1
     places = torch.stack((across / WIDE, rows), -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -50,6 +51,10 @@ class Camera:
         return replace(self, focal=focal, centre=(float(x), float(y)))
 
 
+STRANGERS = {"talk": 0.15, "groove": 0.25, "power": 0.25, "ballet": 0.15, "walk": 0.08, "drill": 0.12}
+"""How often strangers dance in each style."""
+
+
 def random_camera(rng: np.random.Generator) -> Camera:
     """Somebody's camera: near or far, between the knees and above the head, seldom quite level; yet to be framed."""
     distance, height = rng.uniform(2.6, 7.0), float(np.clip(rng.normal(1.15, 0.4), 0.3, 2.4))
@@ -65,21 +70,24 @@ def random_look(rng: np.random.Generator) -> Look:
         wheel = np.clip(np.abs((hue + np.array([0, 2 / 3, 1 / 3])) % 1.0 * 6 - 3) - 1, 0, 1)
         return colour_of(light * (1 - pale * (1 - wheel)))
 
+    skirt = float(rng.uniform(0.25, 0.7) * (rng.uniform() < 0.5))
     tan, dark, man = rng.uniform(), rng.uniform() ** 0.6, bool(rng.uniform() < 0.5)
     skin = np.array([244, 200, 172]) * (1 - tan) + np.array([98, 62, 44]) * tan
     hair = np.array([206, 160, 96]) * (1 - dark) + np.array([30, 22, 20]) * dark
     return Look(
         colour_of(skin), colour_of(hair), colour_of(rng.uniform(30, 130, 3)), colour_of(skin * (0.84, 0.5, 0.53)),
-        "short" if man else str(rng.choice(("bob", "bun"))), bool(man and rng.uniform() < 0.4), 0.0 if man else 1.0,
+        "short" if man else str(rng.choice(("bob", "bun", "long"))), bool(man and rng.uniform() < 0.4),
+        0.0 if man else 1.0,
         str(rng.choice(("stripes", "badge", "plain"))), (cloth(), cloth()), bool(rng.uniform() < 0.5),
         rng.uniform(0.2, 0.97), str(rng.choice(("checks", "plain"))), (cloth(), cloth()), cloth(),
-        float(rng.choice((0.45, 0.55, 0.95, 0.97))), (cloth(), cloth()),
+        float(rng.choice((0.45, 0.55, 0.95, 0.97))), (cloth(), cloth()), 0.0 if man else skirt,
     )  # fmt: skip
 
 
-def random_dance(rng: np.random.Generator, frames: int, fps: Fraction) -> Motion:
-    """A random dance in a random style."""
-    styles = {"talk": 0.15, "groove": 0.25, "power": 0.25, "ballet": 0.15, "walk": 0.08, "drill": 0.12}
+def random_dance(
+    rng: np.random.Generator, frames: int, fps: Fraction, styles: Mapping[str, float] = STRANGERS
+) -> Motion:
+    """A random dance in one of some styles (core.moves), each as often as its share says."""
     return dance(rng, frames, fps, str(rng.choice(list(styles), p=list(styles.values()))))
 
 

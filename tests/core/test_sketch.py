@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from figures import figure, unseen, waving
 
@@ -108,13 +109,13 @@ def test_what_is_not_covered_is_not_drawn() -> None:
     drawn = sketch.draw(maps.segments(torch.from_numpy(points)), given, SIZE)
     assert (shin_of(drawn[3:], points)[6:-6] == 0).all()
     assert (shin_of(drawn[:1], points)[6:-6] == 0).all()
-    assert drawn[3].max() == 1
+    assert drawn[3].max() == pytest.approx(1)
 
 
 def test_nothing_is_drawn_of_nobody_and_little_of_half_a_person() -> None:
     points = np.stack([standing()] * 2)
     whole, nobody = sketch.draw(maps.segments(torch.from_numpy(unseen(points, 1))), looks(), SIZE)
-    assert whole[3].max() == 1
+    assert whole[3].max() == pytest.approx(1)
     assert not nobody.any()
     assert torch.isfinite(whole).all()
 
@@ -148,3 +149,19 @@ def test_bars_of_the_trunk_lie_between_its_flanks_and_the_head_reaches_above_the
     left, right = points[11, 0], points[12, 0]
     assert ((trunk < max(left, right)) & (trunk > min(left, right))).all()
     assert bars.ends[-1, 1] < points[7, 1]
+
+
+@pytest.mark.parametrize(("confidence", "before"), [(0.95, True), (0.2, False)])
+def test_an_arm_in_plain_view_is_before_the_trunk_and_a_hidden_one_behind_it(confidence: float, before: bool) -> None:
+    points = standing()
+    left, right = points[11], points[12]
+    middle = (left + right + points[23] + points[24])[:2] / 4
+    for index, beside in ((13, 30), (15, -30)):
+        points[index] = (middle[0] + beside, middle[1], confidence)
+    forearm = 1
+    sides = torch.full((SIDES, BARS, 1, 1), -0.5)
+    sides[:, forearm] = 0.5
+    drawn = sketch.draw(maps.segments(torch.from_numpy(points)), shaded(sides), SIZE)
+    along = drawn[0, round(middle[1]), round(middle[0] - 15) : round(middle[0] + 15)]
+    assert (along > 0).all() == before
+    assert (along > 0).any() == before
