@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
-from dancekit import bases, likeness, prepare, rungs, scenes, train
+from dancekit import backdrops, bases, likeness, prepare, rungs, scenes, train
 from dancekit.device import Machine
 from dancekit.drive import plan_moves
 from dancekit.errors import WorkspaceError
-from dancekit.evaluate import score_held_out
+from dancekit.evaluate import CUT, score_held_out
 from dancekit.io import weights
 from dancekit.io.workspace import Person, Workspace, keep_or_clear, read_json, write_json, writing
 from dancekit.judge import Scores
@@ -87,7 +88,9 @@ def ablate(
     chosen = rungs.chosen(ladder, recipe, only)
     if any(rung.recipe.unpaired.enabled and rung.recipe.unpaired.real == 1 for rung in chosen):
         _refuse_no_strangers(workspace)
-    say(f"{seeds * len(chosen)} trainings of {recipe.duration()} each.")
+    trainings = {rung.cut or rung.name for rung in chosen}
+    say(f"{seeds * len(trainings)} trainings of {recipe.duration()} each.")
+    whole = backdrops.with_backgrounds(person, progress) if any(rung.backdrop for rung in chosen) else person
     runs: dict[str, list[Run]] = {rung.name: [] for rung in chosen}
     nearest = None
     for seed in range(seeds):
@@ -97,10 +100,11 @@ def ablate(
             def told(what: str, done: int, total: int, title: str = title) -> None:
                 progress(f"{title}, {what}", done, total)
 
-            who = person.variant(f"{ladder}-{rung.name}-{seed}")
-            entries = ("model", *(() if nearest else (NEAREST,)))
-            scores = _run(who, workspace, rung, seed, dances, entries, machine, told, say)
-            runs[rung.name].append(scores["model"])
+            who = (whole if rung.backdrop else person).variant(f"{ladder}-{rung.cut or rung.name}-{seed}")
+            entries = (CUT if rung.cut else "model", *(() if nearest else (NEAREST,)))
+            unseen = [] if rung.backdrop else dances
+            scores = _run(who, person, workspace, rung, seed, unseen, entries, machine, told, say)
+            runs[rung.name].append(scores[entries[0]])
             nearest = nearest or scores[NEAREST]
     assert nearest is not None
     return Ablation(person.name, ladder, chosen, runs, nearest, seeds)
@@ -128,6 +132,7 @@ def draw(home: Path, seconds: tuple[float, float], seed: int, progress: Progress
 
 def _run(
     who: Person,
+    person: Person,
     workspace: Workspace,
     rung: Rung,
     seed: int,
@@ -137,16 +142,17 @@ def _run(
     progress: Progress,
     say: Say,
 ) -> dict[str, Run]:
-    """Train one rung with one seed and score the entries, or read the scores that it has."""
+    """Train one rung with one seed, unless it is trained, and score the entries, or read the scores that it has."""
     keep_or_clear(who.folder, _mark(who, workspace, rung.recipe, seed))
-    scored = who.folder / "scores.json"
+    scored, known = who.folder / "scores.json", dict[str, Any]()
     with suppress(WorkspaceError, TypeError, KeyError):
         known = read_json(scored, "")["runs"]
         return {entry: _read(known[entry]) for entry in entries}
-    done = train.train(who, workspace, checked(rung.recipe), machine, seed, progress, say)
-    if not done.finished:
+    # A state is deleted only when its person is scored: she is trained, but scored by an earlier dancekit.
+    trained = who.weights.is_file() and not who.state.is_file()
+    if not trained and not train.train(who, workspace, checked(rung.recipe), machine, seed, progress, say).finished:
         raise KeyboardInterrupt
-    held_out = score_held_out(who, entries, machine.device, progress)
+    held_out = score_held_out(who, entries, machine.device, progress, person if rung.cut else None)
     drawn: dict[str, Scores] = {}
     if dances:
         model = likeness.load(who)
@@ -154,7 +160,7 @@ def _run(
         told = [f"{TOLD}{entry}" for entry in entries]
         drawn = score_dances(moves, who, [*entries, *told], machine.device, progress)
     runs = {entry: Run(held_out[entry], drawn.get(entry), drawn.get(f"{TOLD}{entry}")) for entry in entries}
-    write_json(scored, {"runs": {entry: asdict(run) for entry, run in runs.items()}})
+    write_json(scored, {"runs": known | {entry: asdict(run) for entry, run in runs.items()}})
     who.state.unlink(missing_ok=True)
     shutil.rmtree(who.samples, ignore_errors=True)
     return runs

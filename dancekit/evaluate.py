@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from dancekit import likeness, plugins
+from dancekit import backdrops, likeness, plugins
 from dancekit.core import metrics
 from dancekit.driven import Driven, dance, find_driver
 from dancekit.errors import WorkspaceError
@@ -23,6 +23,8 @@ from dancekit.train import load_clips
 from dancekit.types import PoseTrack, Progress, no_progress
 
 ENTRIES = ("model", "nearest", "stage1")
+CUT = "cut"
+"""The person's pictures, learnt with a background, from which she is cut out afterwards."""
 FLOOR = "floor"
 """The true frames of odd times against the even ones next to them: how far the film's own change moves each measure."""
 FILM = "film"
@@ -95,9 +97,15 @@ def evaluate(
 
 
 def score_held_out(
-    person: Person, entries: Sequence[str], device: torch.device, progress: Progress = no_progress
+    person: Person,
+    entries: Sequence[str],
+    device: torch.device,
+    progress: Progress = no_progress,
+    alone: Person | None = None,
 ) -> dict[str, Scores]:
     """Score entries on the held-out spans of all clips of a person, beside the truth only.
+
+    alone: whose clips show the truth, if not her own: the same films with the person cut out, for the entry CUT.
 
     Raises:
         WorkspaceError: as for `evaluate`.
@@ -105,8 +113,9 @@ def score_held_out(
     model = likeness.load(person)
     footage = [Footage(clip, model.canvas, 0) for clip in load_clips(person)]
     runs, judge = _runs(person, footage), Judge(device)
+    cut_outs = [Footage(clip, model.canvas, 0) for clip in load_clips(alone)] if alone else footage
     for number, (film, first, end) in enumerate(runs, 1):
-        true = _true(film, first, end)
+        true = _true(cut_outs[footage.index(film)], first, end)
         for entry in entries:
             judge.add(entry, _pictures(entry, film, footage, model, first, end, device), true)
         progress("judging", number, len(runs))
@@ -159,6 +168,9 @@ def _pictures(
     entry: str, film: Footage, footage: Sequence[Footage], model: Likeness, first: int, end: int, device: torch.device
 ) -> np.ndarray:
     """Frames first..end as the entry would have them: uint8 [T, 4, H, W]."""
+    if entry == CUT:
+        painted = _pictures("model", film, footage, model, first, end, device)
+        return backdrops.cut_out(painted, plugins.load("pose", "mediapipe"))
     if entry == "nearest":
         return np.stack([nearest_frame(footage, film.points[time]) for time in range(first, end)])
     span, margin = film.shot(first), 2 * model.recipe.reach * film.stride

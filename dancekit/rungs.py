@@ -15,12 +15,18 @@ _SCREEN = "#00b140"
 
 @dataclass(frozen=True)
 class Rung:
-    """One way of training. what: it is, or has. beside: the rung that it differs from by one thing; empty for none."""
+    """One way of training. what: it is, or has. beside: the rung that it differs from by one thing; empty for none.
+
+    backdrop: she is learnt with what is behind her in the film. cut: the rung whose pictures this one cuts the person
+    out of, rather than train.
+    """
 
     name: str
     what: str
     recipe: Recipe
     beside: str = ""
+    backdrop: bool = False
+    cut: str = ""
 
 
 def paper(recipe: Recipe) -> Sequence[Rung]:
@@ -76,7 +82,20 @@ def strangers(recipe: Recipe) -> Sequence[Rung]:
     )
 
 
-LADDERS = {"paper": paper, "beyond": beyond, "strangers": strangers}
+def backgrounds(recipe: Recipe) -> Sequence[Rung]:
+    """Table 1 of the paper: drawn alone, drawn with her background, and cut out of that afterwards.
+
+    Pictures with a background are compared with the film's, and those without with the person alone.
+    """
+    paired = _paired(_as_in_the_paper(recipe))
+    return (
+        Rung("foreground", "the person alone", paired),
+        Rung("background", "with what is behind her", paired, "foreground", backdrop=True),
+        Rung("afterwards", "that, cut out afterwards", paired, "foreground", backdrop=True, cut="background"),
+    )
+
+
+LADDERS = {"paper": paper, "beyond": beyond, "strangers": strangers, "backgrounds": backgrounds}
 """All ladders by name."""
 
 

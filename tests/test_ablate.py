@@ -6,18 +6,23 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from conftest import dancekit
 from test_end_to_end import quickly
 from test_report import SCORES
 
-from dancekit import limits, recipe, rungs, standings
+from dancekit import backdrops, limits, recipe, rungs, standings
 from dancekit.ablate import Ablation, Run
 from dancekit.errors import RecipeError
-from dancekit.io import zoo
+from dancekit.io import clips, zoo
+from dancekit.io.workspace import Person
+from dancekit.pose import Sighting
 from dancekit.recipe import Recipe, to_dict
 from dancekit.rungs import Rung
+from dancekit.types import VideoInfo
 
 TINY = ("--recipe", "tiny", "--set", "steps=4")
 DIFFERENCES = {
@@ -60,9 +65,9 @@ def test_every_rung_can_be_trained(name: str, ladder: str) -> None:
 def test_rungs_differ_by_one_thing_from_the_one_they_stand_beside(name: str, ladder: str) -> None:
     chosen = {rung.name: rung for rung in rungs.LADDERS[ladder](recipe.load(name))}
     for rung in chosen.values():
-        if rung.beside and rung.name != "ours":
+        if rung.beside and rung.name != "ours" and not rung.backdrop:
             assert changed(chosen[rung.beside].recipe, rung.recipe) <= DIFFERENCES[rung.name]
-    recipes = [rung.recipe for rung in rungs.LADDERS[ladder](recipe.load("cpu"))]
+    recipes = [(rung.recipe, rung.backdrop, rung.cut) for rung in rungs.LADDERS[ladder](recipe.load("cpu"))]
     assert all(recipes.count(one) == 1 for one in recipes), "each trains something else"
 
 
@@ -154,3 +159,41 @@ def test_strangers_must_be_there_for_their_ladder(trained_home: Path, tmp_path: 
     said = dancekit("ablate", "me", "--ladder", "strangers", *TINY, home=tmp_path, status=1)
     assert "prepare --wild" in said.stderr
     assert not (tmp_path / "me" / "ablation").exists()
+
+
+def test_a_person_is_learnt_with_her_background_and_cut_out_afterwards(trained_home: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained_home / "me" / "clips", tmp_path / "drawn-4s-1s" / "dancer" / "clips")
+    short = ("--subject-seconds", "4", "--dance-seconds", "1", "--seeds", "1", "--ladder", "backgrounds")
+    said = quickly(
+        "ablate", *TINY, *short, "--only", "background", "--only", "afterwards", "--json", home=tmp_path
+    ).json
+    scores = {name: rung["held_out"] for name, rung in said["rungs"].items()}
+    assert list(scores) == ["background", "afterwards"]
+    assert scores["background"] != scores["afterwards"]
+    whole = tmp_path / "drawn-4s-1s" / "dancer" / "ablation" / "with-background"
+    assert len(list(whole.glob("ablation/*/person.safetensors"))) == 1, "both come from one training"
+    (clip,) = map(clips.load, Person("dancer", whole).clips())
+    colour, alpha = clip.frames().read(0)  # type: ignore[misc]
+    assert (alpha == 255).mean() > 0.9
+    assert colour[:8].std(axis=(0, 1)).max() > 0, "there is a wall behind her"
+
+
+def test_the_person_is_cut_out_where_the_backend_sees_her() -> None:
+    class Detector:
+        def __init__(self, info: VideoInfo, people: int, masks: bool) -> None:
+            self.size = info.width, info.height
+
+        def detect(self, index: int, frame: np.ndarray) -> list[Sighting]:
+            margin = (frame.shape[0] - self.size[1]) // 2
+            box = (margin + 10, margin + 20, margin + 20, margin + 40)
+            return [Sighting(np.zeros((33, 3), np.float32), np.full((20, 10), 255, np.uint8), box)][: 1 - index]
+
+        def close(self) -> None:
+            pass
+
+    pictures = np.full((2, 4, 60, 40), 255, np.uint8)
+    first, nobody = backdrops.cut_out(pictures, SimpleNamespace(Detector=Detector))  # type: ignore[arg-type]
+    assert (first[3, 21:39, 11:19] == 255).all()
+    assert first[3].sum() == pytest.approx(255 * 200, rel=0.1)
+    assert (first[:3] == 255).all()
+    assert not nobody[3].any()
