@@ -1,76 +1,133 @@
-"""bench: how fast this machine prepares and reads film, each beside a plain reference measured in the same run."""
+"""bench: how fast this machine does every part of the work, each beside its limit or a plain reference."""
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
 
-from dancekit import plugins, prepare
-from dancekit.io import video
+from dancekit import likeness, plugins, prepare, scenes, train
+from dancekit.core import compose, step
+from dancekit.device import Machine, forget_peak, peak_gigabytes
+from dancekit.drive import paint, plan_moves
+from dancekit.io import encode, video
 from dancekit.io.clips import Clip
-from dancekit.io.workspace import Workspace
+from dancekit.io.dataset import ahead, to_device
+from dancekit.io.workspace import Person, Workspace
+from dancekit.loop import Run, batch_of, drawing_of, save_now, say_nothing, training_set
+from dancekit.plain import Plain, album
+from dancekit.recipe import Recipe
 from dancekit.study import LONGEST_SIDE, Options
-from dancekit.types import Progress
+from dancekit.transfer import Wish, transfer
+from dancekit.types import Progress, VideoInfo
 
+_FILM_SECONDS = 6.0
 _READS = 400
+_ROUNDS = 3
+"""Steps of dancekit and plain ones take so many turns, so that both meet the same noise."""
+_ALBUMS = 4
+_MATRIX = 2048
 
 
 @dataclass(frozen=True)
-class Figures:
-    """frames/s of the bare landmarker (decode, landmarks and mask, nothing kept), of prepare as a whole, and of reading
-    stored frames back in random order; bytes per stored frame."""
+class Pace:
+    """How fast one part goes.
 
+    rate: in `unit` per second. share: of what it is measured beside, None if that is nothing. gigaflops: arithmetic per
+    second. gigabytes: the most memory held meanwhile. None where it does not matter.
+    """
+
+    part: str
+    rate: float
+    unit: str
+    beside: str = ""
+    share: float | None = None
+    gigaflops: float | None = None
+    gigabytes: float | None = None
+
+
+@dataclass(frozen=True)
+class Bench:
+    """All parts' paces. matrix: gigaflops of a large matrix product in the numbers that training computes in, called
+    `numbers`. bytes_per_frame: that a prepared film takes."""
+
+    recipe: Recipe
+    machine: str
+    paces: list[Pace]
+    matrix: float
+    numbers: str
     frames: int
-    landmarker: float
-    prepare: float
-    reading: float
     bytes_per_frame: float
 
-    @property
-    def ratio(self) -> float:
-        """prepare against the bare landmarker."""
-        return self.prepare / self.landmarker
-
-    @property
-    def gigabytes_per_20_minutes(self) -> float:
-        """Disk that 20 minutes of film at 30 frames/s take."""
-        return self.bytes_per_frame * 36_000 / 1e9
+    def pace(self, part: str) -> Pace:
+        """One of them."""
+        return next(pace for pace in self.paces if pace.part == part)
 
 
-def measure(film: Path, progress: Progress) -> Figures:
-    """Prepare a film in a temporary workspace, before and after a run of the bare landmarker on it."""
-    info = video.probe(film, LONGEST_SIDE)
-    backend = plugins.load("pose", "mediapipe")
+def measure(film: Path | None, recipe: Recipe, machine: Machine, seconds: float, progress: Progress) -> Bench:
+    """Prepare, train on and draw a film in a temporary workspace; without one, on a film that dancekit draws itself.
+
+    seconds: at least so long for each turn of training steps.
+
+    Raises:
+        ClipError: the film cannot be read, or shows nobody.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        person = Workspace(Path(folder)).person("bench")
-        landmarker = [_timed(_bare(info, backend, progress))]
-        started = time.perf_counter()
-        done = prepare.prepare_clip(film, person, Options(), progress)
-        preparing = time.perf_counter() - started
-        landmarker.append(_timed(_bare(info, backend, progress)))
-        reading = _reading(done.clip)
-        size = (done.clip.folder / "frames.pack").stat().st_size
-    count = len(done.clip.track)
-    return Figures(
-        count, count / float(np.mean(landmarker)), count / preparing, reading, size / max(done.clip.used.sum(), 1)
-    )
+        workspace = Workspace(Path(folder) / "dance")
+        person = workspace.person("bench")
+        drawn = film or scenes.film(scenes.subject(_FILM_SECONDS), Path(folder) / "drawn.mp4", progress)
+        clip, paces = _preparing(drawn, person, progress)
+        size = (clip.folder / "frames.pack").stat().st_size / max(int(clip.used.sum()), 1)
+        run = train.set_up(person, workspace, recipe, machine, 0, progress, say_nothing)
+        matrix = _matrix(run)
+        for number, stint in enumerate(run.training.stints):
+            run.training.begin(number)
+            if number == max(n for n, other in enumerate(run.training.stints) if other.stage == stint.stage):
+                paces += _training(run, number, matrix, seconds, progress)
+            run.training.spend(number, 1e-6)
+        save_now(run)
+        del run
+        paces += _rendering(drawn, clip, person, workspace, machine, progress)
+        numbers = str(likeness.load(person).painter(machine.device).dtype).removeprefix("torch.")
+    return Bench(recipe, machine.name, paces, matrix, numbers, len(clip.track), size)
 
 
-def _timed(work: Iterator[object]) -> float:
+def _preparing(film: Path, person: Person, progress: Progress) -> tuple[Clip, list[Pace]]:
+    """Prepare the film, before and after a run of the bare landmarker on it."""
+    info, backend = video.probe(film, LONGEST_SIDE), plugins.load("pose", "mediapipe")
+    bare = [_timed(_bare(info, backend, True, progress))]
+    forget_peak(None)
+    started = time.perf_counter()
+    clip = prepare.prepare_clip(film, person, Options(), progress).clip
+    preparing, memory = time.perf_counter() - started, peak_gigabytes(torch.device("cpu"))
+    bare.append(_timed(_bare(info, backend, True, progress)))
+    count, limit = len(clip.track), len(clip.track) / float(np.mean(bare))
+    return clip, [
+        Pace("bare landmarker", limit, "frames"),
+        Pace("prepare", count / preparing, "frames", "bare landmarker", count / preparing / limit, None, memory),
+        Pace("reading stored frames", _reading(clip), "frames"),
+    ]
+
+
+def _timed(work: Iterable[object]) -> float:
     started = time.perf_counter()
     for _ in work:
         pass
     return time.perf_counter() - started
 
 
-def _bare(info, backend, progress: Progress) -> Iterator[object]:
-    detector = backend.Detector(info, 1, True)
+def _bare(info: VideoInfo, backend: ModuleType, masks: bool, progress: Progress) -> Iterator[object]:
+    detector = backend.Detector(info, 1, masks)
     try:
         for index, frame in enumerate(video.read_frames(info)):
             yield detector.detect(index, frame)
@@ -86,3 +143,107 @@ def _reading(clip: Clip) -> float:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda index: reader.read(int(index)), times))
     return _READS / (time.perf_counter() - started)
+
+
+def _matrix(run: Run) -> float:
+    """Gigaflops of a large matrix product, the best of some."""
+    square = torch.ones(_MATRIX, _MATRIX, dtype=run.dtype, device=run.machine.device)
+    times = []
+    for _ in range(6):
+        started = _now(run.machine)
+        square @ square  # pyright: ignore[reportUnusedExpression]
+        times.append(_now(run.machine) - started)
+    return 2 * _MATRIX**3 / min(times) / 1e9
+
+
+def _now(machine: Machine) -> float:
+    """Seconds, once everything that the device was asked for is done."""
+    if machine.device.type == "cuda":
+        torch.cuda.synchronize(machine.device)
+    return time.perf_counter()
+
+
+def _training(run: Run, number: int, matrix: float, least: float, progress: Progress) -> list[Pace]:
+    """Steps of a stint, dancekit's and plain ones in turn."""
+    training, data, device = run.training, training_set(run, number), run.machine.device
+    stage, canvas = training.stints[number].stage, training.canvases[training.stints[number].size]
+    drawing = drawing_of(run.recipe, canvas, run.subject)
+    networks, plain = training.networks(stage, run.trunk, run.anchor), Plain(run, number)
+    pages = [album(batch_of(run, number, data, place), drawing) for place in range(_ALBUMS)]
+    random = torch.Generator(device).manual_seed(0)
+
+    def own(batch: step.Batch) -> None:
+        given = to_device(batch, device)
+        step.take_step(networks, training.optimisers, given, drawing, run.recipe.weights, run.dtype, random)
+        training.average(stage)
+
+    name, images = f"training, stage {'I' * stage}", run.batch * run.recipe.frames
+    with (contextlib.closing(ahead(partial(batch_of, run, number, data), 0)) as batches,
+          contextlib.closing(ahead(lambda place: pages[place % _ALBUMS].opened(), 0)) as opened):  # fmt: skip
+        with FlopCounterMode(display=False) as counter:
+            own(next(batches))
+        plain.step(next(opened), random)
+        seconds, steps, memory = [0.0, 0.0], [0, 0], [0.0, 0.0]
+        for turn in range(_ROUNDS):
+            for which, take in enumerate((lambda: own(next(batches)), lambda: plain.step(next(opened), random))):
+                forget_peak(device)
+                spent, taken = _steps(take, run.machine, least)
+                seconds[which] += spent
+                steps[which] += taken
+                memory[which] = max(memory[which], peak_gigabytes(device))
+                progress(name, turn * 2 + which + 1, _ROUNDS * 2)
+    rates = [images * taken / spent for taken, spent in zip(steps, seconds, strict=True)]
+    flops = counter.get_total_flops() * steps[0] / seconds[0] / 1e9
+    return [
+        Pace(name, rates[0], "images", "plain step", rates[0] / rates[1], flops, memory[0]),
+        Pace(f"  its arithmetic, stage {'I' * stage}", flops, "GFLOP", "matrix product", flops / matrix),
+        Pace(f"  plain step, stage {'I' * stage}", rates[1], "images", gigabytes=memory[1]),
+    ]
+
+
+def _steps(take: Callable[[], None], machine: Machine, least: float) -> tuple[float, int]:
+    """(seconds, steps) of one turn."""
+    started, count = _now(machine), 0
+    while (spent := _now(machine) - started) < least or not count:
+        take()
+        count += 1
+    return spent, count
+
+
+def _rendering(
+    film: Path, clip: Clip, person: Person, workspace: Workspace, machine: Machine, progress: Progress
+) -> list[Pace]:
+    """Every part of transfer by itself, and all of it."""
+    info, backend, device = video.probe(film, LONGEST_SIDE), plugins.load("pose", "mediapipe"), machine.device
+    model, out = likeness.load(person), workspace.root / "out.mp4"
+    moves = plan_moves(clip.track, model, clip.track.size)
+    count = len(moves)
+    seconds = {"decode": _timed(video.read_frames(info)), "pose": _timed(_bare(info, backend, False, progress))}
+    seconds["stage I"] = _timed(paint(moves, model, device, refine=False))
+    started = time.perf_counter()
+    pictures = list(paint(moves, model, device))
+    seconds["stage II"] = max(time.perf_counter() - started - seconds["stage I"], 1e-6)
+    wall = np.zeros((moves.canvas[1], moves.canvas[0], 3), np.uint8)
+    started = time.perf_counter()
+    frames = [compose.over(compose.place(picture, moves.plan.boxes[n], moves.canvas, moves.presence[n]), wall)
+              for n, picture in enumerate(pictures)]  # fmt: skip
+    seconds["composite"] = time.perf_counter() - started
+    seconds["encode"] = _timed(_encoded(frames, workspace.root / "encoded.mp4", moves.fps))
+    forget_peak(device)
+    started = time.perf_counter()
+    transfer(film, person, workspace, Wish(out=out), Options(), device, progress)
+    whole = count / (time.perf_counter() - started)
+    slowest = max(seconds, key=lambda part: seconds[part])
+    return [
+        *(Pace(f"transfer: {part}", count / spent, "frames") for part, spent in seconds.items()),
+        Pace("transfer", whole, "frames", f"its slowest part, {slowest}", whole * seconds[slowest] / count, None,
+             peak_gigabytes(device)),
+    ]  # fmt: skip
+
+
+def _encoded(frames: list[np.ndarray], path: Path, fps: object) -> Iterator[None]:
+    writer = encode.FilmWriter(path, encode.format_of(path, False), frames[0].shape[1::-1], fps)  # type: ignore[arg-type]
+    for frame in frames:
+        writer.write(frame)
+        yield
+    writer.close()

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -80,11 +81,22 @@ def train_stint(run: Run, number: int, interrupted: threading.Event) -> None:
     training, stint = run.training, run.training.stints[number]
     if stint.spent == 0:
         training.begin(number)
-    canvas = training.canvases[stint.size]
-    recipe = run.recipe
-    data = TrainingSet(
+    canvas, data = training.canvases[stint.size], training_set(run, number)
+    while training.stints[number].progress < 1 and not interrupted.is_set():
+        try:
+            _train_steps(run, number, canvas, data, interrupted)
+        except torch.OutOfMemoryError as error:
+            _take_smaller_batch(run, error)
+    if not interrupted.is_set():
+        sample_now(run, canvas)
+
+
+def training_set(run: Run, number: int) -> TrainingSet:
+    """What a stint learns from."""
+    recipe, stint = run.recipe, run.training.stints[number]
+    return TrainingSet(
         run.subject.clips,
-        canvas,
+        run.training.canvases[stint.size],
         recipe.frames_together(stint.stage),
         recipe.reach * stint.stage,
         run.wild,
@@ -94,13 +106,13 @@ def train_stint(run: Run, number: int, interrupted: threading.Event) -> None:
         recipe.sway,
         run.subject.looks if recipe.sketch else None,
     )
-    while training.stints[number].progress < 1 and not interrupted.is_set():
-        try:
-            _train_steps(run, number, canvas, data, interrupted)
-        except torch.OutOfMemoryError as error:
-            _take_smaller_batch(run, error)
-    if not interrupted.is_set():
-        sample_now(run, canvas)
+
+
+def batch_of(run: Run, number: int, data: TrainingSet, place: int) -> Batch:
+    """The batch of a stint's step `place`, the same in every run."""
+    frames, unpaired = run.batch * run.recipe.frames, run.recipe.unpaired
+    wild = round(frames * unpaired.share) if unpaired.enabled else 0
+    return data.draw(frames // data.frames, wild, np.random.default_rng([run.seed, number, place]))
 
 
 def _take_smaller_batch(run: Run, error: Exception) -> None:
@@ -117,14 +129,9 @@ def _take_smaller_batch(run: Run, error: Exception) -> None:
 def _train_steps(run: Run, number: int, canvas: Canvas, data: TrainingSet, interrupted: threading.Event) -> None:
     """Steps of one stint at the present batch size."""
     training, recipe, stage = run.training, run.recipe, run.training.stints[number].stage
-    networks, drawing = training.networks(stage, run.trunk, run.anchor), _drawing(recipe, canvas, run.subject)
-    frames = run.batch * recipe.frames
-    wild_count = round(frames * recipe.unpaired.share) if recipe.unpaired.enabled else 0
+    networks, drawing = training.networks(stage, run.trunk, run.anchor), drawing_of(recipe, canvas, run.subject)
 
-    def make(place: int) -> Batch:
-        return data.draw(frames // data.frames, wild_count, np.random.default_rng([run.seed, number, place]))
-
-    with contextlib.closing(ahead(make, training.step)) as batches:
+    with contextlib.closing(ahead(partial(batch_of, run, number, data), training.step)) as batches:
         last = time.monotonic()
         for batch in batches:
             rate = schedule.learning_rate(
@@ -156,7 +163,8 @@ def _mixed(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
-def _drawing(recipe: Recipe, canvas: Canvas, subject: Subject) -> Drawing:
+def drawing_of(recipe: Recipe, canvas: Canvas, subject: Subject) -> Drawing:
+    """How all is drawn on a canvas."""
     return Drawing(
         recipe.reach,
         recipe.line * canvas.body,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dancekit import measures
 
 if TYPE_CHECKING:
-    from dancekit.bench import Figures
+    from dancekit.bench import Bench
     from dancekit.demo import Demo
     from dancekit.doctor import Finding
     from dancekit.evaluate import Evaluation
@@ -157,16 +157,28 @@ def examined(findings: Sequence[Finding], healthy: bool) -> Report:
     return [*lines, verdict], {"healthy": healthy, "findings": [asdict(one) for one in findings]}
 
 
-def measured(done: Figures) -> Report:
-    """What bench measured."""
+def measured(done: Bench) -> Report:
+    """What bench measured, and how long things take here."""
+    rows = [["", "per second", "", "beside", "share", "GB"]]
+    for pace in done.paces:
+        share = "" if pace.share is None else f"{pace.share:.2f}"
+        memory = f"{pace.gigabytes:.1f}" if pace.gigabytes else ""
+        rows.append([pace.part, f"{pace.rate:.1f}", pace.unit, pace.beside, share, memory])
+    minute = {part: 60 * 30 / done.pace(part).rate / 60 for part in ("prepare", "transfer")}
+    steps = done.recipe.minutes * 60 * done.pace("training, stage I").rate / (done.recipe.batch * done.recipe.frames)
     lines = [
-        f"bare landmarker  {done.landmarker:7.1f} frames/s",
-        f"prepare          {done.prepare:7.1f} frames/s, {done.ratio:.2f} of the bare landmarker",
-        f"reading stored   {done.reading:7.1f} frames/s",
-        f"storage          {done.bytes_per_frame / 1e3:7.1f} kB a frame, "
-        f"{done.gigabytes_per_20_minutes:.1f} GB for 20 minutes",
+        f"Recipe {done.recipe.name} on {done.machine}, in {done.numbers}; a large matrix product reaches "
+        f"{done.matrix:.0f} GFLOP/s.",
+        *aligned(rows),
+        f"A prepared film takes {done.bytes_per_frame / 1e3:.0f} kB a frame, "
+        f"{done.bytes_per_frame * 36_000 / 1e9:.1f} GB for 20 minutes.",
+        f"Here a minute of film (30 frames/s) takes {minute['prepare']:.1f} minutes to prepare and "
+        f"{minute['transfer']:.1f} to dance; dancekit train takes {done.recipe.duration()}"
+        + (f", about {steps:.0f} steps." if steps else "."),
     ]
-    return lines, {**asdict(done), "ratio": round(done.ratio, 3)}
+    data: dict[str, object] = {"recipe": done.recipe.name, "device": done.machine, "numbers": done.numbers}
+    data |= {"matrix_gigaflops": round(done.matrix, 1), "frames": done.frames}
+    return lines, data | {"bytes_per_frame": done.bytes_per_frame, "paces": [asdict(pace) for pace in done.paces]}
 
 
 def _lines(shown: Iterable[measures.Table]) -> list[str]:

@@ -76,7 +76,7 @@ def train(
     likeness.refuse_newer(person)
     keep_freed_memory()
     torch.manual_seed(seed)
-    run = _set_up(person, workspace, recipe, machine, seed, progress, say)
+    run = set_up(person, workspace, recipe, machine, seed, progress, say)
     with _interruptible() as interrupted:
         while (number := schedule.current(run.training.stints)) is not None and not interrupted.is_set():
             train_stint(run, number, interrupted)
@@ -89,7 +89,7 @@ def train(
     return Trained(person, steps, diary.seconds, diary.images_per_second, finished, run.losses, memory)
 
 
-def _set_up(
+def set_up(
     person: Person, workspace: Workspace, recipe: Recipe, machine: Machine, seed: int, progress: Progress, say: Say
 ) -> Run:
     """Everything that is the same for all stints; the training state is new or as last saved."""

@@ -41,22 +41,40 @@ def pretrain(
 
 
 def bench(
-    film: Annotated[Path, typer.Argument(help="Any film of a person.")],
-    home: Home = HOME,
+    film: Annotated[
+        Path | None, typer.Argument(metavar="[FILM]", help="Any film of a person; else one that dancekit draws itself.")
+    ] = None,
+    recipe: Annotated[str, typer.Option(help="As for train: the recipe whose steps are timed.")] = "auto",
+    seconds: Annotated[
+        float, typer.Option(help="At least so long for each turn of training steps.", min=0.1)
+    ] = 5.0,
+    settings: Settings = [],  # noqa: B006
+    device: Device = "auto",
     json: Json = False,
 ) -> None:
-    """Measure this machine: preparing against the bare pose landmarker, and reading stored frames."""
+    """Measure how fast this machine prepares, trains and draws, each part beside its limit or a plain reference.
+
+    Takes some minutes, works in a folder of its own and leaves nothing behind.
+    """
     with command(json) as terminal:
         from dancekit import bench as verb
+        from dancekit import device as devices
+        from dancekit import recipe as recipes
+        from dancekit.recipe import parse_settings
 
-        terminal.result(*report.measured(verb.measure(film, terminal.progress)))
+        machine = devices.find(device)
+        chosen = recipes.load(machine.recipe()[0] if recipe == "auto" else recipe, parse_settings(settings))
+        terminal.result(*report.measured(verb.measure(film, chosen, machine, seconds, terminal.progress)))
 
 
 def ablate(
     person: Annotated[str, typer.Argument(help="Whom; the dancer that dancekit draws itself if nobody is named.")] = "",
     ladder: Annotated[
-        Literal["paper", "beyond", "strangers"],
-        typer.Option(help="paper: its Table 5; beyond: what dancekit adds; strangers: where wild poses come from."),
+        Literal["paper", "beyond", "strangers", "backgrounds"],
+        typer.Option(
+            help="paper: its Table 5; beyond: what dancekit adds; strangers: where wild poses come from; backgrounds: "
+            "its Table 1."
+        ),
     ] = "paper",
     only: Annotated[list[str], typer.Option(metavar="RUNG", help="Only this rung; may be repeated.")] = [],  # noqa: B006
     recipe: Annotated[str, typer.Option(help="As for train.")] = "auto",

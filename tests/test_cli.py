@@ -120,10 +120,18 @@ def test_evaluate_prints_one_json_object(trained_home: Path, films: Path) -> Non
     assert 0 <= driven["bone_holes"] < 1
 
 
-def test_bench_prints_one_json_object(films: Path, tmp_path: Path) -> None:
-    said = dancekit("bench", films / "driver.mp4", "--json", home=tmp_path / "none").json
-    assert said["frames"] == 40
-    assert all(said[key] > 0 for key in ("landmarker", "prepare", "reading", "bytes_per_frame"))
+def test_bench_measures_every_part_beside_what_limits_it(films: Path, tmp_path: Path) -> None:
+    quick = ("--recipe", "tiny", "--set", "steps=4", "--seconds", "0.1")
+    said = dancekit("bench", films / "driver.mp4", *quick, "--json", home=tmp_path / "none").json
+    assert (said["frames"], said["recipe"]) == (40, "tiny")
+    assert said["matrix_gigaflops"] > 0
+    paces = {pace["part"].strip(): pace for pace in said["paces"]}
+    assert all(pace["rate"] > 0 for pace in paces.values())
+    for part in ("prepare", "training, stage I", "training, stage II", "transfer"):
+        assert paces[part]["share"] > 0, "each beside a reference"
+        assert paces[part]["gigabytes"] > 0
+    parts = [pace["rate"] for name, pace in paces.items() if name.startswith("transfer: ")]
+    assert paces["transfer"]["share"] == pytest.approx(paces["transfer"]["rate"] / min(parts))
     assert not (tmp_path / "none").exists(), "it works in a folder of its own"
 
 

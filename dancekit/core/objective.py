@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from dancekit.core import focus, maps, sketch, unseen
+from dancekit.core.adversary import Judged, features_apart, named, should_be
 from dancekit.core.augment import Augmentation, disturb
 from dancekit.core.sketch import Looks
 from dancekit.networks.generator import Generator
@@ -97,6 +99,10 @@ class Drawing:
     focus: float = 0.0
     """How far face and hands reach from their bones, px of the picture; 0 where they count like the rest."""
     future: bool = True
+    posed: Callable[..., Tensor] = sketch.posed
+    """What draws poses, see core.sketch.posed."""
+    layout: torch.memory_format = torch.channels_last
+    """How pictures lie in memory."""
 
 
 @dataclass(frozen=True)
@@ -149,9 +155,9 @@ def generate(networks: Networks, batch: Batch, drawing: Drawing, dtype: torch.dt
     windows = [_windows(networks, batch.poses, batch.looks, size, drawing, dtype, random)]
     if batch.wild is not None and networks.wild is not None:
         windows.append(_windows(networks, batch.wild, batch.wild_looks(), size, drawing, dtype, random))
-    condition, pose = _stacked([w[0] for w in windows]), _stacked([w[1] for w in windows])
+    condition, pose = _stacked([w[0] for w in windows], drawing), _stacked([w[1] for w in windows], drawing)
     centres = [w[2] for w in windows if w[2] is not None]
-    painted = networks.trained(condition, _stacked(centres) if centres else None)
+    painted = networks.trained(condition, _stacked(centres, drawing) if centres else None)
     shown = _as_shown(painted[:real].unflatten(0, (-1, count)), batch.known, drawing)
     true = over_key(batch.frames, batch.known, drawing)
     strange = len(painted) > real
@@ -187,8 +193,8 @@ def _focus(poses: Tensor, count: int, size: tuple[int, int], radius: float) -> T
     return focus.near(seen, radius, size).unflatten(0, (-1, count))
 
 
-def _stacked(parts: list[Tensor]) -> Tensor:
-    return torch.cat(parts).contiguous(memory_format=torch.channels_last)
+def _stacked(parts: list[Tensor], drawing: Drawing) -> Tensor:
+    return torch.cat(parts).contiguous(memory_format=drawing.layout)
 
 
 def _windows(
@@ -205,31 +211,18 @@ def _windows(
     pose = maps.segments(poses)
     if drawing.augmentation is not None:
         pose = disturb(pose, size[1], drawing.augmentation, random)
-    source = sketch.posed(pose, size, drawing.width, drawing.coarse, looks).to(dtype)
+    source = drawing.posed(pose, size, drawing.width, drawing.coarse, looks).to(dtype)
     reach = drawing.reach if networks.refine is None else 2 * drawing.reach
     centre_maps = source[:, reach : source.shape[1] - reach].flatten(0, 1)
     window = maps.windows(source, 2 * drawing.reach + 1, drawing.future)
     if networks.refine is None:
         return window.flatten(0, 1), centre_maps, None
     with torch.no_grad():
-        flat = window.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        flat = window.flatten(0, 1).contiguous(memory_format=drawing.layout)
         first = networks.draw(flat).unflatten(0, window.shape[:2])
     window = maps.windows(first, 2 * drawing.reach + 1, drawing.future).flatten(0, 1)
     middle = first[:, drawing.reach : first.shape[1] - drawing.reach].flatten(0, 1)
     return window, centre_maps, middle if drawing.residual else None
-
-
-Verdicts = list[list[Tensor]]
-"""Features of every layer, scale by scale, the last of each scale being the verdict."""
-
-
-@dataclass(frozen=True)
-class Judged:
-    """(verdicts on made frames, verdicts on true frames) of each discriminator; one pass serves both turns."""
-
-    pair: tuple[Verdicts, Verdicts]
-    time: tuple[Verdicts, Verdicts] | None
-    wild: tuple[Verdicts, Verdicts] | None
 
 
 def judge(networks: Networks, made: Made) -> Judged:
@@ -248,8 +241,8 @@ def generator_loss(
     networks: Networks, made: Made, judged: Judged, batch: Batch, weights: Weights, matte: bool, random: torch.Generator
 ) -> dict[str, Tensor]:
     """The terms of the generator's loss, already weighted: their sum is minimised."""
-    terms = {name: weights.gan * _should_be(verdicts[0], 1.0) for name, verdicts in _named(judged).items()}
-    matched = [_features_apart(*pair) for pair in (judged.pair, judged.time) if pair is not None]
+    terms = {name: weights.gan * should_be(verdicts[0], 1.0) for name, verdicts in named(judged).items()}
+    matched = [features_apart(*pair) for pair in (judged.pair, judged.time) if pair is not None]
     terms["features"] = weights.features * torch.stack(matched).sum()
     every = min(weights.every, len(made.frames))
     chosen = slice(int(torch.randint(every, (), generator=random, device=random.device)), None, every)
@@ -268,30 +261,3 @@ def generator_loss(
         apart = (made.shown - made.true).abs()
         terms["colour"] = weights.colour * (apart if emphasis is None else apart * emphasis).mean()
     return terms
-
-
-def critic_loss(judged: Judged) -> dict[str, Tensor]:
-    """The discriminators' least-squares losses: true frames should be 1, made ones 0."""
-    return {
-        name: 0.5 * (_should_be(true, 1.0) + _should_be(made, 0.0)) for name, (made, true) in _named(judged).items()
-    }
-
-
-def _named(judged: Judged) -> dict[str, tuple[Verdicts, Verdicts]]:
-    pairs = {"pair": judged.pair, "time": judged.time, "wild": judged.wild}
-    return {name: pair for name, pair in pairs.items() if pair is not None}
-
-
-def _should_be(verdicts: Verdicts, target: float) -> Tensor:
-    """LSGAN: mean squared distance of the verdicts from the target, summed over the scales as in pix2pixHD."""
-    return torch.stack([(scale[-1].float() - target).square().mean() for scale in verdicts]).sum()
-
-
-def _features_apart(made: Verdicts, true: Verdicts) -> Tensor:
-    """Feature matching: L1 distance of all layers but the verdict, summed over layers and averaged over scales."""
-    terms = [
-        (a - b.detach()).abs().mean(dtype=torch.float32)
-        for fake, real in zip(made, true, strict=True)
-        for a, b in zip(fake[:-1], real[:-1], strict=True)
-    ]
-    return torch.stack(terms).sum() / len(made)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from dancekit.core import objective
+from dancekit.core import adversary, objective
 from dancekit.core.objective import Batch, Drawing, Networks, Weights
 
 
@@ -30,7 +30,7 @@ def take_step(
         made = objective.generate(networks, batch, drawing, dtype, random)
         judged = objective.judge(networks, made)
         terms = objective.generator_loss(networks, made, judged, batch, weights, drawing.matte, random)
-        verdicts = objective.critic_loss(judged)
+        verdicts = adversary.critic_loss(judged)
     # Both turns read the same forward pass, each for its own weights only, before either is updated.
     _gradients(optimisers["critics"], verdicts, keep=True)
     _gradients(optimisers["generator"], terms, keep=False)

@@ -10,10 +10,11 @@ import torch
 from tiny import FRAMES, KEY, REACH, SIZE, STRANGERS, batch, drawing, networks, random
 from torch import Tensor
 
-from dancekit.core import girth, maps, objective, sketch
+from dancekit.core import adversary, girth, maps, objective, sketch
+from dancekit.core.adversary import Judged, Verdicts
 from dancekit.core.augment import Augmentation
 from dancekit.core.maps import CHANNELS
-from dancekit.core.objective import Batch, Drawing, Judged, Made, Networks, Verdicts, Weights
+from dancekit.core.objective import Batch, Drawing, Made, Networks, Weights
 from dancekit.core.sketch import Looks
 from dancekit.networks.generator import Generator
 from dancekit.networks.patch import PatchCritic
@@ -219,12 +220,12 @@ def test_feature_matching_by_hand() -> None:
 
 
 def test_the_critics_losses_by_hand() -> None:
-    terms = objective.critic_loss(HAND)
+    terms = adversary.critic_loss(HAND)
     assert set(terms) == {"pair", "time", "wild"}
     assert float(terms["pair"]) == pytest.approx(0.5 * (0.01 + 0.04 + 0.25 + 0.0), abs=1e-6)
     assert float(terms["time"]) == pytest.approx(0.5 * (0.25 + 1.0))
     assert float(terms["wild"]) == pytest.approx(0.5 * (0.0625 + 0.0625))
-    assert set(objective.critic_loss(replace(HAND, wild=None))) == {"pair", "time"}
+    assert set(adversary.critic_loss(replace(HAND, wild=None))) == {"pair", "time"}
 
 
 def test_alpha_and_colour_terms_by_hand() -> None:

@@ -11,7 +11,7 @@ from tiny import batch, drawing, networks, random
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 
-from dancekit.core import objective
+from dancekit.core import adversary, objective
 from dancekit.core.augment import Augmentation
 from dancekit.core.objective import Batch, Drawing, Networks, Weights
 from dancekit.core.step import set_rate, take_step
@@ -60,7 +60,7 @@ def test_each_turn_follows_the_gradient_of_its_own_loss_alone(stage: int) -> Non
     critics = [p for critic in nets.critics() for p in critic.parameters()]
     with torch.no_grad():
         fixed = objective.generate(nets, given, tiny.DRAWING, F32, random())
-    verdicts = objective.critic_loss(objective.judge(nets, fixed))
+    verdicts = adversary.critic_loss(objective.judge(nets, fixed))
     judged = torch.autograd.grad(torch.stack(list(verdicts.values())).sum(), critics)
     before = [p.detach().clone() for p in (*own, *critics)]
     step(nets, optimisers(nets, 1.0, SGD), given)

@@ -1,0 +1,125 @@
+"""A plain training step, to measure dancekit's own beside: the same networks and losses, as the pix2pixHD family steps.
+
+float32, channels first, pose maps read as pictures rather than drawn, a second pass of the discriminators over the made
+frames for the generator's turn, and gradients of their weights that nobody uses there.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from dancekit.core import adversary, maps, objective, sketch
+from dancekit.core.adversary import Judged
+from dancekit.core.maps import Segments
+from dancekit.core.objective import Batch, Drawing, Made, Networks
+from dancekit.core.sketch import Looks
+from dancekit.io.dataset import to_device
+from dancekit.loop import Run, drawing_of
+from dancekit.training import Training
+
+
+@dataclass(frozen=True)
+class Album:
+    """A batch whose pose maps are pictures: PNG files in memory, one for each pose of the film's and wild windows."""
+
+    batch: Batch
+    pages: tuple[list[bytes], ...]
+
+    def opened(self) -> tuple[Batch, list[Tensor]]:
+        """The batch, and the maps of the film's windows and of the wild ones, uint8 B x T x C x h x w."""
+        poses = [self.batch.poses, *([] if self.batch.wild is None else [self.batch.wild])]
+        return self.batch, [
+            torch.from_numpy(np.stack([_opened(page) for page in pages])).unflatten(0, given.shape[:2])
+            for pages, given in zip(self.pages, poses, strict=True)
+        ]
+
+
+def album(batch: Batch, drawing: Drawing) -> Album:
+    """Draw a batch's pose maps and put them into files."""
+    size = batch.frames.shape[-1], batch.frames.shape[-2]
+    pages = []
+    for poses, looks in ((batch.poses, batch.looks), (batch.wild, batch.wild_looks())):
+        if poses is not None:
+            drawn = sketch.posed(maps.segments(poses), size, drawing.width, drawing.coarse, looks)
+            pages.append([_page(one) for one in drawn.flatten(0, 1)])
+    return Album(batch, tuple(pages))
+
+
+def _page(drawn: Tensor) -> bytes:
+    """Maps C x h x w, values in [-1, 1], as one grey picture: channel below channel."""
+    grey = ((drawn + 1) * 127.5 + 0.5).clamp(0, 255).byte().numpy()
+    stacked = np.concatenate([np.array([[len(grey)] * grey.shape[2]], np.uint8), grey.reshape(-1, grey.shape[2])])
+    return cv2.imencode(".png", stacked)[1].tobytes()
+
+
+def _opened(page: bytes) -> np.ndarray:
+    grey = cv2.imdecode(np.frombuffer(page, np.uint8), cv2.IMREAD_GRAYSCALE)
+    return grey[1:].reshape(int(grey[0, 0]), -1, grey.shape[1])
+
+
+class Plain:
+    """A run's networks begun anew, stepped plainly."""
+
+    def __init__(self, run: Run, number: int) -> None:
+        self._run = run
+        self._training = Training(run.recipe, run.machine.device, run.training.canvases, list(run.training.stints))
+        for earlier in range(number + 1):
+            self._training.begin(earlier)
+        stage = self._training.stints[number].stage
+        trunk = copy.deepcopy(run.trunk).float()
+        self._networks = self._training.networks(stage, trunk, copy.deepcopy(run.anchor))
+        for module in (*self._training.modules().values(), trunk, self._networks.anchor):
+            if module is not None:
+                module.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        canvas = run.training.canvases[run.training.stints[number].size]
+        self._drawing = replace(drawing_of(run.recipe, canvas, run.subject), augmentation=None,
+                                layout=torch.contiguous_format)  # fmt: skip
+
+    def parameters(self) -> Iterator[tuple[str, Tensor]]:
+        """All weights by network and name."""
+        for name, module in self._training.modules().items():
+            yield from ((f"{name}.{key}", parameter) for key, parameter in module.named_parameters())
+
+    def step(self, given: tuple[Batch, list[Tensor]], random: torch.Generator) -> None:
+        """Both turns on one batch and its pose maps, see Album.opened."""
+        device, networks = self._run.machine.device, self._networks
+        pictures = iter([part.to(device).float() / 127.5 - 1 for part in given[1]])
+
+        def read(*_: Segments | tuple[int, int] | float | Looks | None) -> Tensor:
+            return next(pictures)
+
+        batch = to_device(given[0], device)
+        made = objective.generate(networks, batch, replace(self._drawing, posed=read), torch.float32, random)
+        first = objective.judge(networks, _detached(made))
+        self._turn("critics", adversary.critic_loss(first))
+        judged = _again(networks, made, first)
+        self._turn("generator", objective.generator_loss(networks, made, judged, batch, self._run.recipe.weights,
+                                                         self._drawing.matte, random))  # fmt: skip
+
+    def _turn(self, name: str, terms: dict[str, Tensor]) -> None:
+        for optimiser in self._training.optimisers.values():
+            optimiser.zero_grad()
+        torch.stack([term.float() for term in terms.values()]).sum().backward()
+        self._training.optimisers[name].step()
+
+
+def _detached(made: Made) -> Made:
+    return replace(made, shown=made.shown.detach(), wild=None if made.wild is None else made.wild.detach())
+
+
+def _again(networks: Networks, made: Made, first: Judged) -> Judged:
+    """Verdicts on the made frames once more, for the generator's turn, beside those on the true ones."""
+    pair = (networks.pair(made.shown.flatten(0, 1), made.condition), first.pair[1])
+    time = wild = None
+    if networks.time is not None and first.time is not None:
+        time = (networks.time(made.shown.flatten(1, 2)), first.time[1])
+    if networks.wild is not None and first.wild is not None:
+        wild = (networks.wild(made.wild, made.wild_pose), first.wild[1])
+    return Judged(pair, time, wild)
