@@ -61,6 +61,7 @@ def _page(drawn: Tensor) -> bytes:
 
 def _opened(page: bytes) -> np.ndarray:
     grey = cv2.imdecode(np.frombuffer(page, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert grey is not None
     return grey[1:].reshape(int(grey[0, 0]), -1, grey.shape[1])
 
 

@@ -45,11 +45,10 @@ def bench(
         Path | None, typer.Argument(metavar="[FILM]", help="Any film of a person; else one that dancekit draws itself.")
     ] = None,
     recipe: Annotated[str, typer.Option(help="As for train: the recipe whose steps are timed.")] = "auto",
-    seconds: Annotated[
-        float, typer.Option(help="At least so long for each turn of training steps.", min=0.1)
-    ] = 5.0,
+    seconds: Annotated[float, typer.Option(help="At least so long for each turn of training steps.", min=0.1)] = 5.0,
     settings: Settings = [],  # noqa: B006
     device: Device = "auto",
+    home: Home = HOME,
     json: Json = False,
 ) -> None:
     """Measure how fast this machine prepares, trains and draws, each part beside its limit or a plain reference.

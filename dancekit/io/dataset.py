@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ from dancekit.errors import WorkspaceError
 from dancekit.io.clips import Clip
 from dancekit.io.frames import FrameReader
 
+Item = TypeVar("Item")
 _CACHE_BYTES = 3 << 30
 _SIDE_MARGIN = 0.07
 """Room beside the outermost landmarks, as a share of the body height."""
@@ -212,9 +214,9 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
     return Batch(move(batch.poses), frames, move(batch.known).float(), wild, looks)
 
 
-def ahead(make: Callable[[int], Batch], first: int, depth: int = 3) -> Generator[Batch]:
+def ahead(make: Callable[[int], Item], first: int, depth: int = 3) -> Generator[Item]:
     """make(first), make(first + 1), ... without end, made by another thread `depth` in advance."""
-    ready: queue.Queue[Batch | BaseException] = queue.Queue(depth)
+    ready: queue.Queue[Item | BaseException] = queue.Queue(depth)
     stop = threading.Event()
 
     def work() -> None:
