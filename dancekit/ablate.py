@@ -90,7 +90,9 @@ def ablate(
         _refuse_no_strangers(workspace)
     trainings = {rung.cut or rung.name for rung in chosen}
     say(f"{seeds * len(trainings)} trainings of {recipe.duration()} each.")
-    whole = backdrops.with_backgrounds(person, progress) if any(rung.backdrop for rung in chosen) else person
+    whole = person
+    if any(rung.backdrop for rung in chosen):
+        whole, dances = backdrops.with_backgrounds(person, progress), []  # Nobody knows what would be behind her there.
     runs: dict[str, list[Run]] = {rung.name: [] for rung in chosen}
     nearest = None
     for seed in range(seeds):
@@ -102,8 +104,7 @@ def ablate(
 
             who = (whole if rung.backdrop else person).variant(f"{ladder}-{rung.cut or rung.name}-{seed}")
             entries = (CUT if rung.cut else "model", *(() if nearest else (NEAREST,)))
-            unseen = [] if rung.backdrop else dances
-            scores = _run(who, person, workspace, rung, seed, unseen, entries, machine, told, say)
+            scores = _run(who, person, workspace, rung, seed, dances, entries, machine, told, say)
             runs[rung.name].append(scores[entries[0]])
             nearest = nearest or scores[NEAREST]
     assert nearest is not None

@@ -164,7 +164,7 @@ def measured(done: Bench) -> Report:
         share = "" if pace.share is None else f"{pace.share:.2f}"
         memory = f"{pace.gigabytes:.1f}" if pace.gigabytes else ""
         rows.append([pace.part, f"{pace.rate:.1f}", pace.unit, pace.beside, share, memory])
-    minute = {part: 60 * 30 / done.pace(part).rate / 60 for part in ("prepare", "transfer")}
+    minute = {part: 30 / done.pace(part).rate for part in ("prepare", "transfer")}
     steps = done.recipe.minutes * 60 * done.pace("training, stage I").rate / (done.recipe.batch * done.recipe.frames)
     lines = [
         f"Recipe {done.recipe.name} on {done.machine}, in {done.numbers}; a large matrix product reaches "
