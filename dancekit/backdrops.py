@@ -6,20 +6,16 @@ from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 
-import cv2
 import numpy as np
 
 from dancekit import prepare
-from dancekit.core import crops, silhouette
+from dancekit.core import silhouette
 from dancekit.errors import WorkspaceError
-from dancekit.io import clips
+from dancekit.io import clips, sightings
 from dancekit.io.workspace import Person
+from dancekit.soundness import GREY, MARGIN
 from dancekit.study import Options
 from dancekit.types import Progress, VideoInfo
-
-_GREY = 128
-_MARGIN = 0.25
-"""Room around a picture in which the pose backend looks for a person, as a share of its height."""
 
 
 def with_backgrounds(person: Person, progress: Progress) -> Person:
@@ -47,18 +43,15 @@ def with_backgrounds(person: Person, progress: Progress) -> Person:
 def cut_out(pictures: np.ndarray, backend: ModuleType) -> np.ndarray:
     """Consecutive painted pictures uint8 [T, 4, H, W] with the alpha that a pose backend gives the person in them."""
     height, width = pictures.shape[-2:]
-    margin, result = round(_MARGIN * height), pictures.copy()
+    margin, result = round(MARGIN * height), pictures.copy()
+    shown = np.array([margin, margin, margin + width, margin + height], np.float32)
     detector = backend.Detector(VideoInfo(Path("painted"), width, height, Fraction(25), len(pictures), False), 1, True)
     try:
         for time, picture in enumerate(pictures):
-            seen = detector.detect(time, silhouette.shown_over(picture.transpose(1, 2, 0), _GREY, margin))
+            seen = detector.detect(time, silhouette.shown_over(picture.transpose(1, 2, 0), GREY, margin))
             result[time, 3] = 0
             if seen and seen[0].mask is not None:
-                left, top, right, bottom = seen[0].box
-                mask = cv2.resize(seen[0].mask, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
-                box = np.array([margin - left, margin - top, margin - left + width, margin - top + height], np.float32)
-                result[time, 3] = crops.warp(cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT), box + 1,
-                                             (width, height))  # fmt: skip
+                result[time, 3] = sightings.within(seen[0].mask, seen[0].box, shown, (width, height))
     finally:
         detector.close()
     return result

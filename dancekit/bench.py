@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from dancekit import likeness, plugins, prepare, scenes, train
 from dancekit.core import compose, step
+from dancekit.core.objective import Batch
 from dancekit.device import Machine, forget_peak, peak_gigabytes
 from dancekit.drive import paint, plan_moves
 from dancekit.io import encode, video
@@ -89,7 +91,7 @@ def measure(film: Path | None, recipe: Recipe, machine: Machine, seconds: float,
         clip, paces = _preparing(drawn, person, progress)
         size = (clip.folder / "frames.pack").stat().st_size / max(int(clip.used.sum()), 1)
         run = train.set_up(person, workspace, recipe, machine, 0, progress, say_nothing)
-        matrix = _matrix(run)
+        matrix, numbers = _matrix(run), str(run.dtype).removeprefix("torch.")
         for number, stint in enumerate(run.training.stints):
             run.training.begin(number)
             if number == max(n for n, other in enumerate(run.training.stints) if other.stage == stint.stage):
@@ -98,7 +100,6 @@ def measure(film: Path | None, recipe: Recipe, machine: Machine, seconds: float,
         save_now(run)
         del run
         paces += _rendering(drawn, clip, person, workspace, machine, progress)
-        numbers = str(likeness.load(person).painter(machine.device).dtype).removeprefix("torch.")
     return Bench(recipe, machine.name, paces, matrix, numbers, len(clip.track), size)
 
 
@@ -172,7 +173,7 @@ def _training(run: Run, number: int, matrix: float, least: float, progress: Prog
     pages = [album(batch_of(run, number, data, place), drawing) for place in range(_ALBUMS)]
     random = torch.Generator(device).manual_seed(0)
 
-    def own(batch: step.Batch) -> None:
+    def own(batch: Batch) -> None:
         given = to_device(batch, device)
         step.take_step(networks, training.optimisers, given, drawing, run.recipe.weights, run.dtype, random)
         training.average(stage)
@@ -241,8 +242,9 @@ def _rendering(
     ]  # fmt: skip
 
 
-def _encoded(frames: list[np.ndarray], path: Path, fps: object) -> Iterator[None]:
-    writer = encode.FilmWriter(path, encode.format_of(path, False), frames[0].shape[1::-1], fps)  # type: ignore[arg-type]
+def _encoded(frames: list[np.ndarray], path: Path, fps: Fraction) -> Iterator[None]:
+    height, width = frames[0].shape[:2]
+    writer = encode.FilmWriter(path, encode.format_of(path, False), (width, height), fps)
     for frame in frames:
         writer.write(frame)
         yield

@@ -15,9 +15,9 @@ from dancekit.core.skeleton import J
 from dancekit.pose import Sighting
 from dancekit.types import PoseTrack, VideoInfo
 
-_GREY = 128
+GREY = 128
 """What pictures are looked at before, 0..255."""
-_MARGIN = 0.25
+MARGIN = 0.25
 """Room on all sides of a picture, as a share of its height: pose backends look for a person within a picture."""
 
 
@@ -89,19 +89,19 @@ def look(pictures: Iterable[np.ndarray], asked: Asked, backend: ModuleType) -> L
     holes: list[float] = []
     known = pose_error.asked_for(asked.points, asked.heights).sum(1) > 0
     resting = pose_error.resting(asked.points, asked.heights)
-    margin = round(_MARGIN * asked.size[1])
+    margin = round(MARGIN * asked.size[1])
     before = None
     detector = backend.Detector(VideoInfo(Path("painted"), *asked.size, asked.fps, len(asked.points), False), 1, False)
     try:
         for time, picture in enumerate(pictures):
-            sightings = detector.detect(time, silhouette.shown_over(picture, _GREY, margin))
+            sightings = detector.detect(time, silhouette.shown_over(picture, GREY, margin))
             found.append(_landmarks(sightings, margin))
             if known[time]:
                 solid = silhouette.bones(asked.points[time], float(asked.heights[time]), asked.size)
                 islands.append(silhouette.islands(picture[..., 3]))
                 holes.append(silhouette.holes(picture[..., 3], solid))
             if before is not None and resting[time - 1]:
-                changes.append(silhouette.change(before, picture, _GREY))
+                changes.append(silhouette.change(before, picture, GREY))
             before = picture
     finally:
         detector.close()

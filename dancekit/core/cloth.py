@@ -11,8 +11,8 @@ from dancekit.core.body import Proportions, smooth, vector
 from dancekit.core.outfit import Colour, Look, Pair, colour_of
 
 Paint = tuple[np.ndarray, np.ndarray]
-_MANES = {"long": 1.75}
-"""How far below the middle of the head hair ends, in head heights, by its cut."""
+_LONG, _SHORT = 1.75, 0.7
+"""How far below the middle of the head long hair and other hair ends, in head heights."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,8 @@ class Painter:
     def _mane(self, points: np.ndarray) -> Paint:
         x, y, z = self._in_head(points)
         strand = 1 + 0.09 * np.sin(40 * np.arctan2(x, z + 0.1) + 3 * np.sin(7 * y))
-        return vector(*self.look.hair) * strand[..., None], smooth(
-            (y + _MANES.get(self.look.hair_cut, 0.7)) / 0.03 + 0.5
-        )
+        reach = _LONG if self.look.hair_cut == "long" else _SHORT
+        return vector(*self.look.hair) * strand[..., None], smooth((y + reach) / 0.03 + 0.5)
 
     def _face(self, points: np.ndarray) -> Paint:
         x, y, z = self._in_head(points)

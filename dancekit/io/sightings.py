@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,11 +56,20 @@ class Seen:
         packed = self._open[1].masks[time - self._starts[number]][index]
         if not len(packed):
             return np.zeros((size[1], size[0]), np.uint8)
-        # One empty row and column around it: beyond its own box the mask is empty.
-        mask = np.pad(np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), np.uint8), 1)
-        left, top, right, bottom = (float(v) for v in self.boxes[time][index])
-        scale = np.array([(mask.shape[1] - 2) / (right - left), (mask.shape[0] - 2) / (bottom - top)] * 2)
-        return crops.warp(mask, (box - np.array([left, top] * 2)) * scale + 1, size)
+        mask = np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), np.uint8)
+        return within(mask, self.boxes[time][index], box, size)
+
+
+def within(mask: np.ndarray, own: Sequence[float] | np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A mask uint8 of its own box within another box, uint8 [h, w] at (w, h).
+
+    own, box: left, top, right, bottom in px of the frame.
+    """
+    # One empty row and column around it: beyond its own box the mask is empty.
+    mask = np.pad(mask, 1)
+    left, top, right, bottom = (float(v) for v in own)
+    scale = np.array([(mask.shape[1] - 2) / (right - left), (mask.shape[0] - 2) / (bottom - top)] * 2)
+    return crops.warp(mask, (box - np.array([left, top] * 2)) * scale + 1, size)
 
 
 @dataclass(frozen=True)
