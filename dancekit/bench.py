@@ -225,11 +225,14 @@ def _rendering(
     pictures = list(paint(moves, model, device))
     seconds["stage II"] = max(time.perf_counter() - started - seconds["stage I"], 1e-6)
     wall = np.zeros((moves.canvas[1], moves.canvas[0], 3), np.uint8)
-    started = time.perf_counter()
-    frames = [compose.over(compose.place(picture, moves.plan.boxes[n], moves.canvas, moves.presence[n]), wall)
-              for n, picture in enumerate(pictures)]  # fmt: skip
-    seconds["composite"] = time.perf_counter() - started
-    seconds["encode"] = _timed(_encoded(frames, workspace.root / "encoded.mp4", moves.fps))
+
+    def composed() -> Iterator[np.ndarray]:
+        for number, picture in enumerate(pictures):
+            placed = compose.place(picture, moves.plan.boxes[number], moves.canvas, moves.presence[number])
+            yield compose.over(placed, wall)
+
+    seconds["composite"] = _timed(composed())
+    seconds["encode"] = _timed(_encoded(list(composed()), workspace.root / "encoded.mp4", moves.fps))
     forget_peak(device)
     started = time.perf_counter()
     transfer(film, person, workspace, Wish(out=out), Options(), device, progress)

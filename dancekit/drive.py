@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
@@ -96,7 +96,7 @@ def _on_canvas(track: PoseTrack, canvas: tuple[int, int]) -> PoseTrack:
 
 def paint(
     moves: Moves, model: Likeness, device: torch.device, first: int = 0, refine: bool = True
-) -> Iterator[np.ndarray]:
+) -> Generator[np.ndarray]:
     """The person in every frame from `first` on, uint8 [h, w, 4] each, to be put at `moves.plan.boxes`."""
     start = max(0, first - -(-2 * model.recipe.reach * moves.stride // moves.between))
     painter = model.painter(device, refine)

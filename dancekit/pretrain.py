@@ -55,17 +55,29 @@ def pretrain(
     seed: int = 0,
     progress: Progress = no_progress,
     say: Say = say_nothing,
+    start: str = "",
 ) -> Pretrained:
-    """Draw a crowd, train both stages on it, and write the base. A run that was stopped goes on where it was."""
+    """Draw a crowd, train both stages on it, and write the base. A run that was stopped goes on where it was.
+
+    start: a base to begin with, of the manifest or a file; "" begins from nothing.
+
+    Raises:
+        WeightsError, RecipeError: see bases.adopt.
+    """
+    recipe = for_crowds(recipe, start)
+    if start:
+        bases.anchor(recipe, machine.device)
     person = workspace.person(PERSON)
     draw(person, people, seed, progress)
-    recipe = for_crowds(recipe)
     trained = train.train(person, workspace, recipe, machine, seed, progress, say)
     return Pretrained(out, write(person, recipe, out), trained)
 
 
-def for_crowds(recipe: Recipe) -> Recipe:
-    """The recipe as it trains a base: from nothing, on many people, without wild poses (every pose has its truth)."""
+def for_crowds(recipe: Recipe, start: str = "") -> Recipe:
+    """The recipe as it trains a base, on many people, without wild poses (every pose has its truth).
+
+    start: the base that it begins with; "" begins from nothing, and then at the smaller size.
+    """
     small, large = (_roomy(recipe.phases[place].size) for place in (0, -1))
     phases = (
         Phase(1, small, _SMALL),
@@ -74,7 +86,7 @@ def for_crowds(recipe: Recipe) -> Recipe:
     )
     augment = replace(recipe.augment or Augmentation(), stretch=0.0)
     return replace(
-        recipe, base="", phases=phases, sway=_SWAY, augment=augment, unpaired=replace(recipe.unpaired, enabled=False)
+        recipe, base=start, phases=phases, sway=_SWAY, augment=augment, unpaired=replace(recipe.unpaired, enabled=False)
     )
 
 

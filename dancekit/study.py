@@ -26,6 +26,8 @@ LONGEST_SIDE = 1920
 """Larger films are read at this size: a person of 512 px, the largest that is learnt, fits in it well."""
 _SAMPLES = 24
 _SURVEY = 6
+_SEEK = 60
+"""Looking up a frame takes as long as reading so many in a row."""
 SEVERAL = 3
 """How many people to tell apart at the most."""
 _NOBODY = "The whole body should be in the picture, well lit, and at least a quarter of the picture's height."
@@ -205,6 +207,9 @@ def _samples(info: VideoInfo, seen: Seen, wanted: Sequence[int]) -> dict[int, np
 
 def _read_at(info: VideoInfo, times: Sequence[int]) -> dict[int, np.ndarray]:
     """Single frames of a film, by number."""
+    if times and max(times) < _SEEK * len(times):
+        passing = enumerate(video.read_frames(info, 0, max(times) + 1))
+        return {time: frame for time, frame in passing if time in times}
     with ThreadPoolExecutor(2) as pool:
         found = pool.map(lambda time: next(video.read_frames(info, time, time + 1), None), times)
         return {time: frame for time, frame in zip(times, found, strict=True) if frame is not None}

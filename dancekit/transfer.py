@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from collections.abc import Iterator
@@ -14,9 +15,10 @@ import torch
 from dancekit import background, likeness
 from dancekit.background import Background
 from dancekit.core import compose
+from dancekit.device import keep_freed_memory
 from dancekit.drive import Moves, paint, plan_moves
 from dancekit.errors import ClipError
-from dancekit.io import clips, encode
+from dancekit.io import clips, encode, video
 from dancekit.io.workspace import Person, Workspace, keep_or_clear, writing
 from dancekit.likeness import Likeness
 from dancekit.study import Options, find_moves
@@ -24,6 +26,8 @@ from dancekit.types import Progress, VideoInfo, no_progress
 
 _PIECE_SECONDS = 20.0
 """Seconds of work after which a piece of film is closed: what a stop can lose at most."""
+_AHEAD = 16
+"""Painted pictures that may wait to be put in their places."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
     Raises:
         DancekitError: anything that the user can mend; a file that dancekit did not write is never replaced.
     """
+    keep_freed_memory()
     model = likeness.load(person)
     scenery = background.parse(wish.bg)
     out, form = _output(driver, person, wish, scenery)
@@ -149,11 +154,13 @@ def _finished_pieces(parts: Path, form: encode.FilmFormat) -> list[Path]:
 def _frames(
     moves: Moves, model: Likeness, scenery: Background, device: torch.device, first: int
 ) -> Iterator[np.ndarray]:
-    """Finished frames from `first` on: uint8 [H, W, 3], or [H, W, 4] on nothing."""
+    """Finished frames from `first` on: uint8 [H, W, 3], or [H, W, 4] on nothing. She is painted by another thread
+    while earlier pictures are put in their places and encoded."""
     behind = scenery.frames(moves.canvas, moves.fps, first)
-    for number, picture in enumerate(paint(moves, model, device, first), first):
-        placed = compose.place(picture, moves.plan.boxes[number], moves.canvas, moves.presence[number])
-        yield compose.alone(placed, moves.canvas) if scenery.transparent else compose.over(placed, next(behind))
+    with contextlib.closing(video.read_ahead(paint(moves, model, device, first), _AHEAD)) as pictures:
+        for number, picture in enumerate(pictures, first):
+            placed = compose.place(picture, moves.plan.boxes[number], moves.canvas, moves.presence[number])
+            yield compose.alone(placed, moves.canvas) if scenery.transparent else compose.over(placed, next(behind))
 
 
 def _draw_piece(frames: Iterator[np.ndarray], parts: Path, form: encode.FilmFormat, moves: Moves, first: int,

@@ -15,6 +15,9 @@ from dancekit.options import BASE, HOME, Device, Home, Json, Minutes, People, Se
 def pretrain(
     recipe: Annotated[str, typer.Option(help="As for train: the recipe that the base is for.")] = "auto",
     out: Annotated[Path, typer.Option(help="Write it here, and name it in a recipe as base: FILE.")] = BASE,
+    start: Annotated[
+        str, typer.Option("--from", metavar="BASE", help="Go on from this base, a name or a file; else from nothing.")
+    ] = "",
     minutes: Minutes = None,
     people: People = 400,
     settings: Settings = [],  # noqa: B006
@@ -36,7 +39,7 @@ def pretrain(
         workspace, machine = workspace_in(home), devices.find(device)
         who = workspace.person(verb.PERSON)
         chosen = choose_recipe(who, recipe, minutes, parse_settings(settings), machine, terminal.say)
-        done = verb.pretrain(workspace, chosen, out, people, machine, seed, terminal.progress, terminal.say)
+        done = verb.pretrain(workspace, chosen, out, people, machine, seed, terminal.progress, terminal.say, start)
         terminal.result(*report.pretrained(done))
 
 

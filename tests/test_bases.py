@@ -55,6 +55,19 @@ def test_pretraining_again_goes_on_and_draws_nobody_twice(crowd_home: tuple[Path
     assert said.json["steps"] > 10
 
 
+def test_pretraining_goes_on_from_a_base(crowd_home: tuple[Path, Outcome], tmp_path: Path) -> None:
+    start, out = crowd_home[0] / "after-10.safetensors", tmp_path / "longer.safetensors"
+    shutil.copytree(crowd_home[0] / "crowd" / "clips", tmp_path / "crowd" / "clips")
+    dancekit("pretrain", "--recipe", "tiny", "--people", "2", "--set", "steps=2", "--set", "rate=0.00000001", "--from",
+             start, "--out", out, home=tmp_path)  # fmt: skip
+    given, learnt = checkpoint.load(start, "")[0], checkpoint.load(out, "")[0]
+    for name, tensor in given.items():
+        assert torch.allclose(learnt[name].float(), tensor.float(), atol=1e-3), name
+    said = dancekit("pretrain", "--recipe", "tiny", "--from", "nobody", "--out", out, home=tmp_path / "new", status=1)
+    assert "nobody" in said.stderr
+    assert not (tmp_path / "new").exists(), "nobody is drawn in vain"
+
+
 def test_training_begins_with_the_base(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
     base = crowd_home[0] / "after-10.safetensors"
     options = ("--recipe", "tiny", "--set", "steps=2", "--set", "rate=0.00000001", "--set", f"base={base}")

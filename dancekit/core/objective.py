@@ -234,7 +234,8 @@ def judge(networks: Networks, made: Made) -> Judged:
     if made.wild is not None and networks.wild is not None:
         count = len(made.wild)
         wild = (networks.wild(made.wild, made.wild_pose), networks.wild(true[:count], made.pose[:count]))
-    return Judged((networks.pair(fake, made.condition), networks.pair(true, made.condition)), time, wild)
+    on_made, on_true = networks.pair.compare((fake, true), made.condition)
+    return Judged((on_made, on_true), time, wild)
 
 
 def generator_loss(

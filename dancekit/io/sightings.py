@@ -20,8 +20,8 @@ from dancekit.io.workspace import replacing
 from dancekit.pose import Sighting
 from dancekit.types import Progress, VideoInfo
 
-PIECE = 192
-"""Frames per piece: some seconds of work."""
+PIECE, _LEAST = 192, 48
+"""Frames per piece, some seconds of work; and in short films at the least."""
 _WARM_UP = 4
 """Frames before a piece that are looked at only so that the tracker has settled when the piece begins."""
 _THUMBNAIL = (32, 18)
@@ -88,9 +88,10 @@ def look(info: VideoInfo, backend: ModuleType, people: int, masks: bool, folder:
 
     keep: frames to keep as they pass by; those of pieces that were finished before are not among them.
     """
-    pieces = [(first, min(first + PIECE, info.frames)) for first in range(0, info.frames, PIECE)]
+    cores = max(1, os.cpu_count() or 1)
+    pieces = shared_out(info.frames, cores)
     counter = _Counter(info.frames, progress, what)
-    workers = min(len(pieces), max(1, os.cpu_count() or 1))
+    workers = min(len(pieces), cores)
     stop, kept = threading.Event(), dict[int, np.ndarray]()
 
     def do(piece: tuple[int, int]) -> None:
@@ -109,6 +110,12 @@ def look(info: VideoInfo, backend: ModuleType, people: int, masks: bool, folder:
             pool.shutdown(cancel_futures=True)
             raise
     return Seen([_piece_path(folder, piece) for piece in pieces], kept)
+
+
+def shared_out(frames: int, cores: int) -> list[tuple[int, int]]:
+    """(first, end) of each piece of a film; short films are cut shorter, so that there is one for each core."""
+    length = min(PIECE, max(_LEAST, -(-frames // cores)))
+    return [(first, min(first + length, frames)) for first in range(0, frames, length)]
 
 
 class _Counter:

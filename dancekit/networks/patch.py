@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from torch import Tensor, nn
@@ -29,13 +30,17 @@ class PatchScale(nn.Module):
         self.verdict = nn.Conv2d(widths[-1], 1, 4, 1, 2)
         self.norm = norm
 
-    def forward(self, frame: Tensor, condition: Tensor | None) -> list[Tensor]:
-        """Features of every layer, the last entry being the verdict N x 1 x h x w (1 real, 0 made)."""
+    def read(self, condition: Tensor | None, size: tuple[int, int]) -> Tensor | None:
+        """What the first layer makes of a condition, laid over frames of (height, width) px."""
+        if self.condition is None or condition is None:
+            return None
+        side, shape = self.condition(condition), (size[0] // 2 + 1, size[1] // 2 + 1)
+        return side if side.shape[-2:] == shape else functional.interpolate(side, shape)
+
+    def forward(self, frame: Tensor, side: Tensor | None) -> list[Tensor]:
+        """Features of every layer, the last entry being the verdict N x 1 x h x w (1 real, 0 made); side: see read."""
         x = self.frame(frame)
-        if self.condition is not None and condition is not None:
-            side = self.condition(condition)
-            x = x + functional.interpolate(side, x.shape[-2:]) if side.shape != x.shape else x + side
-        x = functional.leaky_relu(x, 0.2)
+        x = functional.leaky_relu(x if side is None else x + side, 0.2)
         features = [x]
         for layer in self.layers:
             x = functional.leaky_relu(normalise(layer(x), self.norm), 0.2)
@@ -73,10 +78,19 @@ class PatchCritic(nn.Module):
 
     def forward(self, frame: Tensor, condition: Tensor | None = None) -> list[list[Tensor]]:
         """frame: N x frame x H x W, condition: N x condition x h x w -> features of every layer, scale by scale."""
-        verdicts = []
+        return self.compare([frame], condition)[0]
+
+    def compare(self, frames: Sequence[Tensor], condition: Tensor | None = None) -> list[list[list[Tensor]]]:
+        """What `forward` gives for each of several frames with one condition, which is read only once."""
+        verdicts: list[list[list[Tensor]]] = [[] for _ in frames]
         for scale in self.scales:
-            verdicts.append(scale(frame, condition))
-            frame = functional.avg_pool2d(frame, 3, 2, 1, count_include_pad=False)
-            if condition is not None:
-                condition = functional.avg_pool2d(condition, 3, 2, 1, count_include_pad=False)
+            side = scale.read(condition, frames[0].shape[-2:])
+            for features, frame in zip(verdicts, frames, strict=True):
+                features.append(scale(frame, side))
+            frames = [_halved(frame) for frame in frames]
+            condition = None if condition is None else _halved(condition)
         return verdicts
+
+
+def _halved(x: Tensor) -> Tensor:
+    return functional.avg_pool2d(x, 3, 2, 1, count_include_pad=False)

@@ -50,8 +50,26 @@ def info(tmp_path_factory: pytest.TempPathFactory) -> VideoInfo:
     return video.probe(film(path, frames, "25", *H264, "-g", "50"))
 
 
+@pytest.fixture(autouse=True)
+def _long_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut films at PIECE on computers with any number of cores."""
+    monkeypatch.setattr(sightings, "_LEAST", PIECE)
+
+
 def looked(info: VideoInfo, folder: Path, watcher: Watcher) -> Seen:
     return look(info, watcher.backend, 2, True, folder, no_progress, "looking")
+
+
+@pytest.mark.parametrize(("frames", "cores", "count"), [
+    (1000, 2, 6), (1000, 1, 6), (150, 2, 2), (150, 16, 4), (30, 4, 1), (384, 2, 2), (1, 8, 1)])  # fmt: skip
+def test_short_films_are_shared_out_among_all_cores(
+    monkeypatch: pytest.MonkeyPatch, frames: int, cores: int, count: int
+) -> None:
+    monkeypatch.undo()
+    pieces = sightings.shared_out(frames, cores)
+    assert len(pieces) == count
+    assert [frame for first, end in pieces for frame in range(first, end)] == list(range(frames))
+    assert max(end - first for first, end in pieces) <= PIECE
 
 
 def test_every_frame_is_seen_once_and_in_order(info: VideoInfo, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import pytest
 import torch
 from torch import Tensor
@@ -72,6 +74,16 @@ def test_the_condition_lies_over_the_frame(half: bool) -> None:
     changed = (judge(frame, condition)[0][0] - plain).abs().sum((0, 1, 3)).nonzero()[:, 0]
     assert abs(float(changed.float().mean()) - (row / 2 + 0.5)) <= 1
     assert len(changed) <= 3, "no coarser than the frame"
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_comparing_frames_of_one_condition_is_judging_each(half: bool) -> None:
+    judge, condition = critic(half=half), noise(2, 5, 16, 24)
+    frames = [noise(2, 3, 32 if half else 16, 48 if half else 24, seed=seed) for seed in (1, 2)]
+    for frame, compared in zip(frames, judge.compare(frames, condition), strict=True):
+        alone = judge(frame, condition)
+        for a, b in zip(chain(*alone), chain(*compared), strict=True):
+            assert torch.equal(a, b)
 
 
 def test_a_picture_alone_is_judged_without_any_condition() -> None:
