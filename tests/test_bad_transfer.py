@@ -159,7 +159,7 @@ def test_a_driver_of_few_frames_per_second_is_danced_to_its_end(home: Path, else
 
 
 def test_a_driver_of_half_a_body_is_danced_with_a_warning(home: Path, elsewhere: Path) -> None:
-    large = [cv2.resize(frame[20:140, 40:200], (480, 360)) for frame in performance(12)[0]]
+    large = [cv2.resize(frame[20:140, 40:200], (480, 360)) for frame in performance(12)[1]]
     path = film(elsewhere / "bust.mp4", large)
     done = within("transfer", path, "--out", "out.mp4", "--json", home=home, cwd=elsewhere)
     warning = next(note for note in done.json["notes"] if "hardly shows" in note)
