@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -26,7 +27,7 @@ from dancekit.io import encode, video
 from dancekit.io.clips import Clip
 from dancekit.io.dataset import ahead, to_device
 from dancekit.io.workspace import Person, Workspace
-from dancekit.loop import Run, batch_of, drawing_of, save_now, say_nothing, training_set
+from dancekit.loop import Run, batch_of, drawing_of, is_judged, save_now, say_nothing, training_set
 from dancekit.plain import Plain, album
 from dancekit.recipe import Recipe
 from dancekit.study import LONGEST_SIDE, Options
@@ -170,19 +171,21 @@ def _training(run: Run, number: int, matrix: float, least: float, progress: Prog
     stage, canvas = training.stints[number].stage, training.canvases[training.stints[number].size]
     drawing = drawing_of(run.recipe, canvas, run.subject)
     networks, plain = training.networks(stage, run.trunk, run.anchor), Plain(run, number)
-    pages = [album(batch_of(run, number, data, place), drawing) for place in range(_ALBUMS)]
-    random = torch.Generator(device).manual_seed(0)
+    judged = [run.recipe.judged * turn - 1 for turn in range(1, _ALBUMS + 1)]
+    pages = [album(batch_of(run, number, data, place), drawing) for place in judged]
+    random, places = torch.Generator(device).manual_seed(0), itertools.count()
 
     def own(batch: Batch) -> None:
-        given = to_device(batch, device)
-        step.take_step(networks, training.optimisers, given, drawing, run.recipe.weights, run.dtype, random)
+        given, judging = to_device(batch, device), is_judged(run, next(places))
+        step.take_step(networks, training.optimisers, given, drawing, run.recipe.weights, run.dtype, random, judging)
         training.average(stage)
 
     name, images = f"training, stage {'I' * stage}", run.batch * run.recipe.frames
     with (contextlib.closing(ahead(partial(batch_of, run, number, data), 0)) as batches,
           contextlib.closing(ahead(lambda place: pages[place % _ALBUMS].opened(), 0)) as opened):  # fmt: skip
         with FlopCounterMode(display=False) as counter:
-            own(next(batches))
+            for _ in range(run.recipe.judged):
+                own(next(batches))
         plain.step(next(opened), random)
         seconds, steps, memory = [0.0, 0.0], [0, 0], [0.0, 0.0]
         for turn in range(_ROUNDS):
@@ -194,7 +197,7 @@ def _training(run: Run, number: int, matrix: float, least: float, progress: Prog
                 memory[which] = max(memory[which], peak_gigabytes(device))
                 progress(name, turn * 2 + which + 1, _ROUNDS * 2)
     rates = [images * taken / spent for taken, spent in zip(steps, seconds, strict=True)]
-    flops = counter.get_total_flops() * steps[0] / seconds[0] / 1e9
+    flops = counter.get_total_flops() / run.recipe.judged * steps[0] / seconds[0] / 1e9
     return [
         Pace(name, rates[0], "images", "plain step", rates[0] / rates[1], flops, memory[0]),
         Pace(f"  its arithmetic, stage {'I' * stage}", flops, "GFLOP", "matrix product", flops / matrix),

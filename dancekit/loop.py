@@ -111,8 +111,13 @@ def training_set(run: Run, number: int) -> TrainingSet:
 def batch_of(run: Run, number: int, data: TrainingSet, place: int) -> Batch:
     """The batch of a stint's step `place`, the same in every run."""
     frames, unpaired = run.batch * run.recipe.frames, run.recipe.unpaired
-    wild = round(frames * unpaired.share) if unpaired.enabled else 0
+    wild = round(frames * unpaired.share) if unpaired.enabled and is_judged(run, place) else 0
     return data.draw(frames // data.frames, wild, np.random.default_rng([run.seed, number, place]))
+
+
+def is_judged(run: Run, place: int) -> bool:
+    """Whether the discriminators see step `place` of a stint."""
+    return (place + 1) % run.recipe.judged == 0
 
 
 def _take_smaller_batch(run: Run, error: Exception) -> None:
@@ -132,14 +137,14 @@ def _train_steps(run: Run, number: int, canvas: Canvas, data: TrainingSet, inter
     networks, drawing = training.networks(stage, run.trunk, run.anchor), drawing_of(recipe, canvas, run.subject)
 
     with contextlib.closing(ahead(partial(batch_of, run, number, data), training.step)) as batches:
-        last = time.monotonic()
+        last, latest = time.monotonic(), dict[str, torch.Tensor]()
         for batch in batches:
             rate = schedule.learning_rate(
                 recipe.rate, training.stints[number].progress, recipe.decay, training.step, recipe.warmup
             )
             step.set_rate(training.optimisers, rate)
             random = torch.Generator(run.machine.device).manual_seed(_mixed(run.seed, number, training.step))
-            losses = step.take_step(
+            latest |= step.take_step(
                 networks,
                 training.optimisers,
                 to_device(batch, run.machine.device),
@@ -147,13 +152,14 @@ def _train_steps(run: Run, number: int, canvas: Canvas, data: TrainingSet, inter
                 recipe.weights,
                 run.dtype,
                 random,
+                is_judged(run, training.step),
             )
             training.average(stage)
             now = time.monotonic()
             training.spend(number, now - last if recipe.minutes else 1.0)
             run.diary.count(len(batch.frames) * batch.frames.shape[1], now - last)
             last = now
-            _keep_diary(run, number, canvas, losses, rate)
+            _keep_diary(run, number, canvas, latest, rate)
             if training.stints[number].progress >= 1 or interrupted.is_set():
                 return
 

@@ -1,7 +1,8 @@
 """A plain training step, to measure dancekit's own beside: the same networks and losses, as the pix2pixHD family steps.
 
 float32, channels first, pose maps read as pictures rather than drawn, a second pass of the discriminators over the made
-frames for the generator's turn, and gradients of their weights that nobody uses there.
+frames for the generator's turn, and gradients of their weights that nobody uses there. The discriminators see every
+step and the perceptual trunk every frame, where dancekit's recipes may choose some.
 """
 
 from __future__ import annotations
@@ -101,8 +102,9 @@ class Plain:
         first = objective.judge(networks, _detached(made))
         self._turn("critics", adversary.critic_loss(first))
         judged = _again(networks, made, first)
-        self._turn("generator", objective.generator_loss(networks, made, judged, batch, self._run.recipe.weights,
-                                                         self._drawing.matte, random))  # fmt: skip
+        weights = replace(self._run.recipe.weights, every=1)
+        terms = objective.generator_loss(networks, made, judged, batch, weights, self._drawing.matte, random)
+        self._turn("generator", terms)
 
     def _turn(self, name: str, terms: dict[str, Tensor]) -> None:
         for optimiser in self._training.optimisers.values():

@@ -127,6 +127,9 @@ class Recipe:
     each step shows more of the person (beyond the paper). D_t, which judges motion, then works in stage II only."""
     batch: int = 4
     """Windows of M frames per step."""
+    judged: int = 1
+    """Show every n-th step to the discriminators, and wild poses with it: in the others the picture terms teach alone,
+    so that more steps fit into the time (beyond the paper)."""
     rate: float = 2e-4
     """Adam's learning rate for generator and discriminators."""
     beta1: float = 0.5

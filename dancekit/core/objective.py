@@ -239,12 +239,20 @@ def judge(networks: Networks, made: Made) -> Judged:
 
 
 def generator_loss(
-    networks: Networks, made: Made, judged: Judged, batch: Batch, weights: Weights, matte: bool, random: torch.Generator
+    networks: Networks,
+    made: Made,
+    judged: Judged | None,
+    batch: Batch,
+    weights: Weights,
+    matte: bool,
+    random: torch.Generator,
 ) -> dict[str, Tensor]:
-    """The terms of the generator's loss, already weighted: their sum is minimised."""
-    terms = {name: weights.gan * should_be(verdicts[0], 1.0) for name, verdicts in named(judged).items()}
-    matched = [features_apart(*pair) for pair in (judged.pair, judged.time) if pair is not None]
-    terms["features"] = weights.features * torch.stack(matched).sum()
+    """The terms of the generator's loss, already weighted: their sum is minimised. judged: None where nobody judges."""
+    terms: dict[str, Tensor] = {}
+    if judged is not None:
+        terms = {name: weights.gan * should_be(verdicts[0], 1.0) for name, verdicts in named(judged).items()}
+        matched = [features_apart(*pair) for pair in (judged.pair, judged.time) if pair is not None]
+        terms["features"] = weights.features * torch.stack(matched).sum()
     every = min(weights.every, len(made.frames))
     chosen = slice(int(torch.randint(every, (), generator=random, device=random.device)), None, every)
     emphasis = None if made.focus is None else 1 + weights.focus * made.focus

@@ -20,22 +20,25 @@ def take_step(
     weights: Weights,
     dtype: torch.dtype,
     random: torch.Generator,
+    judging: bool = True,
 ) -> dict[str, Tensor]:
     """Update the generator of the present stage and all discriminators once.
 
     optimisers: "generator" and "critics". dtype: what the networks compute in (weights stay float32). random: on the
-    batch's device. Returns every loss term, detached; the discriminators' begin with "D ".
+    batch's device. judging: without it the discriminators rest, and the generator learns from the other terms alone.
+    Returns every loss term, detached; the discriminators' begin with "D ".
     """
     with torch.autocast(batch.frames.device.type, dtype, enabled=dtype != torch.float32):
         made = objective.generate(networks, batch, drawing, dtype, random)
-        judged = objective.judge(networks, made)
+        judged = objective.judge(networks, made) if judging else None
         terms = objective.generator_loss(networks, made, judged, batch, weights, drawing.matte, random)
-        verdicts = adversary.critic_loss(judged)
+        verdicts = {} if judged is None else adversary.critic_loss(judged)
     # Both turns read the same forward pass, each for its own weights only, before either is updated.
-    _gradients(optimisers["critics"], verdicts, keep=True)
+    if verdicts:
+        _gradients(optimisers["critics"], verdicts, keep=True)
     _gradients(optimisers["generator"], terms, keep=False)
-    for optimiser in optimisers.values():
-        optimiser.step()
+    for name in ("generator", "critics") if verdicts else ("generator",):
+        optimisers[name].step()
     named = terms | {f"D {name}": term for name, term in verdicts.items()}
     return {name: term.detach() for name, term in named.items()}
 

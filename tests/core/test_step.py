@@ -144,6 +144,19 @@ def test_a_batch_without_strangers_leaves_their_critic_alone() -> None:
     assert not unchanged(moving, nets.pair)
 
 
+@pytest.mark.parametrize("stage", [1, 2])
+def test_a_step_that_nobody_judges_moves_the_generator_alone(stage: int) -> None:
+    nets, given = networks(stage), batch(stage, wild=False)
+    tools = optimisers(nets)
+    before = {"generator": state(nets.trained), "critics": state(*nets.critics())}
+    told = take_step(nets, tools, given, tiny.DRAWING, WEIGHTS, F32, random(), judging=False)
+    assert set(told) == {"perceptual", "alpha", "colour"}
+    assert not unchanged(before["generator"], nets.trained)
+    assert unchanged(before["critics"], *nets.critics())
+    step(nets, tools, given)
+    assert not unchanged(before["critics"], nets.pair)
+
+
 def test_bfloat16_computes_about_the_same_and_keeps_weights_precise() -> None:
     told = {}
     for dtype in (F32, torch.bfloat16):
