@@ -59,7 +59,8 @@ def prepare(
 ) -> None:
     """Turn films of a person into poses, cut-outs and crops.
 
-    Several films add up; the same film again replaces what was there. Look at sheet.jpg afterwards.
+    Several films add up; the same film again replaces what was there. One that is no good is left out. Look at
+    sheet.jpg afterwards.
     """
     with command(json) as terminal:
         from dancekit import prepare as verb
@@ -67,12 +68,18 @@ def prepare(
 
         options, workspace = Options(matte, pose, place(pick), start, end), workspace_in(home)
         if wild:
-            kept = [verb.prepare_wild(film, workspace, options, terminal.progress) for film in clip]
-            terminal.result(*report.wild(kept, where(home)))
-            return
-        who = workspace.person(person)
-        done = [verb.prepare_clip(film, who, options, terminal.progress) for film in clip]
-        terminal.result(*report.prepared(person, done, where(home)))
+            kept, wrong = verb.each(
+                clip, lambda film: verb.prepare_wild(film, workspace, options, terminal.progress), terminal.say
+            )
+            terminal.result(*report.wild(kept, wrong, where(home)))
+        else:
+            who = workspace.person(person)
+            done, wrong = verb.each(
+                clip, lambda film: verb.prepare_clip(film, who, options, terminal.progress), terminal.say
+            )
+            terminal.result(*report.prepared(person, done, wrong, where(home)))
+        if wrong:
+            raise typer.Exit(1)
 
 
 @app.command(epilog="Example: dancekit train anna --minutes 30")
@@ -91,22 +98,25 @@ def train(
     """Learn to draw a person from poses.
 
     Runs again = goes on. Ctrl-C finishes the step, saves and tells how to go on. Watch samples/ in the person's folder.
+    On several GPUs: torchrun --nproc-per-node=4 -m dancekit train anna (each learns from a batch of its own).
     """
     with command(json) as terminal:
         from dancekit import device as devices
         from dancekit import train as verb
         from dancekit.choose import choose_recipe, refuse_scratch
+        from dancekit.processes import joined
         from dancekit.recipe import parse_settings
         from dancekit.training import forgetting
 
         workspace, machine = workspace_in(home), devices.find(device)
         who = workspace.existing(person)
-        with forgetting(who) if restart else nullcontext():
+        with joined(machine.device) as group, forgetting(who) if restart and group.leads else nullcontext():
+            group.wait()
             if scratch:
                 refuse_scratch(who)
             wishes = parse_settings(settings) | ({"base": ""} if scratch else {})
             chosen = choose_recipe(who, recipe, minutes, wishes, machine, terminal.say)
-            done = verb.train(who, workspace, chosen, machine, seed, terminal.progress, terminal.say)
+            done = verb.train(who, workspace, chosen, machine, seed, terminal.progress, terminal.say, group)
         terminal.result(*report.trained(done, chosen.name, minutes, where(home)))
 
 
@@ -130,13 +140,16 @@ def transfer(
     with command(json) as terminal:
         from dancekit import device as devices
         from dancekit import transfer as verb
+        from dancekit.processes import joined
         from dancekit.study import Options
 
         workspace = workspace_in(home)
         who = workspace.existing(person or only_person(workspace))
         options = Options(pick=place(pick), start=start, end=end)
         wish = verb.Wish(bg, out, size, fit, force)
-        done = verb.transfer(driver, who, workspace, wish, options, devices.find(device).device, terminal.progress)
+        on = devices.find(device).device
+        with joined(on) as group:
+            done = verb.transfer(driver, who, workspace, wish, options, on, terminal.progress, group)
         terminal.result(*report.transferred(done))
 
 

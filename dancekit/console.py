@@ -21,12 +21,14 @@ class Terminal:
     """One command's conversation with its user.
 
     Everything but the result goes to stderr, through a copy of its file descriptor, so that libraries whose chatter is
-    silenced there do not silence the progress bar too. With `json_only`, stdout gets exactly one JSON object.
+    silenced there do not silence the progress bar too. With `json_only`, stdout gets exactly one JSON object. Of
+    several processes that torchrun started, only the first one speaks, but any tells of its failure.
     """
 
     def __init__(self, json_only: bool = False) -> None:
         self.json_only = json_only
         self._stderr = _copy_of_stderr()
+        self._speaks = os.environ.get("RANK", "0") == "0"
         self._bars: _Bars | _Lines | None = None
 
     @contextmanager
@@ -41,11 +43,13 @@ class Terminal:
 
     def progress(self, what: str, done: int, total: int) -> None:
         """Progress of long work; `what` may go on after a colon with what changes all the time."""
-        if self._bars is not None:
+        if self._bars is not None and self._speaks:
             self._bars.show(what, done, total)
 
     def say(self, text: str) -> None:
         """A remark, on stderr."""
+        if not self._speaks:
+            return
         if isinstance(self._bars, _Bars):
             self._bars.say(text)
         else:
@@ -53,6 +57,8 @@ class Terminal:
 
     def result(self, lines: Sequence[str], data: Mapping[str, object]) -> None:
         """The outcome: lines for people, or one JSON object."""
+        if not self._speaks:
+            return
         if self.json_only:
             print(json.dumps(data, ensure_ascii=False), flush=True)
         else:
@@ -60,7 +66,7 @@ class Terminal:
 
     def failure(self, error: DancekitError) -> None:
         """What went wrong and what to do; as JSON too where that was asked for."""
-        if self.json_only:
+        if self.json_only and self._speaks:
             print(json.dumps({"error": error.problem, "hint": error.hint}, ensure_ascii=False), flush=True)
         print(f"Error: {error.problem}", file=self._stderr)
         if error.hint:

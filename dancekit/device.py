@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from dancekit.errors import DancekitError
+from dancekit.processes import local_rank
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ def find(wish: str = "auto") -> Machine:
     Raises:
         DancekitError: the wish cannot be fulfilled.
     """
-    name = ("cuda" if torch.cuda.is_available() else "cpu") if wish == "auto" else wish
+    own = f":{local_rank()}" if local_rank() is not None else ""  # a GPU for each process
+    name = (f"cuda{own}" if torch.cuda.is_available() else "cpu") if wish == "auto" else wish
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)

@@ -24,6 +24,7 @@ from dancekit.io.workspace import Person
 from dancekit.likeness import Likeness, multiple, save
 from dancekit.networks.generator import Generator
 from dancekit.networks.perceptual import Perceptual
+from dancekit.processes import Group
 from dancekit.recipe import Recipe, key_colour
 from dancekit.sampling import write_sample
 from dancekit.training import Training
@@ -73,6 +74,7 @@ class Run:
     training: Training
     diary: Diary
     batch: int
+    group: Group = field(default_factory=Group)
     losses: dict[str, float] = field(default_factory=dict)
 
 
@@ -81,13 +83,14 @@ def train_stint(run: Run, number: int, interrupted: threading.Event) -> None:
     training, stint = run.training, run.training.stints[number]
     if stint.spent == 0:
         training.begin(number)
+    run.group.copy_leader([tensor for module in training.modules().values() for tensor in module.parameters()])
     canvas, data = training.canvases[stint.size], training_set(run, number)
     while training.stints[number].progress < 1 and not interrupted.is_set():
         try:
             _train_steps(run, number, canvas, data, interrupted)
         except torch.OutOfMemoryError as error:
             _take_smaller_batch(run, error)
-    if not interrupted.is_set():
+    if not interrupted.is_set() and run.group.leads:
         sample_now(run, canvas)
 
 
@@ -109,10 +112,18 @@ def training_set(run: Run, number: int) -> TrainingSet:
 
 
 def batch_of(run: Run, number: int, data: TrainingSet, place: int) -> Batch:
-    """The batch of a stint's step `place`, the same in every run."""
+    """The batch of a stint's step `place`, the same in every run: this process' share of it.
+
+    Each window has a random generator of its own, so that it does not matter among how many processes they are shared.
+    """
     frames, unpaired = run.batch * run.recipe.frames, run.recipe.unpaired
     wild = round(frames * unpaired.share) if unpaired.enabled and is_judged(run, place) else 0
-    return data.draw(frames // data.frames, wild, np.random.default_rng([run.seed, number, place]))
+    count = frames // data.frames
+    parts = []
+    for window in range(count):
+        random = np.random.default_rng([run.seed, number, place, run.group.rank * count + window])
+        parts.append(data.draw(1, wild * (window + 1) // count - wild * window // count, random))
+    return Batch.of(parts)
 
 
 def is_judged(run: Run, place: int) -> bool:
@@ -121,6 +132,11 @@ def is_judged(run: Run, place: int) -> bool:
 
 
 def _take_smaller_batch(run: Run, error: Exception) -> None:
+    if run.group.size > 1:
+        raise DancekitError(
+            f"A GPU has too little memory for {run.batch} windows at a time.",
+            f"Give each process fewer: --set batch={max(1, run.batch // 2)}",
+        ) from error
     if run.batch == 1:
         raise DancekitError(
             "The GPU has too little memory even for one window at a time.",
@@ -143,7 +159,8 @@ def _train_steps(run: Run, number: int, canvas: Canvas, data: TrainingSet, inter
                 recipe.rate, training.stints[number].progress, recipe.decay, training.step, recipe.warmup
             )
             step.set_rate(training.optimisers, rate)
-            random = torch.Generator(run.machine.device).manual_seed(_mixed(run.seed, number, training.step))
+            own = [run.group.rank] if run.group.rank else []
+            random = torch.Generator(run.machine.device).manual_seed(_mixed(run.seed, number, training.step, *own))
             latest |= step.take_step(
                 networks,
                 training.optimisers,
@@ -153,14 +170,23 @@ def _train_steps(run: Run, number: int, canvas: Canvas, data: TrainingSet, inter
                 run.dtype,
                 random,
                 is_judged(run, training.step),
+                run.group.average,
             )
             training.average(stage)
             now = time.monotonic()
-            training.spend(number, now - last if recipe.minutes else 1.0)
-            run.diary.count(len(batch.frames) * batch.frames.shape[1], now - last)
+            spent = now - last if recipe.minutes else 1.0
+            # All do as the first process does, whose clock and whose Ctrl-C count.
+            spent, stop, log = run.group.told([spent, interrupted.is_set(), run.diary.time_to_log() or not run.losses])
+            training.spend(number, spent)
+            run.diary.count(len(batch.frames) * batch.frames.shape[1] * run.group.size, now - last)
             last = now
-            _keep_diary(run, number, canvas, latest, rate)
-            if training.stints[number].progress >= 1 or interrupted.is_set():
+            if log:
+                _log(run, number, canvas, latest, rate)
+            if run.group.leads:
+                _sample_and_save(run, canvas)
+            if stop:
+                interrupted.set()
+            if training.stints[number].progress >= 1 or stop:
                 return
 
 
@@ -185,26 +211,32 @@ def drawing_of(recipe: Recipe, canvas: Canvas, subject: Subject) -> Drawing:
     )
 
 
-def _keep_diary(run: Run, number: int, canvas: Canvas, losses: dict[str, torch.Tensor], rate: float) -> None:
-    """Log, show, sample and save when it is time."""
-    diary, training = run.diary, run.training
-    if diary.time_to_log() or not run.losses:
-        run.losses = {name: round(float(loss), 4) for name, loss in losses.items()}
-        speed = diary.log(
-            {
-                "steps": training.steps,
-                "stint": number,
-                "stage": training.stints[number].stage,
-                "size": list(canvas.size),
-                "seconds": round(sum(s.spent for s in training.stints), 1),
-                "rate": rate,
-                "losses": run.losses,
-            }
-        )
-        _show(run, number, canvas, speed)
-    if diary.time_to_sample():
+def _log(run: Run, number: int, canvas: Canvas, losses: dict[str, torch.Tensor], rate: float) -> None:
+    """Write a line of the diary, and show it."""
+    training, values = run.training, torch.stack([loss.float() for loss in losses.values()])
+    run.group.average([values])
+    run.losses = {name: round(value, 4) for name, value in zip(losses, values.tolist(), strict=True)}
+    if not run.group.leads:
+        return
+    speed = run.diary.log(
+        {
+            "steps": training.steps,
+            "stint": number,
+            "stage": training.stints[number].stage,
+            "size": list(canvas.size),
+            "seconds": round(sum(s.spent for s in training.stints), 1),
+            "rate": rate,
+            "losses": run.losses,
+        }
+    )
+    _show(run, number, canvas, speed)
+
+
+def _sample_and_save(run: Run, canvas: Canvas) -> None:
+    """Do either when it is time."""
+    if run.diary.time_to_sample():
         sample_now(run, canvas)
-    if diary.time_to_save():
+    if run.diary.time_to_save():
         save_now(run)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,13 +19,24 @@ from dancekit.errors import ClipError
 from dancekit.io import clips, frames, sheet, video
 from dancekit.io.workspace import Person, Workspace, clip_name, keep_or_clear, replace_folder, writing
 from dancekit.pose import keypoints
-from dancekit.study import LONGEST_SIDE, Options, Studied, cut, discarded_if_useless, find_moves, study, work_mark
+from dancekit.study import (
+    LONGEST_SIDE,
+    Options,
+    Studied,
+    cut,
+    discarded_if_useless,
+    find_moves,
+    moves_folder,
+    study,
+    work_mark,
+)
 from dancekit.types import Progress, no_progress
 
 SHORTEST = 20
 """Frames with a person that training needs at the least: the split into training and held-out spans has 20 parts."""
 _SHEET_COLUMNS, _SHEET_EVEN, _SHEET_WORST, _SHEET_LOOK = 6, 18, 6, 150
 _TILE = (220, 260)
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True)
@@ -71,8 +83,28 @@ def prepare_wild(film: Path, workspace: Workspace, options: Options,
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         keypoints.write_track(target, track)
-    shutil.rmtree(workspace.root / ".moves", ignore_errors=True)
+    shutil.rmtree(moves_folder(film, workspace), ignore_errors=True)
     return target
+
+
+def each(films: Sequence[Path], prepare_one: Callable[[Path], Done], say: Callable[[str], None]
+         ) -> tuple[list[Done], list[ClipError]]:  # fmt: skip
+    """Prepare several films, one after the other: what becomes of each, and what is wrong with those that are no good.
+
+    Raises:
+        ClipError: none of them is any good.
+    """
+    done, wrong = list[Done](), list[ClipError]()
+    for film in films:
+        try:
+            done.append(prepare_one(film))
+        except ClipError as error:
+            if len(films) > 1:
+                say(f"Left out: {error.problem} {error.hint}")
+            wrong.append(error)
+    if not done:
+        raise wrong[0]
+    return done, wrong
 
 
 def _store(studied: Studied, options: Options, work: Path, name: str, progress: Progress) -> clips.Clip:

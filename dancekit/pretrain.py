@@ -20,6 +20,7 @@ from dancekit.device import Machine
 from dancekit.io import clips, frames
 from dancekit.io.workspace import Person, Workspace, writing
 from dancekit.loop import Say, say_nothing
+from dancekit.processes import Group
 from dancekit.recipe import Phase, Recipe
 from dancekit.training import resume
 from dancekit.types import CropPlan, Progress, no_progress
@@ -56,6 +57,7 @@ def pretrain(
     progress: Progress = no_progress,
     say: Say = say_nothing,
     start: str = "",
+    group: Group = Group(),  # noqa: B008
 ) -> Pretrained:
     """Draw a crowd, train both stages on it, and write the base. A run that was stopped goes on where it was.
 
@@ -68,9 +70,11 @@ def pretrain(
     if start:
         bases.anchor(recipe, machine.device)
     person = workspace.person(PERSON)
-    draw(person, people, seed, progress)
-    trained = train.train(person, workspace, recipe, machine, seed, progress, say)
-    return Pretrained(out, write(person, recipe, out), trained)
+    if group.leads:
+        draw(person, people, seed, progress)
+    group.wait()
+    trained = train.train(person, workspace, recipe, machine, seed, progress, say, group)
+    return Pretrained(out, write(person, recipe, out) if group.leads else 0, trained)
 
 
 def for_crowds(recipe: Recipe, start: str = "") -> Recipe:

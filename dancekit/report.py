@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dancekit.bench import Bench
     from dancekit.demo import Demo
     from dancekit.doctor import Finding
+    from dancekit.errors import ClipError
     from dancekit.evaluate import Evaluation
     from dancekit.judge import Scores
     from dancekit.prepare import Prepared
@@ -30,7 +31,7 @@ _VERDICTS = ("Further from the truth than", "By one measure closer to the truth 
 """By how many of SSIM and perceptual distance are better than the nearest frame's."""
 
 
-def prepared(person: str, done: Sequence[Prepared], where: str) -> Report:
+def prepared(person: str, done: Sequence[Prepared], wrong: Sequence[ClipError], where: str) -> Report:
     """What prepare found in each film. where: how to name the workspace in the next command, if at all."""
     lines, data = [], []
     for one in done:
@@ -42,13 +43,19 @@ def prepared(person: str, done: Sequence[Prepared], where: str) -> Report:
         entry: dict[str, object] = {"name": one.clip.name, "frames": len(one.clip.track)}
         entry |= {"used": int(one.clip.used.sum()), "matte": one.clip.matte}
         data.append(entry | {"sheet": str(one.sheet), "verdict": one.verdict})
-    return [*lines, f"Next: dancekit train {person}{where}"], {"person": person, "clips": data}
+    lines += [*_no_good(wrong), f"Next: dancekit train {person}{where}"]
+    return lines, {"person": person, "clips": data, "left_out": [error.problem for error in wrong]}
 
 
-def wild(kept: Sequence[Path], where: str) -> Report:
+def _no_good(wrong: Sequence[ClipError]) -> list[str]:
+    return [f"Left out: {error.problem}" for error in wrong]
+
+
+def wild(kept: Sequence[Path], wrong: Sequence[ClipError], where: str) -> Report:
     """Which poses of strangers prepare --wild kept."""
-    lines = [*(f"Poses kept: {path}" for path in kept), "They are used from the next training on."]
-    return [*lines, f"Next: dancekit train me{where}"], {"wild": [str(path) for path in kept]}
+    lines = [*(f"Poses kept: {path}" for path in kept), *_no_good(wrong), "They are used from the next training on."]
+    data: dict[str, object] = {"wild": [str(path) for path in kept], "left_out": [error.problem for error in wrong]}
+    return [*lines, f"Next: dancekit train me{where}"], data
 
 
 def trained(done: Trained, recipe: str, minutes: float | None, where: str) -> Report:

@@ -105,10 +105,15 @@ def study_moves(film: Path, workspace: Workspace, options: Options, progress: Pr
         ClipError: nobody is in it, or it cannot be read.
     """
     info = cut(video.probe(film, LONGEST_SIDE), options)
-    work = workspace.root / ".moves" / f"{clip_name(film)}-{clips.fingerprint(film)}"
+    work = moves_folder(film, workspace)
     with discarded_if_useless(work):
         keep_or_clear(work, work_mark(film, options))
         return study(info, options, False, work, progress)
+
+
+def moves_folder(film: Path, workspace: Workspace) -> Path:
+    """Where what has been seen of a film is kept."""
+    return workspace.root / ".moves" / f"{clip_name(film)}-{clips.fingerprint(film)}"
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from dancekit.likeness import multiple
 from dancekit.loop import Run, Say, Subject, save_now, say_nothing, train_stint
 from dancekit.networks.perceptual import VGG16_EDGES, VGG19, Perceptual
 from dancekit.pose.keypoints import read_track
+from dancekit.processes import Group
 from dancekit.recipe import Recipe
 from dancekit.training import Training, resume
 from dancekit.types import Progress, no_progress
@@ -65,8 +66,9 @@ def train(
     seed: int = 0,
     progress: Progress = no_progress,
     say: Say = say_nothing,
+    group: Group = Group(),  # noqa: B008
 ) -> Trained:
-    """Train a person, or go on where training stopped.
+    """Train a person, or go on where training stopped; with the other processes of a group, which all call this.
 
     Ctrl-C ends the step, saves and returns; a process that is killed loses at most the time since the last save.
 
@@ -77,12 +79,16 @@ def train(
     keep_freed_memory()
     torch.manual_seed(seed)
     run = set_up(person, workspace, recipe, machine, seed, progress, say)
-    with _interruptible() as interrupted:
+    run.group = group
+    group.wait()  # until all have read what is there: from now on it is written
+    with _interruptible(group.leads) as interrupted:
         while (number := schedule.current(run.training.stints)) is not None and not interrupted.is_set():
             train_stint(run, number, interrupted)
+            if group.leads:
+                save_now(run)
+        if group.leads and not likeness.is_whole(person):
             save_now(run)
-        if not likeness.is_whole(person):
-            save_now(run)
+    group.wait()
     finished = schedule.current(run.training.stints) is None
     diary, memory = run.diary, round(peak_gigabytes(machine.device), 2)
     steps = run.training.steps
@@ -194,15 +200,17 @@ def _perceptual(recipe: Recipe, machine: Machine, dtype: torch.dtype, say: Say) 
 
 
 @contextlib.contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """An event that Ctrl-C sets, so that the step under way is finished first."""
+def _interruptible(leads: bool) -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets, so that the step under way is finished first; of several processes, the first one's
+    does, and it tells the others."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event
         return
 
     def stop(number: int, frame: FrameType | None) -> None:
-        event.set()
+        if leads:
+            event.set()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

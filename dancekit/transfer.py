@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from dancekit.errors import ClipError
 from dancekit.io import clips, encode, video
 from dancekit.io.workspace import Person, Workspace, keep_or_clear, writing
 from dancekit.likeness import Likeness
+from dancekit.processes import Group
 from dancekit.study import Options, find_moves
 from dancekit.types import Progress, VideoInfo, no_progress
 
@@ -53,8 +55,10 @@ class Transferred:
 
 
 def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, options: Options, device: torch.device,
-             progress: Progress = no_progress) -> Transferred:  # fmt: skip
+             progress: Progress = no_progress, group: Group = Group()) -> Transferred:  # fmt: skip  # noqa: B008
     """Draw the person doing the driver's moves. A run that was stopped goes on where it was.
+
+    group: processes that each draw a span of the film; the first one finds the moves and joins the spans.
 
     Raises:
         DancekitError: anything that the user can mend; a file that dancekit did not write is never replaced.
@@ -64,17 +68,21 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
     scenery = background.parse(wish.bg)
     out, form = _output(driver, person, wish, scenery)
     canvas = _canvas(wish, scenery)
-    found = find_moves(driver, workspace, options, progress)
-    moves = plan_moves(found.track, model, _even(canvas or found.track.size), wish.fit)
     parts = out.with_name(f".{out.name}.parts")
-    keep_or_clear(parts, _mark(driver, person, wish, options))
+    with group.leader_first():
+        found = find_moves(driver, workspace, options, progress)
+        keep_or_clear(parts, _mark(driver, person, wish, options, group.size))
+    moves = plan_moves(found.track, model, _even(canvas or found.track.size), wish.fit)
     begun = time.monotonic()
-    pieces, drawn = _draw_pieces(moves, model, scenery, form, parts, device, progress)
+    drawn = _draw_span(moves, model, scenery, form, parts, device, progress, group)
+    group.wait()
     elapsed = time.monotonic() - begun
     sound = _sound(found.info) if form.suffix else None
-    _finish(pieces, out, form, moves, sound)
-    shutil.rmtree(parts, ignore_errors=True)
-    return Transferred(out, moves, sound is not None, drawn / elapsed if drawn else 0.0, [*found.notes, *moves.notes])
+    if group.leads:
+        _finish(_finished_pieces(parts, form), out, form, moves, sound)
+        shutil.rmtree(parts, ignore_errors=True)
+    pace = drawn * group.size / elapsed
+    return Transferred(out, moves, sound is not None, pace, [*found.notes, *moves.notes])
 
 
 def _output(driver: Path, person: Person, wish: Wish, scenery: Background) -> tuple[Path, encode.FilmFormat]:
@@ -116,33 +124,34 @@ def _even(size: tuple[int, int]) -> tuple[int, int]:
     return size[0] + size[0] % 2, size[1] + size[1] % 2
 
 
-def _mark(driver: Path, person: Person, wish: Wish, options: Options) -> dict[str, object]:
-    """What finished pieces must agree in to be used again: film, person and wish."""
+def _mark(driver: Path, person: Person, wish: Wish, options: Options, processes: int) -> dict[str, object]:
+    """What finished pieces must agree in to be used again: film, person, wish, and where spans begin."""
     weights, behind = person.weights.stat(), Path(wish.bg or "")
     return {"driver": clips.fingerprint(driver), "person": f"{person.weights.resolve()} {weights.st_mtime_ns}",
             "background": clips.fingerprint(behind) if behind.is_file() else "",
-            "wish": repr(wish), "options": repr(options)}  # fmt: skip
+            "wish": repr(wish), "options": repr(options), "processes": processes}  # fmt: skip
 
 
-def _draw_pieces(moves: Moves, model: Likeness, scenery: Background, form: encode.FilmFormat, parts: Path,
-                 device: torch.device, progress: Progress) -> tuple[list[Path], int]:  # fmt: skip
-    """Draw the film in pieces of some seconds of work each; also how many frames were drawn now.
+def _draw_span(moves: Moves, model: Likeness, scenery: Background, form: encode.FilmFormat, parts: Path,
+               device: torch.device, progress: Progress, group: Group) -> int:  # fmt: skip
+    """Draw this process' span of the film in pieces of some seconds of work each; how many frames were drawn now.
 
     A finished piece is named by its first frame and the one after its last.
     """
-    pieces, first, total = _finished_pieces(parts, form), 0, len(moves)
-    first = done = int(pieces[-1].stem.split("-")[1]) if pieces else 0
-    if done < total:
-        frames = _frames(moves, model, scenery, device, first)
-        while first < total:
-            piece, first = _draw_piece(frames, parts, form, moves, first, progress)
-            pieces.append(piece)
-    return pieces, total - done
+    start, end = (len(moves) * rank // group.size for rank in (group.rank, group.rank + 1))
+    pieces = _finished_pieces(parts, form, start)
+    first = done = int(pieces[-1].stem.split("-")[1]) if pieces else start
+    if done < end:
+        frames = islice(_frames(moves, model, scenery, device, first), end - first)
+        unfinished = parts / f"unfinished-{group.rank}{form.suffix}"
+        while first < end:
+            first = _draw_piece(frames, unfinished, form, moves, first, progress)
+    return max(end - done, 0)
 
 
-def _finished_pieces(parts: Path, form: encode.FilmFormat) -> list[Path]:
-    """Pieces of an earlier run, as far as they follow on each other without a gap."""
-    pieces, end = [], 0
+def _finished_pieces(parts: Path, form: encode.FilmFormat, end: int = 0) -> list[Path]:
+    """Finished pieces from a frame on, as far as they follow on each other without a gap."""
+    pieces = []
     for path in sorted(parts.glob(f"[0-9]*-[0-9]*{form.suffix}")):
         start, after = (int(number) for number in path.stem.split("-"))
         if start == end:
@@ -163,10 +172,9 @@ def _frames(
             yield compose.alone(placed, moves.canvas) if scenery.transparent else compose.over(placed, next(behind))
 
 
-def _draw_piece(frames: Iterator[np.ndarray], parts: Path, form: encode.FilmFormat, moves: Moves, first: int,
-                progress: Progress) -> tuple[Path, int]:  # fmt: skip
-    """One piece of film, and the number of the frame after it."""
-    unfinished = parts / f"unfinished{form.suffix}"
+def _draw_piece(frames: Iterator[np.ndarray], unfinished: Path, form: encode.FilmFormat, moves: Moves, first: int,
+                progress: Progress) -> int:  # fmt: skip
+    """Draw one piece of film; the number of the frame after it."""
     shutil.rmtree(unfinished, ignore_errors=True) if not form.suffix else unfinished.unlink(missing_ok=True)
     writer, number, began = encode.FilmWriter(unfinished, form, moves.canvas, moves.fps, first), first, time.monotonic()
     try:
@@ -180,10 +188,10 @@ def _draw_piece(frames: Iterator[np.ndarray], parts: Path, form: encode.FilmForm
     except BaseException:
         writer.abandon()
         raise
-    piece = parts / f"{first:08d}-{number:08d}{form.suffix}"
+    piece = unfinished.with_name(f"{first:08d}-{number:08d}{form.suffix}")
     with writing(piece):
         unfinished.replace(piece)
-    return piece, number
+    return number
 
 
 def _sound(driver: VideoInfo | None) -> encode.Sound | None:

@@ -34,12 +34,16 @@ def pretrain(
         from dancekit import device as devices
         from dancekit import pretrain as verb
         from dancekit.choose import choose_recipe
+        from dancekit.processes import joined
         from dancekit.recipe import parse_settings
 
         workspace, machine = workspace_in(home), devices.find(device)
         who = workspace.person(verb.PERSON)
         chosen = choose_recipe(who, recipe, minutes, parse_settings(settings), machine, terminal.say)
-        done = verb.pretrain(workspace, chosen, out, people, machine, seed, terminal.progress, terminal.say, start)
+        with joined(machine.device) as group:
+            done = verb.pretrain(
+                workspace, chosen, out, people, machine, seed, terminal.progress, terminal.say, start, group
+            )
         terminal.result(*report.pretrained(done))
 
 

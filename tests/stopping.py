@@ -2,7 +2,8 @@
 
 PLAN is a JSON object. at: "module:name", a function or method; count: at which of its calls to stop, before it runs;
 match: count only calls with this text among their paths; signal: "KILL" or "INT"; half: let the call write the file
-that is its second argument, and leave only half of it; set: {"module:NAME": value} to change first.
+that is its second argument, and leave only half of it; set: {"module:NAME": value} to change first; rank: which of
+several processes that torchrun starts is stopped, otherwise each.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ if __name__ == "__main__":
     plan = json.loads(sys.argv.pop(1))
     for place, value in plan.pop("set", {}).items():
         setattr(*owner_of(place), value)
-    if "at" in plan:
+    if "at" in plan and str(plan.get("rank", "")) in ("", os.environ.get("RANK")):
         stop_at(plan["at"], plan["count"], plan.get("match", ""), plan.get("signal", "KILL"), plan.get("half", False))
     from dancekit.cli import main
 

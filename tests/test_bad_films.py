@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import dancekit
 from trouble import contents, cut_short, empty_film, film, kept, moved_right, performance, refused, remade, within
 
 from dancekit.core import spans
@@ -242,3 +243,15 @@ def test_one_bad_film_among_good_ones_keeps_what_was_prepared_before_it(films: P
     bad.write_text("no film")
     assert "bad.mp4: this is not a film" in refused("prepare", good, bad, home=tmp_path / "dance")
     assert clips.load(tmp_path / "dance" / "me" / "clips" / "good").used.any()
+
+
+@pytest.mark.parametrize("wild", [(), ("--wild",)])
+def test_a_film_that_is_no_good_is_left_out_of_several(films: Path, tmp_path: Path, wild: tuple[str, ...]) -> None:
+    bad, home = tmp_path / "diary.mp4", tmp_path / "dance"
+    _text(films, bad)
+    said = dancekit("prepare", bad, films / "driver.mp4", *wild, "--json", home=home, status=1)
+    assert "Left out" in said.stderr
+    (problem,) = said.json["left_out"]
+    assert "diary.mp4" in problem
+    assert len(said.json["wild" if wild else "clips"]) == 1
+    assert (home / ("wild/driver.npz" if wild else "me/clips/driver/clip.json")).is_file()

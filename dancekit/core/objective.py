@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -31,6 +31,17 @@ class Batch:
     known: Tensor
     wild: Tensor | None
     looks: Looks | None = None
+
+    @staticmethod
+    def of(parts: Sequence[Batch]) -> Batch:
+        """Several batches as one."""
+        wild = [part.wild for part in parts if part.wild is not None]
+        looks = [part.looks for part in parts if part.looks is not None]
+        return Batch(
+            *(torch.cat([getattr(part, name) for part in parts]) for name in ("poses", "frames", "known")),
+            torch.cat(wild) if wild else None,
+            Looks(*map(torch.cat, zip(*looks, strict=True))) if looks else None,
+        )
 
     def wild_looks(self) -> Looks | None:
         """The looks that wild poses are drawn with: those of the windows in turn, B' first."""

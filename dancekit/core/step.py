@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -10,6 +10,10 @@ from torch.optim import Optimizer
 
 from dancekit.core import adversary, objective
 from dancekit.core.objective import Batch, Drawing, Networks, Weights
+
+
+def _alone(gradients: Sequence[Tensor]) -> None:
+    """Leave them as they are."""
 
 
 def take_step(
@@ -21,12 +25,14 @@ def take_step(
     dtype: torch.dtype,
     random: torch.Generator,
     judging: bool = True,
+    agree: Callable[[Sequence[Tensor]], None] = _alone,
 ) -> dict[str, Tensor]:
     """Update the generator of the present stage and all discriminators once.
 
     optimisers: "generator" and "critics". dtype: what the networks compute in (weights stay float32). random: on the
     batch's device. judging: without it the discriminators rest, and the generator learns from the other terms alone.
-    Returns every loss term, detached; the discriminators' begin with "D ".
+    agree: called with the gradients of each, for processes that train together to average them. Returns every loss
+    term, detached; the discriminators' begin with "D ".
     """
     with torch.autocast(batch.frames.device.type, dtype, enabled=dtype != torch.float32):
         made = objective.generate(networks, batch, drawing, dtype, random)
@@ -38,6 +44,8 @@ def take_step(
         _gradients(optimisers["critics"], verdicts, keep=True)
     _gradients(optimisers["generator"], terms, keep=False)
     for name in ("generator", "critics") if verdicts else ("generator",):
+        parameters = [parameter for group in optimisers[name].param_groups for parameter in group["params"]]
+        agree([parameter.grad for parameter in parameters if parameter.grad is not None])
         optimisers[name].step()
     named = terms | {f"D {name}": term for name, term in verdicts.items()}
     return {name: term.detach() for name, term in named.items()}
