@@ -99,5 +99,5 @@ def test_a_film_drawn_by_two_processes_is_the_one_that_one_draws(
     assert [path.name for path in pictures[0]] == [path.name for path in pictures[1]]
     assert len(pictures[0]) == frames
     for pair in zip(*pictures, strict=True):
-        alone, shared = (cv2.imread(str(path), cv2.IMREAD_UNCHANGED).astype(int) for path in pair)
+        alone, shared = (np.asarray(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), int) for path in pair)
         assert np.abs(alone - shared).max() <= 1, pair[0].name

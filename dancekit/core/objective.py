@@ -38,7 +38,9 @@ class Batch:
         wild = [part.wild for part in parts if part.wild is not None]
         looks = [part.looks for part in parts if part.looks is not None]
         return Batch(
-            *(torch.cat([getattr(part, name) for part in parts]) for name in ("poses", "frames", "known")),
+            torch.cat([part.poses for part in parts]),
+            torch.cat([part.frames for part in parts]),
+            torch.cat([part.known for part in parts]),
             torch.cat(wild) if wild else None,
             Looks(*map(torch.cat, zip(*looks, strict=True))) if looks else None,
         )

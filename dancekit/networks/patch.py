@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -30,15 +31,20 @@ class PatchScale(nn.Module):
         self.verdict = nn.Conv2d(widths[-1], 1, 4, 1, 2)
         self.norm = norm
 
-    def read(self, condition: Tensor | None, size: tuple[int, int]) -> Tensor | None:
+    def forward(self, frames: Sequence[Tensor], condition: Tensor | None) -> list[list[Tensor]]:
+        """Features of every layer for each of several frames with one condition, which is read only once; the last
+        entry of each is the verdict N x 1 x h x w (1 real, 0 made)."""
+        side = self._read(condition, frames[0].shape[-2:])
+        return [self._features(frame, side) for frame in frames]
+
+    def _read(self, condition: Tensor | None, size: torch.Size) -> Tensor | None:
         """What the first layer makes of a condition, laid over frames of (height, width) px."""
         if self.condition is None or condition is None:
             return None
         side, shape = self.condition(condition), (size[0] // 2 + 1, size[1] // 2 + 1)
         return side if side.shape[-2:] == shape else functional.interpolate(side, shape)
 
-    def forward(self, frame: Tensor, side: Tensor | None) -> list[Tensor]:
-        """Features of every layer, the last entry being the verdict N x 1 x h x w (1 real, 0 made); side: see read."""
+    def _features(self, frame: Tensor, side: Tensor | None) -> list[Tensor]:
         x = self.frame(frame)
         x = functional.leaky_relu(x if side is None else x + side, 0.2)
         features = [x]
@@ -84,9 +90,8 @@ class PatchCritic(nn.Module):
         """What `forward` gives for each of several frames with one condition, which is read only once."""
         verdicts: list[list[list[Tensor]]] = [[] for _ in frames]
         for scale in self.scales:
-            side = scale.read(condition, frames[0].shape[-2:])
-            for features, frame in zip(verdicts, frames, strict=True):
-                features.append(scale(frame, side))
+            for features, found in zip(verdicts, scale(frames, condition), strict=True):
+                features.append(found)
             frames = [_halved(frame) for frame in frames]
             condition = None if condition is None else _halved(condition)
         return verdicts
