@@ -75,6 +75,8 @@ class Run:
     diary: Diary
     batch: int
     group: Group = field(default_factory=Group)
+    stopped: bool = False
+    """Whether Ctrl-C has ended the run, which all processes of a group learn after the same step."""
     losses: dict[str, float] = field(default_factory=dict)
 
 
@@ -85,12 +87,12 @@ def train_stint(run: Run, number: int, interrupted: threading.Event) -> None:
         training.begin(number)
     run.group.copy_leader([tensor for module in training.modules().values() for tensor in module.parameters()])
     canvas, data = training.canvases[stint.size], training_set(run, number)
-    while training.stints[number].progress < 1 and not interrupted.is_set():
+    while training.stints[number].progress < 1 and not run.stopped:
         try:
             _train_steps(run, number, canvas, data, interrupted)
         except torch.OutOfMemoryError as error:
             _take_smaller_batch(run, error)
-    if not interrupted.is_set() and run.group.leads:
+    if not run.stopped and run.group.leads:
         sample_now(run, canvas)
 
 
@@ -184,9 +186,8 @@ def _train_steps(run: Run, number: int, canvas: Canvas, data: TrainingSet, inter
                 _log(run, number, canvas, latest, rate)
             if run.group.leads:
                 _sample_and_save(run, canvas)
-            if stop:
-                interrupted.set()
-            if training.stints[number].progress >= 1 or stop:
+            run.stopped = bool(stop)
+            if training.stints[number].progress >= 1 or run.stopped:
                 return
 
 

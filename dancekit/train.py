@@ -82,7 +82,7 @@ def train(
     run.group = group
     group.wait()  # until all have read what is there: from now on it is written
     with _interruptible(group.leads) as interrupted:
-        while (number := schedule.current(run.training.stints)) is not None and not interrupted.is_set():
+        while (number := schedule.current(run.training.stints)) is not None and not run.stopped:
             train_stint(run, number, interrupted)
             if group.leads:
                 save_now(run)
