@@ -81,7 +81,7 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
     if group.leads:
         _finish(_finished_pieces(parts, form), out, form, moves, sound)
         shutil.rmtree(parts, ignore_errors=True)
-    pace = drawn * group.size / elapsed
+    pace = drawn * group.size / elapsed if drawn else 0.0
     return Transferred(out, moves, sound is not None, pace, [*found.notes, *moves.notes])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -234,6 +235,15 @@ def test_a_driver_who_leaves_the_picture_lets_the_person_fade(home: Path, tmp_pa
     done = within("transfer", path, "--out", "out.mp4", "--json", home=home, cwd=tmp_path).json
     assert done["frames"] == 30
     assert any("not seen in" in note and "fades" in note for note in done["notes"])
+
+
+def test_one_bad_film_among_good_ones_keeps_what_was_prepared_before_it(films: Path, tmp_path: Path) -> None:
+    good = shutil.copy(films / "driver.mp4", tmp_path / "good.mp4")
+    bad = tmp_path / "bad.mp4"
+    bad.write_text("no film")
+    said = dancekit("prepare", good, bad, home=tmp_path / "dance", status=1)
+    assert "bad.mp4: this is not a film" in said.stderr
+    assert clips.load(tmp_path / "dance" / "me" / "clips" / "good").used.any()
 
 
 @pytest.mark.parametrize("wild", [(), ("--wild",)])

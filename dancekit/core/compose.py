@@ -9,10 +9,7 @@ import cv2
 import numpy as np
 
 from dancekit.core import crops
-from dancekit.core.matte import pieces
-
-_ROUND = 3
-"""How many empty px around the person interpolation may reach into."""
+from dancekit.core.matte import bounds, pieces
 
 
 def cover(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -51,7 +48,7 @@ def place(painted: np.ndarray, box: np.ndarray, size: tuple[int, int], strength:
     picture, box = _filled(picture, np.asarray(box, np.float64))
     left, top = (int(v) for v in np.clip(np.floor(box[:2]), 0, size))
     right, bottom = (int(v) for v in np.clip(np.ceil(box[2:]), (left, top), size))
-    if right == left or bottom == top:
+    if right == left or bottom == top or not picture.size:
         return Placed(np.zeros((0, 0, 4), np.float32), left, top)
     if scale > 1.05:
         picture = _enlarged(picture, math.ceil(scale), 255 * max(strength, 1e-3))
@@ -63,11 +60,10 @@ def place(painted: np.ndarray, box: np.ndarray, size: tuple[int, int], strength:
 def _filled(picture: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The part of a picture [h, w, 4] that anything is in, and its own box [4]: most of a crop is empty, and enlarging
     what is empty takes as long as the rest."""
-    left, top, width, height = cv2.boundingRect((picture[..., 3] > 0).astype(np.uint8))
-    first = np.maximum((left - _ROUND, top - _ROUND), 0)
-    end = np.minimum((left + width + _ROUND, top + height + _ROUND), picture.shape[1::-1]) if width else first
-    px = (box[2:] - box[:2]) / picture.shape[1::-1]
-    return picture[first[1] : end[1], first[0] : end[0]], np.concatenate((box[:2] + first * px, box[:2] + end * px))
+    size = picture.shape[1::-1]
+    inner = left, top, right, bottom = bounds((picture[..., 3] > 0).astype(np.uint8), size)
+    px = (box[2:] - box[:2]) / size
+    return picture[top:bottom, left:right], np.tile(box[:2], 2) + inner * np.tile(px, 2)
 
 
 def _enlarged(picture: np.ndarray, times: int, whole: float) -> np.ndarray:

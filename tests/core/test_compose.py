@@ -53,6 +53,15 @@ def test_no_fringe_shows_at_any_scale(scale: float, soft: float) -> None:
     assert dark.max() <= SKIN[0] + 1
 
 
+@pytest.mark.parametrize("scale", [0.5, 1.0, 3.0])
+@pytest.mark.parametrize("gone", ["faded", "never there"])
+def test_who_cannot_be_seen_leaves_the_background_as_it_is(scale: float, gone: str) -> None:
+    person, strength = (painted(), 0.0) if gone == "faded" else (painted() * 0, 1.0)
+    placed, background = compose.place(person, box(2.3, 3.6, scale), SIZE, strength), plain((9, 80, 200))
+    assert (compose.over(placed, background) == background).all()
+    assert not compose.alone(placed, SIZE).any()
+
+
 @pytest.mark.parametrize("scale", [0.35, 1.0, 2.6])
 @pytest.mark.parametrize("corner", [(3.0, 4.0), (3.5, 4.25), (-7.6, 11.3)])
 def test_the_person_is_as_large_and_stands_where_her_box_says(scale: float, corner: tuple[float, float]) -> None:
