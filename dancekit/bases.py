@@ -40,7 +40,7 @@ def anchor(recipe: Recipe, device: torch.device) -> Generator:
     Raises:
         WeightsError, RecipeError: see adopt.
     """
-    tensors = _load(recipe.base, recipe)
+    tensors = load(recipe.base, recipe)
     network = make_generator(recipe, 1)
     network.load_state_dict(checkpoint.part(tensors, "G1"))
     return prepare_network(network, device).eval().requires_grad_(False)
@@ -52,7 +52,7 @@ def adopt(training: Training, name: str) -> None:
     Raises:
         WeightsError: there is no such base, or it is damaged. RecipeError: it has another shape than the recipe.
     """
-    training.adopt(_load(name, training.recipe))
+    training.adopt(load(name, training.recipe))
 
 
 def find(name: str) -> Path:
@@ -64,8 +64,12 @@ def find(name: str) -> Path:
     return Path(name) if name.endswith(".safetensors") else weights.find(name)
 
 
-def _load(name: str, recipe: Recipe) -> dict[str, torch.Tensor]:
-    """The tensors of a base that fits a recipe."""
+def load(name: str, recipe: Recipe) -> dict[str, torch.Tensor]:
+    """The tensors of a base that fits a recipe.
+
+    Raises:
+        WeightsError, RecipeError: see adopt.
+    """
     tensors, card = checkpoint.load(find(name), _CURE)
     wanted, given = _shape(recipe), card.get("shaping")
     if not isinstance(given, dict) or given != wanted:

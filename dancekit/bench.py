@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -173,23 +171,23 @@ def _training(run: Run, number: int, matrix: float, least: float, progress: Prog
     networks, plain = training.networks(stage, run.trunk, run.anchor), Plain(run, number)
     judged = [run.recipe.judged * turn - 1 for turn in range(1, _ALBUMS + 1)]
     pages = [album(batch_of(run, number, data, place), drawing) for place in judged]
-    random, places = torch.Generator(device).manual_seed(0), itertools.count()
+    random = torch.Generator(device).manual_seed(0)
 
-    def own(batch: Batch) -> None:
-        given, judging = to_device(batch, device), is_judged(run, next(places))
+    def own(place: int, batch: Batch) -> None:
+        given, judging = to_device(batch, device), is_judged(run, place)
         step.take_step(networks, training.optimisers, given, drawing, run.recipe.weights, run.dtype, random, judging)
         training.average(stage)
 
     name, images = f"training, stage {'I' * stage}", run.batch * run.recipe.frames
-    with (contextlib.closing(ahead(partial(batch_of, run, number, data), 0)) as batches,
+    with (contextlib.closing(ahead(lambda place: (place, batch_of(run, number, data, place)), 0)) as batches,
           contextlib.closing(ahead(lambda place: pages[place % _ALBUMS].opened(), 0)) as opened):  # fmt: skip
         with FlopCounterMode(display=False) as counter:
             for _ in range(run.recipe.judged):
-                own(next(batches))
+                own(*next(batches))
         plain.step(next(opened), random)
         seconds, steps, memory = [0.0, 0.0], [0, 0], [0.0, 0.0]
         for turn in range(_ROUNDS):
-            for which, take in enumerate((lambda: own(next(batches)), lambda: plain.step(next(opened), random))):
+            for which, take in enumerate((lambda: own(*next(batches)), lambda: plain.step(next(opened), random))):
                 forget_peak(device)
                 spent, taken = _steps(take, run.machine, least)
                 seconds[which] += spent

@@ -24,7 +24,7 @@ from dancekit.io.workspace import Person
 from dancekit.likeness import Likeness, multiple, save
 from dancekit.networks.generator import Generator
 from dancekit.networks.perceptual import Perceptual
-from dancekit.processes import Group
+from dancekit.processes import ALONE, Group
 from dancekit.recipe import Recipe, key_colour
 from dancekit.sampling import write_sample
 from dancekit.training import Training
@@ -74,7 +74,7 @@ class Run:
     training: Training
     diary: Diary
     batch: int
-    group: Group = field(default_factory=Group)
+    group: Group = ALONE
     stopped: bool = False
     """Whether Ctrl-C has ended the run, which all processes of a group learn after the same step."""
     losses: dict[str, float] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from dancekit.device import Machine
 from dancekit.io import clips, frames
 from dancekit.io.workspace import Person, Workspace, writing
 from dancekit.loop import Say, say_nothing
-from dancekit.processes import Group
+from dancekit.processes import ALONE, Group
 from dancekit.recipe import Phase, Recipe
 from dancekit.training import resume
 from dancekit.types import CropPlan, Progress, no_progress
@@ -57,7 +57,7 @@ def pretrain(
     progress: Progress = no_progress,
     say: Say = say_nothing,
     start: str = "",
-    group: Group = Group(),  # noqa: B008
+    group: Group = ALONE,
 ) -> Pretrained:
     """Draw a crowd, train both stages on it, and write the base. A run that was stopped goes on where it was.
 
@@ -68,7 +68,7 @@ def pretrain(
     """
     recipe = for_crowds(recipe, start)
     if start:
-        bases.anchor(recipe, machine.device)
+        bases.load(start, recipe)  # so that nobody is drawn in vain
     person = workspace.person(PERSON)
     if group.leads:
         draw(person, people, seed, progress)

@@ -68,6 +68,9 @@ class Group:
                 distributed.broadcast(tensor.detach(), 0)
 
 
+ALONE = Group()
+
+
 def local_rank() -> int | None:
     """Which of the processes on this computer this is; None if it is alone."""
     rank = os.environ.get("LOCAL_RANK")
@@ -78,7 +81,7 @@ def local_rank() -> int | None:
 def joined(device: torch.device) -> Iterator[Group]:
     """The group that torchrun started this process in; it begins when all of them have come."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        yield Group()
+        yield ALONE
         return
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
     distributed.init_process_group(backend, timeout=_PATIENCE)

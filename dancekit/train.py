@@ -28,7 +28,7 @@ from dancekit.likeness import multiple
 from dancekit.loop import Run, Say, Subject, save_now, say_nothing, train_stint
 from dancekit.networks.perceptual import VGG16_EDGES, VGG19, Perceptual
 from dancekit.pose.keypoints import read_track
-from dancekit.processes import Group
+from dancekit.processes import ALONE, Group
 from dancekit.recipe import Recipe
 from dancekit.training import Training, resume
 from dancekit.types import Progress, no_progress
@@ -66,7 +66,7 @@ def train(
     seed: int = 0,
     progress: Progress = no_progress,
     say: Say = say_nothing,
-    group: Group = Group(),  # noqa: B008
+    group: Group = ALONE,
 ) -> Trained:
     """Train a person, or go on where training stopped; with the other processes of a group, which all call this.
 

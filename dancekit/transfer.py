@@ -22,7 +22,7 @@ from dancekit.errors import ClipError
 from dancekit.io import clips, encode, video
 from dancekit.io.workspace import Person, Workspace, keep_or_clear, writing
 from dancekit.likeness import Likeness
-from dancekit.processes import Group
+from dancekit.processes import ALONE, Group
 from dancekit.study import Options, find_moves
 from dancekit.types import Progress, VideoInfo, no_progress
 
@@ -55,7 +55,7 @@ class Transferred:
 
 
 def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, options: Options, device: torch.device,
-             progress: Progress = no_progress, group: Group = Group()) -> Transferred:  # fmt: skip  # noqa: B008
+             progress: Progress = no_progress, group: Group = ALONE) -> Transferred:  # fmt: skip
     """Draw the person doing the driver's moves. A run that was stopped goes on where it was.
 
     group: processes that each draw a span of the film; the first one finds the moves and joins the spans.

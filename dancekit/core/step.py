@@ -40,21 +40,23 @@ def take_step(
         terms = objective.generator_loss(networks, made, judged, batch, weights, drawing.matte, random)
         verdicts = {} if judged is None else adversary.critic_loss(judged)
     # Both turns read the same forward pass, each for its own weights only, before either is updated.
-    if verdicts:
-        _gradients(optimisers["critics"], verdicts, keep=True)
-    _gradients(optimisers["generator"], terms, keep=False)
-    for name in ("generator", "critics") if verdicts else ("generator",):
-        parameters = [parameter for group in optimisers[name].param_groups for parameter in group["params"]]
-        agree([parameter.grad for parameter in parameters if parameter.grad is not None])
+    turns = {"critics": verdicts, "generator": terms} if verdicts else {"generator": terms}
+    for name, wanted in turns.items():
+        _gradients(optimisers[name], wanted, name == "critics", agree)
+    for name in turns:
         optimisers[name].step()
     named = terms | {f"D {name}": term for name, term in verdicts.items()}
     return {name: term.detach() for name, term in named.items()}
 
 
-def _gradients(optimiser: Optimizer, terms: dict[str, Tensor], keep: bool) -> None:
+def _gradients(
+    optimiser: Optimizer, terms: dict[str, Tensor], keep: bool, agree: Callable[[Sequence[Tensor]], None]
+) -> None:
     optimiser.zero_grad(set_to_none=True)
     total = torch.stack([term.float() for term in terms.values()]).sum()
-    total.backward(inputs=[p for group in optimiser.param_groups for p in group["params"]], retain_graph=keep)
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    total.backward(inputs=parameters, retain_graph=keep)
+    agree([p.grad for p in parameters if p.grad is not None])
 
 
 def set_rate(optimisers: Mapping[str, Optimizer], rate: float) -> None:
