@@ -18,8 +18,8 @@ from dancekit.evaluate import CUT, score_held_out
 from dancekit.io import weights
 from dancekit.io.workspace import Person, Workspace, keep_or_clear, read_json, write_json, writing
 from dancekit.judge import Scores
-from dancekit.loop import Say
 from dancekit.recipe import Recipe, checked, to_dict
+from dancekit.run import Say
 from dancekit.rungs import Rung
 from dancekit.scenes import Scene
 from dancekit.study import Options, find_moves

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,16 +19,17 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from dancekit import likeness, plugins, prepare, scenes, train
 from dancekit.core import compose, step
-from dancekit.core.objective import Batch
+from dancekit.core.objective import Batch, Drawing, Networks
 from dancekit.device import Machine, forget_peak, peak_gigabytes
 from dancekit.drive import paint, plan_moves
 from dancekit.io import encode, video
 from dancekit.io.clips import Clip
 from dancekit.io.dataset import ahead, to_device
 from dancekit.io.workspace import Person, Workspace
-from dancekit.loop import Run, batch_of, drawing_of, is_judged, save_now, say_nothing, training_set
+from dancekit.loop import batch_of, batches_of, drawing_of, is_judged, save_now, stepper_of, training_set
 from dancekit.plain import Plain, album
 from dancekit.recipe import Recipe
+from dancekit.run import Run, say_nothing
 from dancekit.study import LONGEST_SIDE, Options
 from dancekit.transfer import Wish, transfer
 from dancekit.types import Progress, VideoInfo
@@ -37,7 +39,7 @@ _READS = 400
 _ROUNDS = 3
 """Steps of dancekit and plain ones take so many turns, so that both meet the same noise."""
 _ALBUMS = 4
-_MATRIX = 2048
+_MATRIX = {"cpu": 2048, "cuda": 8192}
 
 
 @dataclass(frozen=True)
@@ -147,13 +149,14 @@ def _reading(clip: Clip) -> float:
 
 def _matrix(run: Run) -> float:
     """Gigaflops of a large matrix product, the best of some."""
-    square = torch.ones(_MATRIX, _MATRIX, dtype=run.dtype, device=run.machine.device)
+    side = _MATRIX.get(run.machine.device.type, 2048)
+    square = torch.randn(side, side, device=run.machine.device).to(run.dtype)
     times = []
     for _ in range(6):
         started = _now(run.machine)
         square @ square  # pyright: ignore[reportUnusedExpression]
         times.append(_now(run.machine) - started)
-    return 2 * _MATRIX**3 / min(times) / 1e9
+    return 2 * side**3 / min(times) / 1e9
 
 
 def _now(machine: Machine) -> float:
@@ -169,25 +172,25 @@ def _training(run: Run, number: int, matrix: float, least: float, progress: Prog
     stage, canvas = training.stints[number].stage, training.canvases[training.stints[number].size]
     drawing = drawing_of(run.recipe, canvas, run.subject)
     networks, plain = training.networks(stage, run.trunk, run.anchor), Plain(run, number)
+    stepper = stepper_of(run, number, networks, drawing)
     judged = [run.recipe.judged * turn - 1 for turn in range(1, _ALBUMS + 1)]
     pages = [album(batch_of(run, number, data, place), drawing) for place in judged]
     random = torch.Generator(device).manual_seed(0)
 
-    def own(place: int, batch: Batch) -> None:
-        given, judging = to_device(batch, device), is_judged(run, place)
-        step.take_step(networks, training.optimisers, given, drawing, run.recipe.weights, run.dtype, random, judging)
+    def own(place: int) -> None:
+        stepper.step(next(batches), place, is_judged(run, place))
         training.average(stage)
 
-    name, images = f"training, stage {'I' * stage}", run.batch * run.recipe.frames
-    with (contextlib.closing(ahead(lambda place: (place, batch_of(run, number, data, place)), 0)) as batches,
+    name, images, places = f"training, stage {'I' * stage}", run.batch * run.recipe.frames, itertools.count()
+    with (contextlib.closing(batches_of(run, number, data, 0)) as batches, stepper.at_work(),
           contextlib.closing(ahead(lambda place: pages[place % _ALBUMS].opened(), 0)) as opened):  # fmt: skip
-        with FlopCounterMode(display=False) as counter:
-            for _ in range(run.recipe.judged):
-                own(*next(batches))
+        flops = _flops(run, networks, drawing, [to_device(next(batches), device) for _ in range(run.recipe.judged)])
+        for _ in range(run.recipe.judged * stepper.warming):
+            own(next(places))
         plain.step(next(opened), random)
         seconds, steps, memory = [0.0, 0.0], [0, 0], [0.0, 0.0]
         for turn in range(_ROUNDS):
-            for which, take in enumerate((lambda: own(*next(batches)), lambda: plain.step(next(opened), random))):
+            for which, take in enumerate((lambda: own(next(places)), lambda: plain.step(next(opened), random))):
                 forget_peak(device)
                 spent, taken = _steps(take, run.machine, least)
                 seconds[which] += spent
@@ -195,12 +198,22 @@ def _training(run: Run, number: int, matrix: float, least: float, progress: Prog
                 memory[which] = max(memory[which], peak_gigabytes(device))
                 progress(name, turn * 2 + which + 1, _ROUNDS * 2)
     rates = [images * taken / spent for taken, spent in zip(steps, seconds, strict=True)]
-    flops = counter.get_total_flops() / run.recipe.judged * steps[0] / seconds[0] / 1e9
+    reached = flops * steps[0] / seconds[0] / 1e9
     return [
-        Pace(name, rates[0], "images", "plain step", rates[0] / rates[1], flops, memory[0]),
-        Pace(f"  its arithmetic, stage {'I' * stage}", flops, "GFLOP", "matrix product", flops / matrix),
+        Pace(name, rates[0], "images", "plain step", rates[0] / rates[1], reached, memory[0]),
+        Pace(f"  its arithmetic, stage {'I' * stage}", reached, "GFLOP", "matrix product", reached / matrix),
         Pace(f"  plain step, stage {'I' * stage}", rates[1], "images", gigabytes=memory[1]),
     ]
+
+
+def _flops(run: Run, networks: Networks, drawing: Drawing, batches: list[Batch]) -> float:
+    """Arithmetic of a step, on average over these batches on the device, the last of which is judged."""
+    random = torch.Generator(run.machine.device).manual_seed(0)
+    with FlopCounterMode(display=False) as counter:
+        for place, batch in enumerate(batches):
+            step.take_step(networks, run.training.optimisers, batch, drawing, run.recipe.weights, run.dtype, random,
+                           is_judged(run, place))  # fmt: skip
+    return counter.get_total_flops() / len(batches)
 
 
 def _steps(take: Callable[[], None], machine: Machine, least: float) -> tuple[float, int]:

@@ -12,7 +12,7 @@ from dancekit.device import Machine
 from dancekit.evaluate import ENTRIES
 from dancekit.io.workspace import Workspace, writing
 from dancekit.judge import Scores
-from dancekit.loop import Say
+from dancekit.run import Say
 from dancekit.study import Options
 from dancekit.transfer import Wish
 from dancekit.truth import score_dances

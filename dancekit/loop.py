@@ -3,81 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Generator as Stream
 from functools import partial
 
 import numpy as np
 import torch
 
 from dancekit.core import schedule, step
-from dancekit.core.objective import Batch, Drawing
-from dancekit.core.sketch import Looks
-from dancekit.device import Machine
+from dancekit.core.objective import Batch, Drawing, Networks
 from dancekit.errors import DancekitError
-from dancekit.io.clips import Clip
-from dancekit.io.dataset import Canvas, TrainingSet, ahead, to_device
-from dancekit.io.diary import Diary
-from dancekit.io.workspace import Person
+from dancekit.io.dataset import Canvas, TrainingSet, ahead
 from dancekit.likeness import Likeness, multiple, save
-from dancekit.networks.generator import Generator
-from dancekit.networks.perceptual import Perceptual
-from dancekit.processes import ALONE, Group
 from dancekit.recipe import Recipe, key_colour
+from dancekit.run import Run, Subject
 from dancekit.sampling import write_sample
-from dancekit.training import Training
-from dancekit.types import Progress
+from dancekit.stepper import Stepper, can_compile, pinned
 
 _FOCUS = 0.06
 """How far face and hands reach from their bones, as a share of the body height."""
-Say = Callable[[str], None]
-
-
-def say_nothing(text: str) -> None:
-    """Tell nobody: for callers that do not listen."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The person's prepared clips, and what they say of her body: see likeness.Likeness. looks: in each clip."""
-
-    clips: list[Clip]
-    proportions: dict[str, float]
-    film_body: float
-    girth: np.ndarray
-    looks: list[Looks]
-
-    def usual_looks(self) -> Looks:
-        """How she is drawn in the end: as in the longest of her clips, since a mean of two dresses is neither."""
-        longest = max(range(len(self.clips)), key=lambda number: int(self.clips[number].used.sum()))
-        return self.looks[longest]
-
-
-@dataclass
-class Run:
-    """One run of the command: what every part of the loop needs."""
-
-    person: Person
-    recipe: Recipe
-    machine: Machine
-    seed: int
-    progress: Progress
-    say: Say
-    subject: Subject
-    wild: tuple[np.ndarray, np.ndarray] | None
-    trunk: Perceptual
-    trunk_name: str
-    anchor: Generator | None
-    dtype: torch.dtype
-    training: Training
-    diary: Diary
-    batch: int
-    group: Group = ALONE
-    stopped: bool = False
-    """Whether Ctrl-C has ended the run, which all processes of a group learn after the same step."""
-    losses: dict[str, float] = field(default_factory=dict)
+_WORTH_COMPILING, _STEPS_WORTH_COMPILING = 900.0, 10_000
+"""Seconds, or steps, of a stint that make up for compiling it."""
+_LOADING = 8
+"""Threads that load pictures for a GPU."""
 
 
 def train_stint(run: Run, number: int, interrupted: threading.Event) -> None:
@@ -154,7 +104,8 @@ def _train_steps(run: Run, number: int, canvas: Canvas, data: TrainingSet, inter
     training, recipe, stage = run.training, run.recipe, run.training.stints[number].stage
     networks, drawing = training.networks(stage, run.trunk, run.anchor), drawing_of(recipe, canvas, run.subject)
 
-    with contextlib.closing(ahead(partial(batch_of, run, number, data), training.step)) as batches:
+    stepper = stepper_of(run, number, networks, drawing)
+    with contextlib.closing(batches_of(run, number, data, training.step)) as batches, stepper.at_work():
         last, latest = time.monotonic(), dict[str, torch.Tensor]()
         for batch in batches:
             rate = schedule.learning_rate(
@@ -162,18 +113,8 @@ def _train_steps(run: Run, number: int, canvas: Canvas, data: TrainingSet, inter
             )
             step.set_rate(training.optimisers, rate)
             own = [run.group.rank] if run.group.rank else []
-            random = torch.Generator(run.machine.device).manual_seed(_mixed(run.seed, number, training.step, *own))
-            latest |= step.take_step(
-                networks,
-                training.optimisers,
-                to_device(batch, run.machine.device),
-                drawing,
-                recipe.weights,
-                run.dtype,
-                random,
-                is_judged(run, training.step),
-                run.group.average,
-            )
+            seed = _mixed(run.seed, number, training.step, *own)
+            latest |= stepper.step(batch, seed, is_judged(run, training.step))
             training.average(stage)
             now = time.monotonic()
             spent = now - last if recipe.minutes else 1.0
@@ -189,6 +130,37 @@ def _train_steps(run: Run, number: int, canvas: Canvas, data: TrainingSet, inter
             run.stopped = bool(stop)
             if training.stints[number].progress >= 1 or run.stopped:
                 return
+
+
+def stepper_of(run: Run, number: int, networks: Networks, drawing: Drawing) -> Stepper:
+    """What takes the steps of a stint. Processes that train together speak to each other within a step, so that it
+    cannot be recorded."""
+
+    def take(batch: Batch, random: torch.Generator, judging: bool, work: step.Work) -> dict[str, torch.Tensor]:
+        return step.take_step(
+            networks,
+            run.training.optimisers,
+            batch,
+            drawing,
+            run.recipe.weights,
+            run.dtype,
+            random,
+            judging,
+            run.group.average,
+            work,
+        )
+
+    stint = run.training.stints[number]
+    long = stint.amount - stint.spent >= (_WORTH_COMPILING if run.recipe.minutes else _STEPS_WORTH_COMPILING)
+    return Stepper(take, run.machine.device, long and can_compile(run.machine.device), run.group.size == 1)
+
+
+def batches_of(run: Run, number: int, data: TrainingSet, first: int) -> Stream[Batch]:
+    """The batches of a stint's steps from `first` on, loaded in advance; to be closed."""
+    if run.machine.device.type != "cuda":
+        return ahead(partial(batch_of, run, number, data), first)
+    threads = max(1, min(_LOADING, (os.cpu_count() or 2) - 1))
+    return ahead(lambda place: pinned(batch_of(run, number, data, place)), first, threads)
 
 
 def _mixed(*numbers: int) -> int:
@@ -282,8 +254,8 @@ def sample_now(run: Run, canvas: Canvas) -> None:
 
 def save_now(run: Run) -> None:
     """Write the person, then the training state."""
-    begun = [stint for stint in run.training.stints if stint.spent > 0]
+    began, begun = time.monotonic(), [stint for stint in run.training.stints if stint.spent > 0]
     if begun:
         save(run.person, _likeness(run, run.training.canvases[begun[-1].size]))
         run.training.save(run.person)
-    run.diary.saved()
+    run.diary.saved(began)

@@ -22,7 +22,8 @@ from dancekit.core.maps import Segments
 from dancekit.core.objective import Batch, Drawing, Made, Networks
 from dancekit.core.sketch import Looks
 from dancekit.io.dataset import to_device
-from dancekit.loop import Run, drawing_of
+from dancekit.loop import drawing_of
+from dancekit.run import Run
 from dancekit.training import Training
 
 
@@ -97,13 +98,13 @@ class Plain:
         def read(*_: Segments | tuple[int, int] | float | Looks | None) -> Tensor:
             return next(pictures)
 
-        batch = to_device(given[0], device)
-        made = objective.generate(networks, batch, replace(self._drawing, posed=read), torch.float32, random)
+        batch, weights = to_device(given[0], device), replace(self._run.recipe.weights, every=1)
+        drawn = objective.draw_chance(batch, self._drawing, weights, random)
+        made = objective.generate(networks, batch, drawn, replace(self._drawing, posed=read), torch.float32)
         first = objective.judge(networks, _detached(made))
         self._turn("critics", adversary.critic_loss(first))
         judged = _again(networks, made, first)
-        weights = replace(self._run.recipe.weights, every=1)
-        terms = objective.generator_loss(networks, made, judged, batch, weights, self._drawing.matte, random)
+        terms = objective.generator_loss(networks, made, judged, batch, weights, self._drawing.matte)
         self._turn("generator", terms)
 
     def _turn(self, name: str, terms: dict[str, Tensor]) -> None:

@@ -19,9 +19,9 @@ from dancekit.core.tracks import body_height
 from dancekit.device import Machine
 from dancekit.io import clips, frames
 from dancekit.io.workspace import Person, Workspace, writing
-from dancekit.loop import Say, say_nothing
 from dancekit.processes import ALONE, Group
 from dancekit.recipe import Phase, Recipe
+from dancekit.run import Say, say_nothing
 from dancekit.training import resume
 from dancekit.types import CropPlan, Progress, no_progress
 

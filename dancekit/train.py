@@ -25,11 +25,12 @@ from dancekit.io.dataset import Canvas, reach_of, usual_rate
 from dancekit.io.diary import Diary
 from dancekit.io.workspace import Person, Workspace
 from dancekit.likeness import multiple
-from dancekit.loop import Run, Say, Subject, save_now, say_nothing, train_stint
+from dancekit.loop import save_now, train_stint
 from dancekit.networks.perceptual import VGG16_EDGES, VGG19, Perceptual
 from dancekit.pose.keypoints import read_track
 from dancekit.processes import ALONE, Group
 from dancekit.recipe import Recipe
+from dancekit.run import Run, Say, Subject, say_nothing
 from dancekit.training import Training, resume
 from dancekit.types import Progress, no_progress
 

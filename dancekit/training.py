@@ -89,7 +89,10 @@ class Training:
     def _make_optimisers(self, stage: int) -> None:
         def adam(*modules: nn.Module | None) -> Adam:
             parameters = [p for module in modules if module is not None for p in module.parameters()]
-            return Adam(parameters, self.recipe.rate, (self.recipe.beta1, 0.999), fused=self.device.type != "mps")
+            # On an NVIDIA GPU the step is recorded and replayed (see stepper): its rate must be found there.
+            recorded, rate = self.device.type == "cuda", self.recipe.rate
+            return Adam(parameters, torch.tensor(rate, device=self.device) if recorded else rate,
+                        (self.recipe.beta1, 0.999), fused=self.device.type != "mps", capturable=recorded)  # fmt: skip
 
         self.optimisers = {
             "generator": adam(self.generators[stage]),

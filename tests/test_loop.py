@@ -10,7 +10,8 @@ from conftest import dancekit
 
 from dancekit import device, recipe, train
 from dancekit.io.workspace import Workspace
-from dancekit.loop import batch_of, is_judged, say_nothing, training_set
+from dancekit.loop import batch_of, is_judged, training_set
+from dancekit.run import say_nothing
 from dancekit.types import no_progress
 
 

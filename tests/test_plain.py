@@ -10,8 +10,9 @@ import torch
 from dancekit import device, recipe, train
 from dancekit.core import maps, sketch
 from dancekit.io.workspace import Workspace
-from dancekit.loop import Run, batch_of, drawing_of, say_nothing, training_set
+from dancekit.loop import batch_of, drawing_of, training_set
 from dancekit.plain import Plain, album
+from dancekit.run import Run, say_nothing
 from dancekit.types import no_progress
 
 

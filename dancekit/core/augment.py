@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dancekit.core.constants import chosen
 from dancekit.core.maps import CHANNELS, SEGMENT_CHANNELS, Segments
 from dancekit.core.sketch import Looks
 
@@ -88,15 +89,15 @@ def disturb(pose: Segments, height: int, strength: Augmentation, random: torch.G
     pose: segments B x T x S (x 2); height of the picture in px; random: a generator on the segments' device.
     """
     batch = pose.seen.shape[0]
-    chosen = _per_part(batch, pose.seen, random)
-    kept = (chosen() >= strength.drop).to(pose.seen.dtype)
-    moved = (chosen() < strength.move)[..., None] * strength.distance * height
+    draw = _per_part(batch, pose.seen, random)
+    kept = (draw() >= strength.drop).to(pose.seen.dtype)
+    moved = (draw() < strength.move)[..., None] * strength.distance * height
     shift = [
         moved * torch.randn(batch, 1, len(SEGMENT_CHANNELS), 2, generator=random, device=pose.seen.device)
         for _ in range(2)
     ]
-    stretched = (chosen() < strength.stretch) * strength.range
-    factor = (1 + stretched * (2 * chosen() - 1))[..., None]
+    stretched = (draw() < strength.stretch) * strength.range
+    factor = (1 + stretched * (2 * draw() - 1))[..., None]
     middle = (pose.starts + pose.ends) / 2
     starts = middle + (pose.starts - middle) * factor + shift[0]
     ends = middle + (pose.ends - middle) * factor + shift[1]
@@ -105,9 +106,9 @@ def disturb(pose: Segments, height: int, strength: Augmentation, random: torch.G
 
 def _per_part(batch: int, like: Tensor, random: torch.Generator):
     """A function drawing uniform numbers B x 1 x S, equal for all segments of one part."""
-    channels = torch.tensor(SEGMENT_CHANNELS, device=like.device)
 
     def draw() -> Tensor:
-        return torch.rand(batch, 1, CHANNELS, generator=random, device=like.device)[..., channels]
+        each = torch.rand(batch, 1, CHANNELS, generator=random, device=like.device)
+        return chosen(each, -1, tuple(SEGMENT_CHANNELS))
 
     return draw

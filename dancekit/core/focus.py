@@ -10,14 +10,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from dancekit.core import maps, skeleton
+from dancekit.core.constants import chosen
 from dancekit.core.maps import Segments
 
 _COARSE = 4
 """Distances are taken in cells of so many px: the edge is soft anyway."""
 _NAMES = ("face", "mouth", "hand", "thumb")
-_SEGMENTS = [
+_SEGMENTS = tuple(
     number for number, channel in enumerate(maps.SEGMENT_CHANNELS) if skeleton.PARTS[channel].name.endswith(_NAMES)
-]
+)
 
 
 def near(pose: Segments, radius: float, size: tuple[int, int]) -> Tensor:
@@ -25,7 +26,7 @@ def near(pose: Segments, radius: float, size: tuple[int, int]) -> Tensor:
 
     size: (width, height) of the picture in px.
     """
-    starts, ends, seen = (part[:, _SEGMENTS] for part in pose)
+    starts, ends, seen = (chosen(part, 1, _SEGMENTS) for part in pose)
     cells = (-(-size[0] // _COARSE), -(-size[1] // _COARSE))
     squared = maps.squared_distances(starts / _COARSE, ends / _COARSE, cells)
     squared = squared.masked_fill_((seen <= 0)[..., None, None], torch.inf)

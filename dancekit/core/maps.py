@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from dancekit.core import skeleton
+from dancekit.core.constants import chosen, constant
 
 CHANNELS = len(skeleton.PARTS)
 """n_s: how many channels one pose takes."""
@@ -15,15 +16,15 @@ CHANNELS = len(skeleton.PARTS)
 _MEMBERS = max(len(point) for _, start, end in skeleton.SEGMENTS for point in (start, end))
 
 
-def _pick(which: int) -> list[list[int]]:
-    """Landmark indices of every segment's start (1) or end (2), repeated to equal length so that a mean is right."""
+def _pick(which: int) -> tuple[int, ...]:
+    """Landmark indices of every segment's start (1) or end (2), as many for each, so that a mean is right."""
     rows = [skeleton.indices(segment[which]) for segment in skeleton.SEGMENTS]  # type: ignore[arg-type]
-    return [list(row * (_MEMBERS // len(row))) for row in rows]
+    return tuple(member for row in rows for member in row * (_MEMBERS // len(row)))
 
 
 _STARTS, _ENDS = _pick(1), _pick(2)
 SEGMENT_CHANNELS = [channel for channel, _, _ in skeleton.SEGMENTS]
-"""The channel of every segment."""
+"""The channel of every segment; those of one channel follow on each other."""
 
 
 class Segments(NamedTuple):
@@ -37,7 +38,7 @@ class Segments(NamedTuple):
 def segments(points: Tensor) -> Segments:
     """The segments of poses: points ... x J x 3 as x px, y px, confidence (NaN where missing)."""
     points = points.float()
-    starts, ends = points[..., _STARTS, :].mean(-2), points[..., _ENDS, :].mean(-2)
+    starts, ends = (chosen(points, -2, which).unflatten(-2, (-1, _MEMBERS)).mean(-2) for which in (_STARTS, _ENDS))
     missing = torch.isnan(starts[..., 0] + ends[..., 0])
     seen = torch.minimum(starts[..., 2], ends[..., 2]).masked_fill(missing, 0.0)
     return Segments(torch.nan_to_num(starts[..., :2]), torch.nan_to_num(ends[..., :2]), seen)
@@ -80,7 +81,7 @@ def squared_distances(starts: Tensor, ends: Tensor, size: tuple[int, int]) -> Te
     delta = ends - starts
     length = delta.norm(dim=-1)
     # A line without length has no direction; any will do to draw it as a dot.
-    direction = torch.where((length > 1e-3)[..., None], delta / length[..., None], delta.new_tensor((1.0, 0.0)))
+    direction = torch.where((length > 1e-3)[..., None], delta / length[..., None], constant((1.0, 0.0), device))
     right, down = x - starts[..., 0, None], y - starts[..., 1, None]
     dx, dy = direction[..., 0, None], direction[..., 1, None]
     along = (right * dx)[..., None, :] + (down * dy)[..., :, None]
@@ -94,8 +95,8 @@ def _merge(lines: Tensor) -> Tensor:
     """N x S x H x W segments to N x n_s x H x W parts: the strongest segment of each part."""
     if len(SEGMENT_CHANNELS) == CHANNELS:
         return lines
-    parts = [[i for i, c in enumerate(SEGMENT_CHANNELS) if c == channel] for channel in range(CHANNELS)]
-    return torch.stack([lines[:, p].amax(1) if len(p) > 1 else lines[:, p[0]] for p in parts], 1)
+    spans = ((SEGMENT_CHANNELS.index(part), SEGMENT_CHANNELS.count(part)) for part in range(CHANNELS))
+    return torch.stack([lines[:, i : i + n].amax(1) if n > 1 else lines[:, i] for i, n in spans], 1)
 
 
 def windows(sequence: Tensor, length: int, future: bool = True) -> Tensor:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dancekit.core import focus, maps, sketch, unseen
+from dancekit.core import alpha_loss, chance, focus, maps, sketch, unseen
 from dancekit.core.adversary import Judged, features_apart, named, should_be
-from dancekit.core.augment import Augmentation, disturb
+from dancekit.core.augment import Augmentation
+from dancekit.core.chance import Chance
+from dancekit.core.constants import constant
+from dancekit.core.maps import Segments
 from dancekit.core.sketch import Looks
 from dancekit.networks.generator import Generator
 from dancekit.networks.patch import PatchCritic
@@ -147,7 +150,7 @@ class Made:
 def over_key(frames: Tensor, known: Tensor, drawing: Drawing) -> Tensor:
     """... x 4 x H x W over the key colour: alpha * colour + (1 - alpha) * key; the key alone where nothing is known."""
     alpha = frames[..., 3:, :, :] * known
-    key = frames.new_tensor(drawing.key).view(3, 1, 1)
+    key = constant(drawing.key, frames.device).view(3, 1, 1)
     return alpha * frames[..., :3, :, :] + (1 - alpha) * key
 
 
@@ -158,16 +161,18 @@ def _as_shown(made: Tensor, known: Tensor, drawing: Drawing) -> Tensor:
     return over_key(torch.cat((made[..., :3, :, :], torch.ones_like(made[..., 3:, :, :])), -3), known, drawing)
 
 
-def generate(networks: Networks, batch: Batch, drawing: Drawing, dtype: torch.dtype, random: torch.Generator) -> Made:
-    """Run the generators on the film's poses and, in the same pass, on the wild ones.
+def draw_chance(batch: Batch, drawing: Drawing, weights: Weights, random: torch.Generator) -> Chance:
+    """What chance decides of a step on this batch. random: on the batch's device."""
+    return chance.draw(batch.poses, batch.wild, batch.frames, drawing.augmentation, weights.every, random)
 
-    dtype: what pose maps are kept in. random: on the batch's device.
-    """
+
+def generate(networks: Networks, batch: Batch, drawn: Chance, drawing: Drawing, dtype: torch.dtype) -> Made:
+    """Run the generators on the film's poses and, in the same pass, on the wild ones. dtype: of the pose maps."""
     count, real = batch.frames.shape[1], batch.frames.shape[0] * batch.frames.shape[1]
     size = (batch.frames.shape[-1], batch.frames.shape[-2])
-    windows = [_windows(networks, batch.poses, batch.looks, size, drawing, dtype, random)]
-    if batch.wild is not None and networks.wild is not None:
-        windows.append(_windows(networks, batch.wild, batch.wild_looks(), size, drawing, dtype, random))
+    windows = [_windows(networks, drawn.film, batch.looks, size, drawing, dtype)]
+    if drawn.wild is not None and networks.wild is not None:
+        windows.append(_windows(networks, drawn.wild, batch.wild_looks(), size, drawing, dtype))
     condition, pose = _stacked([w[0] for w in windows], drawing), _stacked([w[1] for w in windows], drawing)
     centres = [w[2] for w in windows if w[2] is not None]
     painted = networks.trained(condition, _stacked(centres, drawing) if centres else None)
@@ -212,18 +217,14 @@ def _stacked(parts: list[Tensor], drawing: Drawing) -> Tensor:
 
 def _windows(
     networks: Networks,
-    poses: Tensor,
+    pose: Segments,
     looks: Looks | None,
     size: tuple[int, int],
     drawing: Drawing,
     dtype: torch.dtype,
-    random: torch.Generator,
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Poses B x T x J x 3 -> the windows that frames are made from, the pose maps of the same frames, and in stage II
-    the middle G1 frames if they are to be corrected; B*T' first."""
-    pose = maps.segments(poses)
-    if drawing.augmentation is not None:
-        pose = disturb(pose, size[1], drawing.augmentation, random)
+    """Poses B x T x S -> the windows that frames are made from, the pose maps of the same frames, and in stage II the
+    middle G1 frames if they are to be corrected; B*T' first."""
     source = drawing.posed(pose, size, drawing.width, drawing.coarse, looks).to(dtype)
     reach = drawing.reach if networks.refine is None else 2 * drawing.reach
     centre_maps = source[:, reach : source.shape[1] - reach].flatten(0, 1)
@@ -258,23 +259,22 @@ def generator_loss(
     batch: Batch,
     weights: Weights,
     matte: bool,
-    random: torch.Generator,
+    perceived: Tensor | None = None,
 ) -> dict[str, Tensor]:
-    """The terms of the generator's loss, already weighted: their sum is minimised. judged: None where nobody judges."""
+    """The terms of the generator's loss, already weighted: their sum is minimised.
+
+    judged: None where nobody judges. perceived: see Chance.
+    """
     terms: dict[str, Tensor] = {}
     if judged is not None:
         terms = {name: weights.gan * should_be(verdicts[0], 1.0) for name, verdicts in named(judged).items()}
         matched = [features_apart(*pair) for pair in (judged.pair, judged.time) if pair is not None]
         terms["features"] = weights.features * torch.stack(matched).sum()
-    every = min(weights.every, len(made.frames))
-    chosen = slice(int(torch.randint(every, (), generator=random, device=random.device)), None, every)
     emphasis = None if made.focus is None else 1 + weights.focus * made.focus
-    shown, true = (pictures.flatten(0, 1)[chosen] for pictures in (made.shown, made.true))
-    there = None if emphasis is None else emphasis.flatten(0, 1)[chosen]
-    terms["perceptual"] = weights.perceptual * networks.perceptual.loss(shown, true, there)
+    terms["perceptual"] = weights.perceptual * _perceived(networks.perceptual, made, emphasis, perceived)
     if matte:
         alpha = made.frames.unflatten(0, batch.frames.shape[:2])[:, :, 3:]
-        terms["alpha"] = weights.alpha * ((alpha - batch.frames[:, :, 3:]).abs() * batch.known).mean()
+        terms["alpha"] = weights.alpha * (alpha_loss.mistaken(alpha, batch.frames[:, :, 3:]) * batch.known).mean()
     if made.excess is not None and made.lack is not None:
         terms["girth"] = weights.alpha * (made.excess.mean() + made.lack.mean())
     if made.strayed is not None and weights.anchor:
@@ -283,3 +283,9 @@ def generator_loss(
         apart = (made.shown - made.true).abs()
         terms["colour"] = weights.colour * (apart if emphasis is None else apart * emphasis).mean()
     return terms
+
+
+def _perceived(trunk: Perceptual, made: Made, emphasis: Tensor | None, places: Tensor | None) -> Tensor:
+    """The perceptual term, of the frames in these places."""
+    pictures = [p.flatten(0, 1) for p in (made.shown, made.true, *([] if emphasis is None else [emphasis]))]
+    return trunk.loss(*(pictures if places is None else [p.index_select(0, places) for p in pictures]))

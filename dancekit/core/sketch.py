@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from dancekit.core import maps, skeleton
+from dancekit.core.constants import chosen, constant
 from dancekit.core.maps import Segments
 
 CHANNELS = 4
@@ -40,15 +41,15 @@ ears, as a share of the way from the shoulders to the ears: hair and hats find r
 _LIMB_NAMES = [
     skeleton.PARTS[channel].name.removeprefix("left ").removeprefix("right ") for channel in maps.SEGMENT_CHANNELS
 ]
-_KEPT = [segment for segment, name in enumerate(_LIMB_NAMES) if name in _LIMBS]
+_KEPT = tuple(segment for segment, name in enumerate(_LIMB_NAMES) if name in _LIMBS)
 _NECK = _LIMB_NAMES.index("neck")
 _LEFT, _RIGHT = (segment for segment, name in enumerate(_LIMB_NAMES) if name == "flank")
 _, _LEFT_EAR, _, _RIGHT_EAR = (segment for segment, name in enumerate(_LIMB_NAMES) if name == "face")
 USUAL = np.array([*(_LIMBS[_LIMB_NAMES[s]] for s in _KEPT), *(0.045 for _ in _TRUNK), 0.055], np.float32)
 """Usual half widths of the bars as shares of the body height: the limbs, the trunk from left to right, the head."""
 BARS = len(USUAL)
-_ARMS = torch.tensor([*(float(_LIMB_NAMES[s] in ("upper arm", "forearm", "hand")) for s in _KEPT), *(0.0,) * 5])
-_FREE = torch.tensor([*(1.0 for _ in _KEPT), *(0.0,) * 5])
+_ARMS = (*(float(_LIMB_NAMES[s] in ("upper arm", "forearm", "hand")) for s in _KEPT), *(0.0,) * 5)
+_FREE = (*(1.0 for _ in _KEPT), *(0.0,) * 5)
 """Which bars are of the arms, and which of any limb."""
 
 
@@ -79,7 +80,7 @@ class Looks(NamedTuple):
 
 def bars(pose: Segments) -> Segments:
     """The bars of poses ... x S: limbs as they are, the trunk as bars between its flanks, and the head."""
-    share = pose.starts.new_tensor(_TRUNK)[:, None]
+    share = constant(_TRUNK, pose.seen.device)[:, None]
 
     def across(points: Tensor) -> Tensor:
         return torch.lerp(points[..., _LEFT, None, :], points[..., _RIGHT, None, :], share)
@@ -89,20 +90,21 @@ def bars(pose: Segments) -> Segments:
         *pose.seen.shape[:-1], len(_TRUNK)
     )
     return Segments(
-        torch.cat((pose.starts[..., _KEPT, :], across(pose.starts), shoulders), -2),
-        torch.cat((pose.ends[..., _KEPT, :], across(pose.ends), torch.lerp(shoulders, ears, 1 + _CROWN)), -2),
-        torch.cat((pose.seen[..., _KEPT], trunk, pose.seen[..., _NECK, None]), -1),
+        torch.cat((chosen(pose.starts, -2, _KEPT), across(pose.starts), shoulders), -2),
+        torch.cat((chosen(pose.ends, -2, _KEPT), across(pose.ends), torch.lerp(shoulders, ears, 1 + _CROWN)), -2),
+        torch.cat((chosen(pose.seen, -1, _KEPT), trunk, pose.seen[..., _NECK, None]), -1),
     )
 
 
 def facing(pose: Segments) -> Tensor:
     """How much of the front every bar shows, ... x BARS from 0 (from behind) to 1; the head may look elsewhere."""
-    left, right, hips = pose.starts[..., _LEFT, :], pose.starts[..., _RIGHT, :], pose.ends[..., (_LEFT, _RIGHT), :]
-    trunk = _front(left, right, (left + right) / 2 - hips.mean(-2))
-    trunk = torch.where(pose.seen[..., (_LEFT, _RIGHT)].amin(-1) > 0, trunk, 1.0)
+    left, right = pose.starts[..., _LEFT, :], pose.starts[..., _RIGHT, :]
+    hips = chosen(pose.ends, -2, (_LEFT, _RIGHT)).mean(-2)
+    trunk = _front(left, right, (left + right) / 2 - hips)
+    trunk = torch.where(chosen(pose.seen, -1, (_LEFT, _RIGHT)).amin(-1) > 0, trunk, 1.0)
     head = _front(pose.ends[..., _LEFT_EAR, :], pose.ends[..., _RIGHT_EAR, :],
                   pose.ends[..., _NECK, :] - pose.starts[..., _NECK, :])  # fmt: skip
-    head = torch.where(pose.seen[..., (_LEFT_EAR, _RIGHT_EAR, _NECK)].amin(-1) > 0, head, trunk)
+    head = torch.where(chosen(pose.seen, -1, (_LEFT_EAR, _RIGHT_EAR, _NECK)).amin(-1) > 0, head, trunk)
     return torch.cat((trunk[..., None].expand(*trunk.shape, BARS - 1), head[..., None]), -1)
 
 
@@ -113,7 +115,7 @@ def order(seen: Tensor) -> Tensor:
     and a limb that is hidden behind it. A limb before hides what lies within its width.
     """
     plain = ((seen - _HIDDEN) / (_SHOWN - _HIDDEN)).clamp(0, 1)
-    return (1 - plain) * _FREE.to(seen.device) - plain * _ARMS.to(seen.device)
+    return (1 - plain) * constant(_FREE, seen.device) - plain * constant(_ARMS, seen.device)
 
 
 def _front(left: Tensor, right: Tensor, up: Tensor) -> Tensor:

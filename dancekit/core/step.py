@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
 from dancekit.core import adversary, objective
-from dancekit.core.objective import Batch, Drawing, Networks, Weights
+from dancekit.core.adversary import Judged
+from dancekit.core.objective import Batch, Drawing, Made, Networks, Weights
+
+
+class Work(NamedTuple):
+    """The parts of a step that do its arithmetic: objective's functions of these names, or compiled ones."""
+
+    generate: Callable[..., Made]
+    judge: Callable[..., Judged]
+    generator_loss: Callable[..., dict[str, Tensor]]
+
+
+PLAIN = Work(objective.generate, objective.judge, objective.generator_loss)
 
 
 def _alone(gradients: Sequence[Tensor]) -> None:
@@ -26,18 +39,20 @@ def take_step(
     random: torch.Generator,
     judging: bool = True,
     agree: Callable[[Sequence[Tensor]], None] = _alone,
+    work: Work = PLAIN,
 ) -> dict[str, Tensor]:
     """Update the generator of the present stage and all discriminators once.
 
     optimisers: "generator" and "critics". dtype: what the networks compute in (weights stay float32). random: on the
     batch's device. judging: without it the discriminators rest, and the generator learns from the other terms alone.
-    agree: called with the gradients of each, for processes that train together to average them. Returns every loss
-    term, detached; the discriminators' begin with "D ".
+    agree: called with the gradients of each, for processes that train together to average them. work: as it is written
+    or compiled. Returns every loss term, detached; the discriminators' begin with "D ".
     """
     with torch.autocast(batch.frames.device.type, dtype, enabled=dtype != torch.float32):
-        made = objective.generate(networks, batch, drawing, dtype, random)
-        judged = objective.judge(networks, made) if judging else None
-        terms = objective.generator_loss(networks, made, judged, batch, weights, drawing.matte, random)
+        drawn = objective.draw_chance(batch, drawing, weights, random)
+        made = work.generate(networks, batch, drawn, drawing, dtype)
+        judged = work.judge(networks, made) if judging else None
+        terms = work.generator_loss(networks, made, judged, batch, weights, drawing.matte, drawn.perceived)
         verdicts = {} if judged is None else adversary.critic_loss(judged)
     # Both turns read the same forward pass, each for its own weights only, before either is updated.
     turns = {"critics": verdicts, "generator": terms} if verdicts else {"generator": terms}
@@ -63,4 +78,7 @@ def set_rate(optimisers: Mapping[str, Optimizer], rate: float) -> None:
     """Give all optimisers a learning rate."""
     for optimiser in optimisers.values():
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
 from dancekit.core import girth, maps
+from dancekit.core.constants import constant
 
 _CELL, _AFAR = 4, 8
 """Alpha and colour are looked at in cells of so many px: they divide every size. What is finer is the person's own."""
@@ -22,7 +22,7 @@ def excess(alpha: Tensor, poses: Tensor, reaches: Sequence[float]) -> Tensor:
     reaches: how far from each bone she reaches, in px (see core.girth). Returns N x 1 x H/4 x W/4.
     """
     pose = maps.segments(poses[:, poses.shape[1] // 2])
-    limits = alpha.new_tensor(reaches, dtype=torch.float32)
+    limits = constant(tuple(map(float, reaches)), alpha.device)
     nothing = girth.beyond(pose, limits, (alpha.shape[-1], alpha.shape[-2]), _CELL)
     return functional.avg_pool2d(alpha, _CELL) * nothing
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import queue
-import threading
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import TypeVar
 
 import cv2
@@ -201,47 +202,34 @@ def _filled(rectangle: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return mask
 
 
-def to_device(batch: Batch, device: torch.device) -> Batch:
-    """The batch on the device, colour in [-1, 1] and alpha in [0, 1]."""
+def on_device(batch: Batch, device: torch.device) -> Batch:
+    """The batch on the device, as it is."""
 
     def move(tensor: Tensor) -> Tensor:
         return tensor.to(device, non_blocking=True)
 
-    frames = move(batch.frames).float()
-    frames = torch.cat((frames[:, :, :3] / 127.5 - 1, frames[:, :, 3:] / 255), 2)
     wild = None if batch.wild is None else move(batch.wild)
-    looks = None if batch.looks is None else batch.looks.on(device)
-    return Batch(move(batch.poses), frames, move(batch.known).float(), wild, looks)
+    looks = None if batch.looks is None else Looks(*map(move, batch.looks))
+    return Batch(move(batch.poses), move(batch.frames), move(batch.known), wild, looks)
 
 
-def ahead(make: Callable[[int], Item], first: int, depth: int = 3) -> Generator[Item]:
-    """make(first), make(first + 1), ... without end, made by another thread `depth` in advance."""
-    ready: queue.Queue[Item | BaseException] = queue.Queue(depth)
-    stop = threading.Event()
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    """The batch on the device, colour in [-1, 1] and alpha in [0, 1]."""
+    moved = on_device(batch, device)
+    frames = moved.frames.float()
+    frames = torch.cat((frames[:, :, :3] / 127.5 - 1, frames[:, :, 3:] / 255), 2)
+    return replace(moved, frames=frames, known=moved.known.float())
 
-    def work() -> None:
-        number = first
+
+def ahead(make: Callable[[int], Item], first: int, threads: int = 1) -> Generator[Item]:
+    """make(first), make(first + 1), ... without end, in this order, made in advance by so many threads."""
+    numbers = count(first)
+    with ThreadPoolExecutor(threads) as pool:
+        waiting = deque(pool.submit(make, next(numbers)) for _ in range(threads + 2))
         try:
-            while not stop.is_set():
-                item = make(number)
-                number += 1
-                while not stop.is_set():
-                    try:
-                        ready.put(item, timeout=0.2)
-                        break
-                    except queue.Full:
-                        continue
-        except BaseException as error:
-            ready.put(error)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    try:
-        while True:
-            item = ready.get()
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stop.set()
-        thread.join()
+            while True:
+                made = waiting.popleft().result()
+                waiting.append(pool.submit(make, next(numbers)))
+                yield made
+        finally:
+            pool.shutdown(cancel_futures=True)

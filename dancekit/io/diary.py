@@ -10,6 +10,8 @@ from dancekit.io.workspace import writing
 
 SAVE_EVERY = 45.0
 """Seconds between saves: a process that is killed loses less than a minute."""
+_SAVING = 20.0
+"""Training goes on so many times as long as the last save took, if that is longer: large networks take seconds."""
 LOG_EVERY = 5.0
 _FIRST_SAMPLE, _SAMPLE_GROWTH, _SAMPLE_EVERY = 20.0, 1.05, 60.0
 
@@ -21,7 +23,7 @@ class Diary:
         self._path = path
         self._began = self._saved = self._logged = time.monotonic()
         self._next_sample = _FIRST_SAMPLE
-        self._images, self._busy = 0, 0.0
+        self._images, self._busy, self._saving = 0, 0.0, 0.0
         self._recent: tuple[int, float] = (0, 0.0)
 
     def count(self, images: int, seconds: float) -> None:
@@ -46,7 +48,7 @@ class Diary:
 
     def time_to_save(self) -> bool:
         """Whether the last save was long enough ago."""
-        return time.monotonic() - self._saved >= SAVE_EVERY
+        return time.monotonic() - self._saved >= max(SAVE_EVERY, _SAVING * self._saving)
 
     def time_to_sample(self) -> bool:
         """Whether to draw a sample: soon at first, then every minute, and more rarely the longer training goes on."""
@@ -56,9 +58,10 @@ class Diary:
         self._next_sample = max(elapsed + _SAMPLE_EVERY, elapsed * _SAMPLE_GROWTH)
         return True
 
-    def saved(self) -> None:
-        """A save has just ended."""
+    def saved(self, began: float) -> None:
+        """A save that began at a time (time.monotonic) has just ended."""
         self._saved = time.monotonic()
+        self._saving = self._saved - began
 
     def log(self, entry: dict[str, object]) -> float:
         """Append a line; returns the frames per second since the line before."""

@@ -8,6 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+_SURE = 12.0
+"""Alpha's logit beyond which all is 0 or 1."""
+
 
 def normalise(x: Tensor, kind: str) -> Tensor:
     """Normalise N x C x H x W without learnt scale: "instance" over each channel's picture, "pixel" over the channels
@@ -15,7 +18,9 @@ def normalise(x: Tensor, kind: str) -> Tensor:
     """
     if kind == "instance":
         return functional.instance_norm(x)
-    return functional.layer_norm(x.permute(0, 2, 3, 1), (x.shape[1],)).permute(0, 3, 1, 2)
+    # On a GPU autocast would turn it into float32, at twice the memory; its sums are taken in float32 anyway.
+    with torch.autocast(x.device.type, enabled=False):
+        return functional.layer_norm(x.permute(0, 2, 3, 1), (x.shape[1],)).permute(0, 3, 1, 2)
 
 
 class ResidualBlock(nn.Module):
@@ -53,14 +58,18 @@ class Upward(nn.Module):
     Each of the four px has weights of its own; without smoothing their small differences stay visible as a fine grid.
     """
 
+    kernel: Tensor
+
     def __init__(self, inputs: int, outputs: int, norm: str) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(inputs, outputs * 4, 3, 1, 1, bias=norm == "pixel")
         self.norm = norm
+        weights = torch.tensor((0.25, 0.5, 0.25))
+        self.register_buffer("kernel", (weights[:, None] * weights).view(1, 1, 3, 3), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """N x inputs x H x W -> N x outputs x 2H x 2W."""
-        x = smoothed(functional.pixel_shuffle(self.convolution(x), 2))
+        x = smoothed(functional.pixel_shuffle(self.convolution(x), 2), self.kernel)
         return functional.relu(normalise(x, self.norm))
 
     def start_even(self) -> None:
@@ -69,11 +78,10 @@ class Upward(nn.Module):
         weight.copy_(weight[::4].repeat_interleave(4, 0))
 
 
-def smoothed(x: Tensor) -> Tensor:
-    """N x C x H x W smoothed with weights 1, 2, 1 both ways: a pattern that alternates from px to px vanishes."""
-    weights = x.new_tensor((0.25, 0.5, 0.25))
-    kernel = (weights[:, None] * weights).expand(x.shape[1], 1, 3, 3)
-    return functional.conv2d(x, kernel, padding=1, groups=x.shape[1])
+def smoothed(x: Tensor, kernel: Tensor) -> Tensor:
+    """N x C x H x W smoothed with a kernel 1 x 1 x 3 x 3, such as weights 1, 2, 1 both ways: then a pattern that
+    alternates from px to px vanishes."""
+    return functional.conv2d(x, kernel.to(x.dtype).expand(x.shape[1], 1, 3, 3), padding=1, groups=x.shape[1])
 
 
 class Generator(nn.Module):
@@ -152,9 +160,12 @@ class Generator(nn.Module):
 
 
 def _pad(x: Tensor, multiple: int) -> Tensor:
-    """Grow height and width to multiples that halve evenly, repeating the last row and column."""
+    """Grow height and width to multiples that halve evenly, to two of them at least, repeating the last row and column.
+
+    oneDNN's convolutions in bfloat16 with a stride give rubbish of 1 px in width on processors with AMX.
+    """
     height, width = x.shape[-2:]
-    right, down = -width % multiple, -height % multiple
+    right, down = (max(-side % multiple, 2 * multiple - side) for side in (width, height))
     return functional.pad(x, (0, right, 0, down), mode="replicate") if right or down else x
 
 
@@ -164,6 +175,8 @@ def _bounded(x: Tensor, centre: Tensor | None) -> Tensor:
     if centre is not None:
         colour = colour + torch.atanh(centre[:, :3].float().clamp(-0.995, 0.995))
         alpha = alpha + torch.logit(centre[:, 3:].float().clamp(0.0025, 0.9975))
+    # Far beyond its limit nothing changes any more, but what is lost there could never be learnt back.
+    alpha = alpha + (alpha.clamp(-_SURE, _SURE) - alpha).detach()
     return torch.cat((torch.tanh(colour), torch.sigmoid(alpha)), 1)
 
 

@@ -10,7 +10,7 @@ import torch
 from tiny import FRAMES, KEY, REACH, SIZE, STRANGERS, batch, drawing, networks, random
 from torch import Tensor
 
-from dancekit.core import adversary, girth, maps, objective, sketch
+from dancekit.core import adversary, alpha_loss, girth, maps, objective, sketch
 from dancekit.core.adversary import Judged, Verdicts
 from dancekit.core.augment import Augmentation
 from dancekit.core.maps import CHANNELS
@@ -23,7 +23,12 @@ F32 = torch.float32
 
 
 def made_by(nets: Networks, given: Batch, how: Drawing = tiny.DRAWING, seed: int = 0) -> Made:
-    return objective.generate(nets, given, how, F32, random(seed))
+    return objective.generate(nets, given, objective.draw_chance(given, how, Weights(), random(seed)), how, F32)
+
+
+def perceived(given: Batch, weights: Weights, seed: int) -> Tensor | None:
+    """Which frames the perceptual trunk looks at."""
+    return objective.draw_chance(given, tiny.DRAWING, weights, random(seed)).perceived
 
 
 def drawn(poses: Tensor) -> Tensor:
@@ -146,7 +151,7 @@ def test_alpha_of_wild_frames_is_held_to_the_persons_girth(stage: int) -> None:
     assert any(p.grad is not None and p.grad.any() for p in generator.parameters())
     assert made_by(nets, given, drawing(girth=reach, matte=False)).excess is None
     with torch.no_grad():
-        terms = objective.generator_loss(nets, made, HAND, given, Weights(alpha=3.0), True, random(0))
+        terms = objective.generator_loss(nets, made, HAND, given, Weights(alpha=3.0), True)
         assert float(terms["girth"]) == pytest.approx(3 * float(made.excess.mean() + made.lack.mean()))
 
 
@@ -203,7 +208,7 @@ def losses(
     """The generator's loss of a hand-made judgement on frames of stage I, and these frames."""
     nets, given = networks(1), batch(1)
     made = made_by(nets, given)
-    return objective.generator_loss(nets, made, judged, given, weights, matte, random(seed)), made
+    return objective.generator_loss(nets, made, judged, given, weights, matte, perceived(given, weights, seed)), made
 
 
 def test_the_generators_adversarial_terms_by_hand() -> None:
@@ -232,7 +237,7 @@ def test_alpha_and_colour_terms_by_hand() -> None:
     terms, made = losses(Weights(alpha=4.0, colour=5.0))
     given = batch(1)
     alpha = made.frames.view(2, FRAMES, 4, *SIZE[::-1])[:, :, 3:]
-    off = (alpha - given.frames[:, :, 3:]).abs()
+    off = alpha_loss.mistaken(alpha, given.frames[:, :, 3:])
     assert float(terms["alpha"]) == pytest.approx(4 * float(off[..., 4:, :].sum() / off.numel()), rel=1e-5)
     assert float(terms["colour"]) == pytest.approx(5 * float((made.shown - made.true).abs().mean()), rel=1e-5)
     plain, _ = losses(Weights(), matte=False)
@@ -269,7 +274,9 @@ def test_frames_from_anywhere_are_learnt_like_consecutive_ones_but_for_their_mot
     assert torch.allclose(single.frames, made.frames, atol=1e-5)
     weights = Weights(colour=3.0, every=3)
     terms, lone = (
-        objective.generator_loss(one, shown, objective.judge(one, shown), films, weights, True, random(1))
+        objective.generator_loss(
+            one, shown, objective.judge(one, shown), films, weights, True, perceived(films, weights, 1)
+        )
         for one, shown, films in ((nets, made, given), (scattered, single, alone))
     )
     assert lone.keys() == terms.keys() - {"time"}
@@ -284,7 +291,7 @@ def test_feature_matching_does_not_pull_true_frames_towards_made_ones() -> None:
     true = [[torch.zeros(1, requires_grad=True), torch.zeros(1)]]
     nets, given = networks(1), batch(1)
     judged = Judged((apart, true), HAND.time, None)
-    terms = objective.generator_loss(nets, made_by(nets, given), judged, given, Weights(), True, random())
+    terms = objective.generator_loss(nets, made_by(nets, given), judged, given, Weights(), True)
     terms["features"].backward()
     assert apart[0][0].grad is not None
     assert true[0][0].grad is None
@@ -345,7 +352,7 @@ def test_face_and_hands_count_more_in_perceptual_and_colour_terms() -> None:
 
     def terms(focus: float) -> dict[str, Tensor]:
         chosen = Weights(colour=1.0, focus=focus)
-        found = objective.generator_loss(nets, replace(made, focus=left), judged, given, chosen, True, random())
+        found = objective.generator_loss(nets, replace(made, focus=left), judged, given, chosen, True)
         return {name: term.detach() for name, term in found.items()}
 
     plain, focused = terms(0.0), terms(3.0)
@@ -368,9 +375,9 @@ def test_wild_frames_are_held_to_the_base_in_stage_one() -> None:
     assert float(same.strayed.detach()) == pytest.approx(0, abs=1e-6)
     assert made_by(other, batch(1, wild=False)).strayed is None
     judged = objective.judge(other, made)
-    terms = objective.generator_loss(other, made, judged, given, Weights(anchor=4.0), True, random())
+    terms = objective.generator_loss(other, made, judged, given, Weights(anchor=4.0), True)
     assert float(terms["anchor"].detach()) == pytest.approx(4 * float(made.strayed.detach()))
-    assert "anchor" not in objective.generator_loss(other, made, judged, given, Weights(), True, random())
+    assert "anchor" not in objective.generator_loss(other, made, judged, given, Weights(), True)
     terms["anchor"].backward(retain_graph=True)
     assert any(p.grad is not None for p in nets.draw.parameters())
     assert other.anchor is not None

@@ -53,13 +53,14 @@ def test_each_turn_moves_its_own_weights_only(stage: int) -> None:
 @pytest.mark.parametrize("stage", [1, 2])
 def test_each_turn_follows_the_gradient_of_its_own_loss_alone(stage: int) -> None:
     nets, given = networks(stage), batch(stage)
-    made = objective.generate(nets, given, tiny.DRAWING, F32, random())
-    terms = objective.generator_loss(nets, made, objective.judge(nets, made), given, WEIGHTS, True, random())
+    drawn = objective.draw_chance(given, tiny.DRAWING, WEIGHTS, random())
+    made = objective.generate(nets, given, drawn, tiny.DRAWING, F32)
+    terms = objective.generator_loss(nets, made, objective.judge(nets, made), given, WEIGHTS, True)
     own = list(nets.trained.parameters())
     wanted = torch.autograd.grad(torch.stack(list(terms.values())).sum(), own)
     critics = [p for critic in nets.critics() for p in critic.parameters()]
     with torch.no_grad():
-        fixed = objective.generate(nets, given, tiny.DRAWING, F32, random())
+        fixed = objective.generate(nets, given, drawn, tiny.DRAWING, F32)
     verdicts = adversary.critic_loss(objective.judge(nets, fixed))
     judged = torch.autograd.grad(torch.stack(list(verdicts.values())).sum(), critics)
     before = [p.detach().clone() for p in (*own, *critics)]

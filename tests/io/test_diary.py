@@ -45,11 +45,20 @@ def test_it_is_time_only_after_a_while(tmp_path: Path, monkeypatch: pytest.Monke
     assert made.time_to_save()
     assert made.time_to_sample()
     made.log({})
-    made.saved()
+    made.saved(now + 100)
     assert not (made.time_to_log() or made.time_to_save() or made.time_to_sample())
     monkeypatch.setattr(diary.time, "monotonic", lambda: now + 159)
     assert not made.time_to_sample(), "the second sample waits longer than the first"
     assert made.time_to_save(), "a kill loses less than a minute"
+
+
+def test_saves_that_take_long_are_further_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, now = Diary(tmp_path / "log.jsonl"), diary.time.monotonic()
+    made.saved(now - 10)
+    monkeypatch.setattr(diary.time, "monotonic", lambda: now + 100)
+    assert not made.time_to_save(), "saving all the time would be no training"
+    monkeypatch.setattr(diary.time, "monotonic", lambda: now + 250)
+    assert made.time_to_save()
 
 
 def test_a_log_that_cannot_be_written_is_said(tmp_path: Path) -> None:

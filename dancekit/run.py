@@ -1,0 +1,68 @@
+"""One run of training: what every part of it needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from dancekit.core.sketch import Looks
+from dancekit.device import Machine
+from dancekit.io.clips import Clip
+from dancekit.io.diary import Diary
+from dancekit.io.workspace import Person
+from dancekit.networks.generator import Generator
+from dancekit.networks.perceptual import Perceptual
+from dancekit.processes import ALONE, Group
+from dancekit.recipe import Recipe
+from dancekit.training import Training
+from dancekit.types import Progress
+
+Say = Callable[[str], None]
+
+
+def say_nothing(text: str) -> None:
+    """Tell nobody: for callers that do not listen."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The person's prepared clips, and what they say of her body: see likeness.Likeness. looks: in each clip."""
+
+    clips: list[Clip]
+    proportions: dict[str, float]
+    film_body: float
+    girth: np.ndarray
+    looks: list[Looks]
+
+    def usual_looks(self) -> Looks:
+        """How she is drawn in the end: as in the longest of her clips, since a mean of two dresses is neither."""
+        longest = max(range(len(self.clips)), key=lambda number: int(self.clips[number].used.sum()))
+        return self.looks[longest]
+
+
+@dataclass
+class Run:
+    """One run of the command: what every part of the loop needs."""
+
+    person: Person
+    recipe: Recipe
+    machine: Machine
+    seed: int
+    progress: Progress
+    say: Say
+    subject: Subject
+    wild: tuple[np.ndarray, np.ndarray] | None
+    trunk: Perceptual
+    trunk_name: str
+    anchor: Generator | None
+    dtype: torch.dtype
+    training: Training
+    diary: Diary
+    batch: int
+    group: Group = ALONE
+    stopped: bool = False
+    """Whether Ctrl-C has ended the run, which all processes of a group learn after the same step."""
+    losses: dict[str, float] = field(default_factory=dict)

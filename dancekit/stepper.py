@@ -1,0 +1,168 @@
+"""Training steps one after another; on an NVIDIA GPU a step is compiled, recorded once and then replayed.
+
+A step asks for some thousand small pieces of work. Asking takes Python longer than a fast GPU takes to do them; a
+recording (a CUDA graph) asks for all of them at once, and compiled code does several in one go.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from dancekit.core import step
+from dancekit.core.objective import Batch
+from dancekit.core.sketch import Looks
+from dancekit.core.step import Work
+from dancekit.io.dataset import on_device, to_device
+
+Take = Callable[[Batch, torch.Generator, bool, Work], dict[str, Tensor]]
+"""One step: a batch on the device, random numbers, whether the discriminators judge, and how; gives the losses."""
+_WARMING = 3
+"""Steps before recording: optimisers make their moments, and libraries choose their ways, in the first ones."""
+_UNDER_WAY = 2
+"""Steps that may be asked for before they are done: enough that the GPU never waits, few enough that the clock of
+training tells the truth."""
+
+
+@dataclass(frozen=True)
+class _Recording:
+    graph: torch.cuda.CUDAGraph
+    batch: Batch
+    losses: dict[str, Tensor]
+
+
+class Stepper:
+    """Takes the steps of one stint.
+
+    compiling: compile them first, which takes a minute or so. recording: replay recorded steps, if the device is an
+    NVIDIA GPU. What cannot be compiled or recorded here is done step by step.
+    """
+
+    def __init__(self, take: Take, device: torch.device, compiling: bool = False, recording: bool = True) -> None:
+        self._take, self._device = take, device
+        self._work = _compiled() if compiling else step.PLAIN
+        self._recording = recording and device.type == "cuda"
+        self._random = torch.Generator(device)
+        self._warmed: dict[bool, int] = {}
+        self._compiled: set[bool] = set()
+        self._recordings: dict[bool, _Recording] = {}
+        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        self._under_way: deque[torch.cuda.Event] = deque()
+
+    @property
+    def warming(self) -> int:
+        """How many steps of each kind it takes until all later ones are alike."""
+        return 1 + _WARMING if self._recording else 1
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        """All steps are taken within; what they left under way is done at the end."""
+        if self._stream is None:
+            yield
+            return
+        self._stream.wait_stream(torch.cuda.current_stream(self._device))
+        try:
+            # All steps of a stint are alike, so it pays to try which way of doing a convolution is fastest.
+            with torch.cuda.stream(self._stream), torch.backends.cudnn.flags(enabled=True, benchmark=True):
+                yield
+        finally:
+            self._recordings.clear()
+            torch.cuda.current_stream(self._device).wait_stream(self._stream)
+
+    def step(self, batch: Batch, seed: int, judging: bool) -> dict[str, Tensor]:
+        """Take a step on a batch of the CPU; the losses, which hold until the next step."""
+        self._random.manual_seed(seed)
+        recorded = self._recordings.get(judging)
+        if recorded is None and self._recording:
+            self._warmed[judging] = self._warmed.get(judging, 0) + 1
+            if self._warmed[judging] > _WARMING:
+                recorded = self._record(batch, judging)
+        if recorded is None:
+            losses = self._taken(batch, seed, judging)
+        else:
+            _copy(batch, recorded.batch)
+            recorded.graph.replay()
+            losses = recorded.losses
+        self._wait()
+        return losses
+
+    def _taken(self, batch: Batch, seed: int, judging: bool) -> dict[str, Tensor]:
+        """A step, compiled if that can be done here. It has changed nothing when it fails in compiling."""
+        given = to_device(batch, self._device)
+        known = self._work is step.PLAIN or judging in self._compiled
+        try:
+            with contextlib.nullcontext() if known else warnings.catch_warnings():
+                if not known:
+                    warnings.simplefilter("ignore")  # PyTorch warns of itself while it compiles
+                losses = self._take(given, self._random, judging, self._work)
+        except RuntimeError as error:
+            if known or isinstance(error, torch.OutOfMemoryError):
+                raise
+            self._work = step.PLAIN  # no compiler on this computer, or one that cannot do it
+            self._random.manual_seed(seed)
+            return self._take(given, self._random, judging, self._work)
+        self._compiled.add(judging)
+        return losses
+
+    def _record(self, batch: Batch, judging: bool) -> _Recording | None:
+        """Record a step, which does not take it; None if that cannot be done here, and then not tried again."""
+        graph, given = torch.cuda.CUDAGraph(), on_device(batch, self._device)
+        graph.register_generator_state(self._random)
+        try:
+            # Other threads go on loading pictures meanwhile.
+            with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
+                losses = self._take(to_device(given, self._device), self._random, judging, self._work)
+        except RuntimeError:  # too little memory for its own, or something that cannot be recorded
+            self._recording = False
+            self._recordings.clear()
+            return None
+        self._recordings[judging] = _Recording(graph, given, losses)
+        return self._recordings[judging]
+
+    def _wait(self) -> None:
+        """Until few enough steps are under way."""
+        if self._stream is None:
+            return
+        done = torch.cuda.Event()
+        done.record(self._stream)
+        self._under_way.append(done)
+        if len(self._under_way) > _UNDER_WAY:
+            self._under_way.popleft().synchronize()
+
+
+def can_compile(device: torch.device) -> bool:
+    """Whether steps can be compiled for a device: an NVIDIA GPU, with Triton, which PyTorch brings along on Linux."""
+    return device.type == "cuda" and importlib.util.find_spec("triton") is not None
+
+
+def _compiled() -> Work:
+    torch.compiler.reset()  # what earlier stints compiled is not needed any more
+    return Work._make(torch.compile(part, dynamic=False) for part in step.PLAIN)
+
+
+def _copy(batch: Batch, to: Batch) -> None:
+    for source, target in zip(_tensors(batch), _tensors(to), strict=True):
+        target.copy_(source, non_blocking=True)
+
+
+def _tensors(batch: Batch) -> list[Tensor]:
+    return [t for t in (batch.poses, batch.frames, batch.known, batch.wild, *(batch.looks or ())) if t is not None]
+
+
+def pinned(batch: Batch) -> Batch:
+    """The batch in memory that a GPU can fetch from by itself."""
+    return replace(
+        batch,
+        poses=batch.poses.pin_memory(),
+        frames=batch.frames.pin_memory(),
+        known=batch.known.pin_memory(),
+        wild=None if batch.wild is None else batch.wild.pin_memory(),
+        looks=None if batch.looks is None else Looks(*(part.pin_memory() for part in batch.looks)),
+    )
