@@ -98,11 +98,24 @@ def paint(
     moves: Moves, model: Likeness, device: torch.device, first: int = 0, refine: bool = True
 ) -> Generator[np.ndarray]:
     """The person in every frame from `first` on, uint8 [h, w, 4] each, to be put at `moves.plan.boxes`."""
-    start = max(0, first - -(-2 * model.recipe.reach * moves.stride // moves.between))
+    for number, picture in enumerate(paint_raw(moves, model, device, first, refine), first):
+        yield cleaned(picture, number, moves, model)
+
+
+def cleaned(picture: np.ndarray, number: int, moves: Moves, model: Likeness) -> np.ndarray:
+    """A raw picture of a frame without what cannot be hers."""
+    points, girths = moves.points[number * moves.between], model.girth * np.float32(model.canvas.body)
+    return compose.without_specks(girth.faded(picture, points, girths), points, _NEAR * model.canvas.body)
+
+
+def paint_raw(
+    moves: Moves, model: Likeness, device: torch.device, first: int = 0, refine: bool = True
+) -> Generator[np.ndarray]:
+    """What the networks paint for every frame from `first` on, to be `cleaned`."""
     painter = model.painter(device, refine)
     batch = 4 if device.type == "cpu" else 16
+    # Begin early enough, and with a whole batch: then every frame is painted as if from the first frame on.
+    lead = 2 * model.recipe.reach * moves.stride + batch
+    start = max(0, first - -(-lead // moves.between)) // batch * batch
     pictures = painter.paint(moves.points[start * moves.between :], moves.plan.size, moves.stride, batch)
-    shown = islice(pictures, (first - start) * moves.between, None, moves.between)
-    reach, girths = _NEAR * model.canvas.body, model.girth * np.float32(model.canvas.body)
-    for picture, points in zip(shown, moves.points[first * moves.between :: moves.between], strict=True):
-        yield compose.without_specks(girth.faded(picture, points, girths), points, reach)
+    yield from islice(pictures, (first - start) * moves.between, None, moves.between)

@@ -62,6 +62,8 @@ class Likeness:
             None if self.recipe.matte else recipes.key_colour(self.recipe.key),
             self.looks.times(self.canvas.body).on(device) if self.recipe.sketch else None,
             self.recipe.future,
+            torch.from_numpy(self.girth) * self.canvas.body if self.recipe.window and self.recipe.matte else None,
+            multiple(self.recipe),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +37,8 @@ SHORTEST = 20
 """Frames with a person that training needs at the least: the split into training and held-out spans has 20 parts."""
 _SHEET_COLUMNS, _SHEET_EVEN, _SHEET_WORST, _SHEET_LOOK = 6, 18, 6, 150
 _TILE = (220, 260)
+_THREADS = 8
+"""How many frames are cut out at a time at the most."""
 Done = TypeVar("Done")
 
 
@@ -158,14 +161,15 @@ def _mask(studied: Studied, time: int, box: np.ndarray, size: tuple[int, int]) -
 
 
 def _store_frames(studied: Studied, clip: clips.Clip, matte: matting.Backend, progress: Progress) -> None:
-    """Cut frames out in order while other threads read and compress; goes on after the last one stored already."""
+    """Cut frames out, several at a time, and store them in order; goes on after the last one stored already."""
     writer = frames.FrameWriter(clip.folder / "frames.pack")
     total, waiting = len(clip.track), deque[Future[bytes]]()
-    with ThreadPoolExecutor(2) as pool:
+    threads = max(2, min(_THREADS, os.cpu_count() or 2))
+    with ThreadPoolExecutor(threads) as pool:
         try:
             for time, cutout in _cutouts(studied, clip, matte, writer.count):
                 waiting.append(pool.submit(_record, cutout))
-                while len(waiting) > 6:
+                while len(waiting) > 3 * threads:
                     writer.append(waiting.popleft().result())
                 progress("cutting the person out", time + 1, total)
             while waiting:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import time
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +20,7 @@ from dancekit import background, likeness
 from dancekit.background import Background
 from dancekit.core import compose
 from dancekit.device import keep_freed_memory
-from dancekit.drive import Moves, paint, plan_moves
+from dancekit.drive import Moves, cleaned, paint_raw, plan_moves
 from dancekit.errors import ClipError
 from dancekit.io import clips, encode, video
 from dancekit.io.workspace import Person, Workspace, keep_or_clear, writing
@@ -30,6 +33,8 @@ _PIECE_SECONDS = 20.0
 """Seconds of work after which a piece of film is closed: what a stop can lose at most."""
 _AHEAD = 16
 """Painted pictures that may wait to be put in their places."""
+_PLACING = 4
+"""Threads that do so at the most."""
 
 
 @dataclass(frozen=True)
@@ -163,13 +168,24 @@ def _finished_pieces(parts: Path, form: encode.FilmFormat, end: int = 0) -> list
 def _frames(
     moves: Moves, model: Likeness, scenery: Background, device: torch.device, first: int
 ) -> Iterator[np.ndarray]:
-    """Finished frames from `first` on: uint8 [H, W, 3], or [H, W, 4] on nothing. She is painted by another thread
-    while earlier pictures are put in their places and encoded."""
-    behind = scenery.frames(moves.canvas, moves.fps, first)
-    with contextlib.closing(video.read_ahead(paint(moves, model, device, first), _AHEAD)) as pictures:
+    """Finished frames from `first` on: uint8 [H, W, 3], or [H, W, 4] on nothing. One thread paints her, others put
+    earlier pictures in their places, and what they have finished is encoded meanwhile."""
+
+    def finished(number: int, picture: np.ndarray, wall: np.ndarray | None) -> np.ndarray:
+        picture = cleaned(picture, number, moves, model)
+        placed = compose.place(picture, moves.plan.boxes[number], moves.canvas, moves.presence[number])
+        return compose.alone(placed, moves.canvas) if wall is None else compose.over(placed, wall)
+
+    threads, waiting = max(1, min(_PLACING, (os.cpu_count() or 2) - 1)), deque[Future[np.ndarray]]()
+    behind = repeat(None) if scenery.transparent else scenery.frames(moves.canvas, moves.fps, first)
+    with (contextlib.closing(video.read_ahead(paint_raw(moves, model, device, first), _AHEAD)) as pictures,
+          ThreadPoolExecutor(threads) as pool):  # fmt: skip
         for number, picture in enumerate(pictures, first):
-            placed = compose.place(picture, moves.plan.boxes[number], moves.canvas, moves.presence[number])
-            yield compose.alone(placed, moves.canvas) if scenery.transparent else compose.over(placed, next(behind))
+            waiting.append(pool.submit(finished, number, picture, next(behind)))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _draw_piece(frames: Iterator[np.ndarray], unfinished: Path, form: encode.FilmFormat, moves: Moves, first: int,

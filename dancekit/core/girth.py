@@ -118,6 +118,19 @@ def beyond(pose: Segments, girth: Tensor, size: tuple[int, int], coarse: int = 1
     return share.reshape(*lead, 1, *share.shape[1:])
 
 
+def extent(pose: Segments, girth: Tensor) -> Tensor:
+    """Left and right of where a person in these poses can be: ... x 2 px, from -inf to inf where no bone is seen.
+
+    pose: segments ... x S in px. girth: S, px.
+    """
+    sides, far = torch.stack((pose.starts[..., 0], pose.ends[..., 0]), -1), _NOTHING * girth
+    unseen = pose.seen <= 0
+    left = (sides.amin(-1) - far).masked_fill(unseen, torch.inf).amin(-1)
+    right = (sides.amax(-1) + far).masked_fill(unseen, -torch.inf).amax(-1)
+    nobody = unseen.all(-1)
+    return torch.stack((left.masked_fill(nobody, -torch.inf), right.masked_fill(nobody, torch.inf)), -1)
+
+
 def faded(picture: np.ndarray, points: np.ndarray, girth: np.ndarray) -> np.ndarray:
     """A painted person, uint8 [h, w, 4] at landmarks [J, 3], faded out where she cannot be. girth: S, px."""
     height, width = picture.shape[:2]

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
+from dancekit.core import girth as girths
 from dancekit.core import maps, sketch
 from dancekit.core.sketch import Looks
 
@@ -23,7 +25,9 @@ class Painter:
     refine: None paints with stage I alone. reach: K. line: half width of pose lines in px. coarse: pose maps are drawn
     at 1/coarse of the size. dtype: what the networks compute in. key: the colour in [-1, 1] that networks trained
     without a matte paint around the person, which is keyed out; None if they paint alpha. looks: of the person, in px;
-    None for networks that see lines alone. future: they see what comes after a frame, too.
+    None for networks that see lines alone. future: they see what comes after a frame, too. girth: S px (see core.girth)
+    of somebody whose networks have learnt from windows around her: then only such windows are painted, `multiple` px
+    wide or several times as much, and all around them is empty.
     """
 
     draw: nn.Module
@@ -37,6 +41,8 @@ class Painter:
     key: tuple[float, float, float] | None = None
     looks: Looks | None = None
     future: bool = True
+    girth: Tensor | None = None
+    multiple: int = 1
 
     def paint(self, points: np.ndarray, size: tuple[int, int], stride: int = 1, batch: int = 4) -> Iterator[np.ndarray]:
         """A picture of the person for every pose.
@@ -44,37 +50,56 @@ class Painter:
         points: float32 [T, J, 3] in px of the picture; the first and last pose are held beyond the ends. size: (width,
         height) px. stride: frames between the poses of a window. Yields T times uint8 [H, W, 4], colour and alpha.
         """
-        first_stage = _Sliding(self._first_stage(points, size, stride, batch))
+        sides = None if self.girth is None else girths.extent(maps.segments(torch.from_numpy(points)), self.girth)
+        first_stage = _Sliding(self._first_stage(points, size, stride, batch, sides))
         length = len(points)
         for start in range(0, length, batch):
             times = range(start, min(start + batch, length))
             if self.refine is None:
                 made = torch.stack([first_stage[t] for t in times])
             else:
-                made = self._second_stage(first_stage, times, stride, length)
+                columns = self._columns(sides, times, stride, size[0])
+                made = _widened(self._second_stage(first_stage, times, stride, length, columns), columns, size[0])
             first_stage.forget(times[-1] + 1 - self.reach * stride)
             yield from _to_pictures(made if self.key is None else keyed(made, self.key))
 
-    def _first_stage(self, points: np.ndarray, size: tuple[int, int], stride: int, batch: int) -> Iterator[Tensor]:
+    def _columns(self, sides: Tensor | None, times: range, stride: int, width: int) -> slice:
+        """The columns of a picture that the person can be in at these times and around them."""
+        if sides is None:
+            return slice(0, width)
+        around = sides[max(0, times[0] - self.reach * stride) : times[-1] + self.reach * stride + 1]
+        left, right = (float(side) for side in (around[:, 0].amin(), around[:, 1].amax()))
+        left, right = int(max(left, 0.0)), int(min(right, width - 1.0)) + 1
+        wide = -(-(right - left + self.coarse) // self.multiple) * self.multiple
+        if wide >= width:
+            return slice(0, width)
+        left = min(max((left + right - wide) // 2, 0), width - wide) // self.coarse * self.coarse
+        return slice(left, left + wide)
+
+    def _first_stage(
+        self, points: np.ndarray, size: tuple[int, int], stride: int, batch: int, sides: Tensor | None
+    ) -> Iterator[Tensor]:
         """G1's frame for every pose, 4 x H x W."""
         length, reach = len(points), self.reach
         poses = torch.from_numpy(points)
         drawn = _Sliding(self._maps(poses, size, batch))
         for start in range(0, length, batch):
             times = range(start, min(start + batch, length))
-            window = drawn.windows(times, reach, stride, length, self.future)
+            columns = self._columns(sides, times, stride, size[0])
+            there = slice(columns.start // self.coarse, columns.stop // self.coarse)
+            window = drawn.windows(times, reach, stride, length, self.future, there)
             drawn.forget(times[-1] + 1 - reach * stride)
-            yield from self._run(self.draw, window)
+            yield from _widened(self._run(self.draw, window), columns, size[0])
 
     def _maps(self, poses: Tensor, size: tuple[int, int], batch: int) -> Iterator[Tensor]:
         for start in range(0, len(poses), batch):
             pose = maps.segments(poses[start : start + batch].to(self.device))
             yield from sketch.posed(pose, size, self.line, self.coarse, self.looks)
 
-    def _second_stage(self, first_stage: _Sliding, times: range, stride: int, length: int) -> Tensor:
+    def _second_stage(self, first_stage: _Sliding, times: range, stride: int, length: int, columns: slice) -> Tensor:
         assert self.refine is not None
-        window = first_stage.windows(times, self.reach, stride, length, self.future)
-        centre = torch.stack([first_stage[t] for t in times]) if self.residual else None
+        window = first_stage.windows(times, self.reach, stride, length, self.future, columns)
+        centre = torch.stack([first_stage[t][..., columns] for t in times]) if self.residual else None
         return self._run(self.refine, window, centre)
 
     def _run(self, network: nn.Module, *inputs: Tensor | None) -> Tensor:
@@ -94,12 +119,12 @@ class _Sliding:
             self._made += 1
         return self._kept[index]
 
-    def windows(self, times: range, reach: int, stride: int, length: int, future: bool) -> Tensor:
-        """The entries up to `reach` strides before and after each time, stacked along the channels; of `length` entries
-        the first and last are held beyond the ends. Without `future`, those after each time are blank."""
+    def windows(self, times: range, reach: int, stride: int, length: int, future: bool, columns: slice) -> Tensor:
+        """Columns of the entries up to `reach` strides before and after each time, stacked along the channels; of
+        `length` entries the first and last are held beyond the ends. Without `future`, those after each are blank."""
 
         def entry(time: int, k: int) -> Tensor:
-            found = self[min(max(time + k * stride, 0), length - 1)]
+            found = self[min(max(time + k * stride, 0), length - 1)][..., columns]
             return found if future or k <= 0 else torch.zeros_like(found)
 
         return torch.stack([torch.cat([entry(time, k) for k in range(-reach, reach + 1)]) for time in times])
@@ -108,6 +133,11 @@ class _Sliding:
         """Let go of everything before index `before`."""
         for index in [index for index in self._kept if index < before]:
             del self._kept[index]
+
+
+def _widened(made: Tensor, columns: slice, width: int) -> Tensor:
+    """Columns of pictures as whole pictures, so many px wide, with nothing around them."""
+    return functional.pad(made, (columns.start, width - columns.stop)) if made.shape[-1] < width else made
 
 
 def keyed(made: Tensor, key: tuple[float, float, float]) -> Tensor:

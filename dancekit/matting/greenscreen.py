@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from dancekit.core.chroma import find_screen, key
@@ -23,8 +25,11 @@ class Matte:
         self.screen = screen
         self.size = study.track.size
 
-    def cut(self, time: int, picture: np.ndarray, mask: np.ndarray, box: np.ndarray) -> Cutout:
+    def cut(self, time: int, picture: np.ndarray, mask: np.ndarray, box: np.ndarray) -> Callable[[], Cutout]:
         """Cut the person out of one frame (see `dancekit.matting.Backend`); each frame stands on its own."""
+        return lambda: self._cutout(picture, mask, box)
+
+    def _cutout(self, picture: np.ndarray, mask: np.ndarray, box: np.ndarray) -> Cutout:
         screen = self.screen.before(box, self.size, (picture.shape[1] // 4, picture.shape[0] // 4))
         if ((screen.coverage < 0.5) & (resized(mask, screen.coverage.shape[::-1]) > 0)).any():
             mask = _finer(picture, mask)

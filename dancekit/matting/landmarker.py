@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
+from threading import Lock
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from dancekit.core.plate import Plate, lay, learn_plate, vote
 from dancekit.matting import ClipStudy, Cutout
 
 DESCRIPTION = "the pose model's own mask, refined and steadied; needs nothing else"
+
+Behind = tuple[np.ndarray, np.ndarray]
+"""The background's colour and how surely it is known: see core.matte.separated."""
 
 
 class Matte:
@@ -22,27 +26,53 @@ class Matte:
         self.shots = [first for first, _ in study.track.spans()]
         self.plates = [_plate(study, first, end) for first, end in study.track.spans()]
         self.shot = -1
-        self.before: Before | None = None
+        self.last: _Steadied | None = None
 
     def cut(self, time: int, picture: np.ndarray, mask: np.ndarray, box: np.ndarray) -> Callable[[], Cutout]:
         """Cut the person out of one frame (see `dancekit.matting.Backend`), steadied by the one before in its shot."""
         shot = max(0, bisect_right(self.shots, time) - 1)
         if shot != self.shot:
-            self.shot, self.before = shot, None
-        half = (picture.shape[1] // 2, picture.shape[0] // 2)
-        small, rough = resized(picture, half), resized(mask, half)
-        soft, behind, plate = rough.astype(np.float32) / 255, None, self.plates[shot]
-        if plate is not None:
-            drop = lay(plate, small, rough, box, self.size)
-            soft, behind = believe(soft, vote(small, drop)), (drop.colour, drop.known)
-        self.before = steadied(small, soft, box, self.before)
-        steady, sure = self.before.mask, (rough > 204).astype(np.uint8)
+            self.shot, self.last = shot, None
+        steady = self.last = _Steadied(self, self.plates[shot], picture, mask, box, self.last)
 
         def finish() -> Cutout:
-            alpha, colour = refine(picture, steady, sure, behind)
+            now, behind = steady.found()
+            sure = (resized(mask, now.mask.shape[::-1]) > 204).astype(np.uint8)
+            alpha, colour = refine(picture, now.mask, sure, behind)
             return Cutout(keep_known(alpha, box, self.size), colour)
 
         return finish
+
+
+class _Steadied:
+    """One frame's mask, steadied by the frame before: found once, by the first thread that asks, with what it needs."""
+
+    def __init__(self, matte: Matte, plate: Plate | None, picture: np.ndarray, mask: np.ndarray, box: np.ndarray,
+                 before: _Steadied | None) -> None:  # fmt: skip
+        self._size, self._plate, self._box = matte.size, plate, box
+        self._picture, self._mask, self._before = picture, mask, before
+        self._found: tuple[Before, Behind | None] | None = None
+        self._finding = Lock()
+
+    def found(self) -> tuple[Before, Behind | None]:
+        """The mask, and the colour behind the person with how surely it is known, where there is a plate."""
+        with self._finding:
+            if self._found is None:
+                small, soft, behind = self._believed()
+                before = None if self._before is None else self._before.found()[0]
+                self._found = steadied(small, soft, self._box, before), behind
+                self._before = None  # or every frame of the film would be kept
+        return self._found
+
+    def _believed(self) -> tuple[np.ndarray, np.ndarray, Behind | None]:
+        """(the picture and its mask at half the size, what is behind), before any steadying."""
+        half = (self._picture.shape[1] // 2, self._picture.shape[0] // 2)
+        small, rough = resized(self._picture, half), resized(self._mask, half)
+        soft = rough.astype(np.float32) / 255
+        if self._plate is None:
+            return small, soft, None
+        drop = lay(self._plate, small, rough, self._box, self._size)
+        return small, believe(soft, vote(small, drop)), (drop.colour, drop.known)
 
 
 def _plate(study: ClipStudy, first: int, end: int) -> Plate | None:

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dancekit.core.constants import constant
+
 _SURE = 12.0
-"""Alpha's logit beyond which all is 0 or 1."""
+"""Beyond this nothing changes in a px: its colour and alpha are at their limits."""
 
 
 def normalise(x: Tensor, kind: str) -> Tensor:
@@ -171,13 +173,15 @@ def _pad(x: Tensor, multiple: int) -> Tensor:
 
 def _bounded(x: Tensor, centre: Tensor | None) -> Tensor:
     """Raw outputs to colour in [-1, 1] and alpha in [0, 1]; with a centre they are corrections to it."""
-    colour, alpha = x[:, :3], x[:, 3:]
     if centre is not None:
-        colour = colour + torch.atanh(centre[:, :3].float().clamp(-0.995, 0.995))
-        alpha = alpha + torch.logit(centre[:, 3:].float().clamp(0.0025, 0.9975))
+        colour = torch.atanh(centre[:, :3].float().clamp(-0.995, 0.995))
+        alpha = torch.logit(centre[:, 3:].float().clamp(0.0025, 0.9975))
+        x = x + torch.cat((colour, alpha), 1)
     # Far beyond its limit nothing changes any more, but what is lost there could never be learnt back.
-    alpha = alpha + (alpha.clamp(-_SURE, _SURE) - alpha).detach()
-    return torch.cat((torch.tanh(colour), torch.sigmoid(alpha)), 1)
+    x = x + (x.clamp(-_SURE, _SURE) - x).detach()
+    # Both limits at once: channels by themselves take a CPU four times as long. sigmoid(x) = (1 + tanh(x / 2)) / 2.
+    scale = constant((1.0, 1.0, 1.0, 0.5), x.device).view(4, 1, 1)
+    return torch.addcmul(constant((0.0, 0.0, 0.0, 0.5), x.device).view(4, 1, 1), torch.tanh(x * scale), scale)
 
 
 def _initialise(module: nn.Module) -> None:

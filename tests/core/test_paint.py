@@ -146,3 +146,48 @@ def test_a_painter_with_a_key_shows_only_the_person() -> None:
     wanted = keyed(whole, (-1.0, 0.4, -0.5))[:, 3].numpy() * 255
     assert np.abs(cut[..., 3] - wanted).max() < 3
     assert np.ptp(cut[..., 3]) > 10
+
+
+class Outlined(torch.nn.Module):
+    """Paints what it is shown in any frame of a window, or in the middle one, and keeps how wide its windows were."""
+
+    def __init__(self, middle: bool = False) -> None:
+        super().__init__()
+        self.widths: list[int] = []
+        self.middle = middle
+
+    def forward(self, window: torch.Tensor, centre: torch.Tensor | None = None) -> torch.Tensor:
+        self.widths.append(window.shape[-1])
+        shown = window.chunk(2 * REACH + 1, 1)[REACH] if self.middle else window
+        there = shown.amax(1, keepdim=True).clamp(0, 1)
+        return torch.cat((there, -there, there if centre is None else centre[:, 2:3], there), 1)
+
+
+@pytest.mark.parametrize("refined", [False, True])
+@pytest.mark.parametrize("batch", [1, 4])
+def test_only_the_window_that_she_can_be_in_is_painted(refined: bool, batch: int) -> None:
+    size, points = (96, 24), poses()
+    points[..., 0] += np.linspace(0, 70, LENGTH, dtype=np.float32)[:, None]
+    whole = Painter(Outlined(refined), Outlined() if refined else None, REACH, 0.8, 1, refined, torch.device("cpu"),
+                    torch.float32)  # fmt: skip
+    thin = torch.full((len(maps.SEGMENT_CHANNELS),), 1.5)
+    around = replace(whole, draw=Outlined(refined), refine=Outlined() if refined else None, girth=thin, multiple=8)
+    wanted, found = (np.stack(list(who.paint(points, size, 2, batch))) for who in (whole, around))
+    assert np.array_equal(wanted[..., 3], found[..., 3])
+    shown = wanted[..., 3] > 0
+    assert np.array_equal(wanted[shown], found[shown])
+    assert shown.any(axis=(1, 2)).all()
+    for network in (around.draw, around.refine):
+        if isinstance(network, Outlined):
+            assert max(network.widths) < 96
+            assert not any(width % 8 for width in network.widths)
+
+
+def test_where_nobody_is_seen_the_whole_picture_is_painted() -> None:
+    points = poses() * np.array([np.nan, np.nan, 0], np.float32)
+    who = Painter(Outlined(), None, REACH, 0.8, 1, False, torch.device("cpu"), torch.float32,
+                  girth=torch.ones(len(maps.SEGMENT_CHANNELS)), multiple=8)  # fmt: skip
+    pictures = list(who.paint(points, (96, 24)))
+    assert len(pictures) == LENGTH
+    assert isinstance(who.draw, Outlined)
+    assert set(who.draw.widths) == {96}
