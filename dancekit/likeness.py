@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -47,12 +48,13 @@ class Likeness:
 
     def painter(self, device: torch.device, refine: bool = True) -> Painter:
         """The generators on a device, ready to paint; without `refine` stage I alone."""
-        shape = self.recipe.generator
-        networks = [prepare_network(n, device) for n in (self.draw, self.refine if refine else None) if n is not None]
-        dtype = number_type(device, self.recipe.precision)
+        shape, dtype = self.recipe.generator, number_type(device, self.recipe.precision)
+        wanted = [n for n in (self.draw, self.refine if refine else None) if n is not None]
+        # Copies in the numbers that are computed in, so that nothing is converted in every frame.
+        networks = [prepare_network(copy.deepcopy(network), device).to(dtype).eval() for network in wanted]
         return Painter(
-            networks[0].eval(),
-            networks[1].eval() if len(networks) > 1 else None,
+            networks[0],
+            networks[1] if len(networks) > 1 else None,
             self.recipe.reach,
             self.recipe.line * self.canvas.body,
             shape.coarse,

@@ -51,15 +51,18 @@ class Painter:
         height) px. stride: frames between the poses of a window. Yields T times uint8 [H, W, 4], colour and alpha.
         """
         sides = None if self.girth is None else girths.extent(maps.segments(torch.from_numpy(points)), self.girth)
-        first_stage = _Sliding(self._first_stage(points, size, stride, batch, sides))
-        length = len(points)
+        length, first_stage = len(points), _Sliding(self._first_stage(points, size, stride, batch, sides))
+        shown = _Sliding(first_stage[time].to(self.dtype) for time in range(length))
         for start in range(0, length, batch):
             times = range(start, min(start + batch, length))
             if self.refine is None:
-                made = torch.stack([first_stage[t] for t in times])
+                made = torch.cat([first_stage[t] for t in times])
             else:
                 columns = self._columns(sides, times, stride, size[0])
-                made = _widened(self._second_stage(first_stage, times, stride, length, columns), columns, size[0])
+                window = shown.windows(times, self.reach, stride, length, self.future, columns)
+                centre = torch.cat([first_stage[t][..., columns] for t in times]) if self.residual else None
+                made = _widened(self._run(self.refine, window, centre), columns, size[0])
+                shown.forget(times[-1] + 1 - self.reach * stride)
             first_stage.forget(times[-1] + 1 - self.reach * stride)
             yield from _to_pictures(made if self.key is None else keyed(made, self.key))
 
@@ -79,7 +82,7 @@ class Painter:
     def _first_stage(
         self, points: np.ndarray, size: tuple[int, int], stride: int, batch: int, sides: Tensor | None
     ) -> Iterator[Tensor]:
-        """G1's frame for every pose, 4 x H x W."""
+        """G1's frame for every pose, 1 x 4 x H x W."""
         length, reach = len(points), self.reach
         poses = torch.from_numpy(points)
         drawn = _Sliding(self._maps(poses, size, batch))
@@ -89,18 +92,14 @@ class Painter:
             there = slice(columns.start // self.coarse, columns.stop // self.coarse)
             window = drawn.windows(times, reach, stride, length, self.future, there)
             drawn.forget(times[-1] + 1 - reach * stride)
-            yield from _widened(self._run(self.draw, window), columns, size[0])
+            yield from _widened(self._run(self.draw, window), columns, size[0]).split(1)
 
     def _maps(self, poses: Tensor, size: tuple[int, int], batch: int) -> Iterator[Tensor]:
+        """What the networks see of every pose, 1 x C x H/coarse x W/coarse."""
         for start in range(0, len(poses), batch):
             pose = maps.segments(poses[start : start + batch].to(self.device))
-            yield from sketch.posed(pose, size, self.line, self.coarse, self.looks)
-
-    def _second_stage(self, first_stage: _Sliding, times: range, stride: int, length: int, columns: slice) -> Tensor:
-        assert self.refine is not None
-        window = first_stage.windows(times, self.reach, stride, length, self.future, columns)
-        centre = torch.stack([first_stage[t][..., columns] for t in times]) if self.residual else None
-        return self._run(self.refine, window, centre)
+            drawn = sketch.posed(pose, size, self.line, self.coarse, self.looks)
+            yield from drawn.to(dtype=self.dtype, memory_format=torch.channels_last).split(1)
 
     def _run(self, network: nn.Module, *inputs: Tensor | None) -> Tensor:
         with torch.inference_mode(), torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
@@ -127,7 +126,7 @@ class _Sliding:
             found = self[min(max(time + k * stride, 0), length - 1)][..., columns]
             return found if future or k <= 0 else torch.zeros_like(found)
 
-        return torch.stack([torch.cat([entry(time, k) for k in range(-reach, reach + 1)]) for time in times])
+        return torch.cat([torch.cat([entry(time, k) for k in range(-reach, reach + 1)], 1) for time in times])
 
     def forget(self, before: int) -> None:
         """Let go of everything before index `before`."""
