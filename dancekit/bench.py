@@ -92,16 +92,37 @@ def measure(film: Path | None, recipe: Recipe, machine: Machine, seconds: float,
         clip, paces = _preparing(drawn, person, progress)
         size = (clip.folder / "frames.pack").stat().st_size / max(int(clip.used.sum()), 1)
         run = train.set_up(person, workspace, recipe, machine, 0, progress, say_nothing)
-        matrix, numbers = _matrix(run), str(run.dtype).removeprefix("torch.")
-        for number, stint in enumerate(run.training.stints):
-            run.training.begin(number)
-            if number == max(n for n, other in enumerate(run.training.stints) if other.stage == stint.stage):
-                paces += _training(run, number, matrix, seconds, progress)
-            run.training.spend(number, 1e-6)
+        matrix, trained = _learning(run, seconds, progress)
+        numbers = str(run.dtype).removeprefix("torch.")
         save_now(run)
         del run
-        paces += _rendering(drawn, clip, person, workspace, machine, progress)
+        paces += [*trained, *_rendering(drawn, clip, person, workspace, machine, progress)]
     return Bench(recipe, machine.name, paces, matrix, numbers, len(clip.track), size)
+
+
+def measure_training(person: Person, recipe: Recipe, machine: Machine, seconds: float, progress: Progress) -> Bench:
+    """Train on what is prepared of a person, and measure nothing else; she stays as she is.
+
+    Raises:
+        WorkspaceError: nothing is prepared.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        run = train.set_up(person.variant("bench"), Workspace(Path(folder)), recipe, machine, 0, progress, say_nothing)
+        matrix, paces = _learning(run, seconds, progress)
+    used = sum(int(clip.used.sum()) for clip in run.subject.clips)
+    size = sum((clip.folder / "frames.pack").stat().st_size for clip in run.subject.clips) / max(used, 1)
+    return Bench(recipe, machine.name, paces, matrix, str(run.dtype).removeprefix("torch."), used, size)
+
+
+def _learning(run: Run, seconds: float, progress: Progress) -> tuple[float, list[Pace]]:
+    """(gigaflops of a matrix product, paces of both stages at their largest sizes)."""
+    matrix, paces = _matrix(run), list[Pace]()
+    for number, stint in enumerate(run.training.stints):
+        run.training.begin(number)
+        if number == max(n for n, other in enumerate(run.training.stints) if other.stage == stint.stage):
+            paces += _training(run, number, matrix, seconds, progress)
+        run.training.spend(number, 1e-6)
+    return matrix, paces
 
 
 def _preparing(film: Path, person: Person, progress: Progress) -> tuple[Clip, list[Pace]]:

@@ -171,7 +171,7 @@ def measured(done: Bench) -> Report:
         share = "" if pace.share is None else f"{pace.share:.2f}"
         memory = f"{pace.gigabytes:.1f}" if pace.gigabytes else ""
         rows.append([pace.part, f"{pace.rate:.1f}", pace.unit, pace.beside, share, memory])
-    minute = {part: 30 / done.pace(part).rate for part in ("prepare", "transfer")}
+    minute = {pace.part: 30 / pace.rate for pace in done.paces if pace.part in ("prepare", "transfer")}
     steps = done.recipe.minutes * 60 * done.pace("training, stage I").rate / (done.recipe.batch * done.recipe.frames)
     lines = [
         f"Recipe {done.recipe.name} on {done.machine}, in {done.numbers}; a large matrix product reaches "
@@ -179,10 +179,10 @@ def measured(done: Bench) -> Report:
         *aligned(rows),
         f"A prepared film takes {done.bytes_per_frame / 1e3:.0f} kB a frame, "
         f"{done.bytes_per_frame * 36_000 / 1e9:.1f} GB for 20 minutes.",
-        f"Here a minute of film (30 frames/s) takes {minute['prepare']:.1f} minutes to prepare and "
-        f"{minute['transfer']:.1f} to dance; dancekit train takes {done.recipe.duration()}"
-        + (f", about {steps:.0f} steps." if steps else "."),
-    ]
+        *([f"Here a minute of film (30 frames/s) takes {minute['prepare']:.1f} minutes to prepare and "
+           f"{minute['transfer']:.1f} to dance."] if minute else []),
+        f"dancekit train takes {done.recipe.duration()}" + (f", about {steps:.0f} steps." if steps else "."),
+    ]  # fmt: skip
     data: dict[str, object] = {"recipe": done.recipe.name, "device": done.machine, "numbers": done.numbers}
     data |= {"matrix_gigaflops": round(done.matrix, 1), "frames": done.frames}
     return lines, data | {"bytes_per_frame": done.bytes_per_frame, "paces": [asdict(pace) for pace in done.paces]}

@@ -51,6 +51,9 @@ def bench(
     film: Annotated[
         Path | None, typer.Argument(metavar="[FILM]", help="Any film of a person; else one that dancekit draws itself.")
     ] = None,
+    person: Annotated[
+        str, typer.Option(help="Measure only training, on what is prepared of this person, who stays as she is.")
+    ] = "",
     recipe: Annotated[str, typer.Option(help="As for train: the recipe whose steps are timed.")] = "auto",
     seconds: Annotated[float, typer.Option(help="At least so long for each turn of training steps.", min=0.1)] = 5.0,
     settings: Settings = [],  # noqa: B006
@@ -66,11 +69,19 @@ def bench(
         from dancekit import bench as verb
         from dancekit import device as devices
         from dancekit import recipe as recipes
+        from dancekit.errors import DancekitError
         from dancekit.recipe import parse_settings
 
         machine = devices.find(device)
         chosen = recipes.load(machine.recipe()[0] if recipe == "auto" else recipe, parse_settings(settings))
-        terminal.result(*report.measured(verb.measure(film, chosen, machine, seconds, terminal.progress)))
+        if person and film:
+            raise DancekitError("Either a film or a person can be measured with.", "Leave out one of them.")
+        if person:
+            who = workspace_in(home).existing(person)
+            done = verb.measure_training(who, chosen, machine, seconds, terminal.progress)
+        else:
+            done = verb.measure(film, chosen, machine, seconds, terminal.progress)
+        terminal.result(*report.measured(done))
 
 
 def ablate(

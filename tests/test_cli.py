@@ -135,6 +135,20 @@ def test_bench_measures_every_part_beside_what_limits_it(films: Path, tmp_path: 
     assert not (tmp_path / "none").exists(), "it works in a folder of its own"
 
 
+def test_bench_of_a_person_measures_training_alone_and_leaves_her_as_she_is(home: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()}
+    quick = ("--recipe", "tiny", "--set", "steps=4", "--seconds", "0.1")
+    said = dancekit("bench", "--person", "me", *quick, "--json", home=home).json
+    paces = {pace["part"].strip(): pace for pace in said["paces"]}
+    assert paces["training, stage I"]["share"] > 0
+    assert paces["training, stage II"]["share"] > 0
+    assert not any(name.startswith(("prepare", "transfer")) for name in paces)
+    assert before == {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()}
+    both = dancekit("bench", "film.mp4", "--person", "me", home=home, status=1)
+    assert "Either a film or a person" in both.stderr
+    assert "anna" in dancekit("bench", "--person", "anna", home=home, status=1).stderr
+
+
 def test_doctor_prints_one_json_object_and_looks_at_every_person(home: Path) -> None:
     shutil.copytree(home / "me", home / "anna")
     (home / "anna" / "person.json").write_text("{")
