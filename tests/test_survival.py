@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="no signals such as kill
 
 STOPPING = Path(__file__).with_name("stopping.py")
 PIECE = "dancekit.io.sightings:PIECE"
-EVERY_STEP = {"dancekit.io.diary:SAVE_EVERY": 0.0}
+EVERY_STEP = {"dancekit.io.diary:SAVE_EVERY": 0.0, "dancekit.io.diary:SAVING": 0.0}
 TINY = ("--recipe", "tiny", "--set", "precision=float32", "--set", "unpaired.enabled=false")
 
 

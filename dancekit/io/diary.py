@@ -10,7 +10,7 @@ from dancekit.io.workspace import writing
 
 SAVE_EVERY = 45.0
 """Seconds between saves: a process that is killed loses less than a minute."""
-_SAVING = 20.0
+SAVING = 20.0
 """Training goes on so many times as long as the last save took, if that is longer: large networks take seconds."""
 LOG_EVERY = 5.0
 _FIRST_SAMPLE, _SAMPLE_GROWTH, _SAMPLE_EVERY = 20.0, 1.05, 60.0
@@ -48,7 +48,7 @@ class Diary:
 
     def time_to_save(self) -> bool:
         """Whether the last save was long enough ago."""
-        return time.monotonic() - self._saved >= max(SAVE_EVERY, _SAVING * self._saving)
+        return time.monotonic() - self._saved >= max(SAVE_EVERY, SAVING * self._saving)
 
     def time_to_sample(self) -> bool:
         """Whether to draw a sample: soon at first, then every minute, and more rarely the longer training goes on."""
