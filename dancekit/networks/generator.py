@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from itertools import pairwise
 
 import torch
@@ -21,9 +20,14 @@ def normalise(x: Tensor, kind: str) -> Tensor:
     """
     if kind == "instance":
         return functional.instance_norm(x)
-    # On a GPU autocast would turn it into float32, at twice the memory; its sums are taken in float32 anyway.
-    with torch.autocast("cuda", enabled=False) if x.is_cuda else contextlib.nullcontext():
-        return functional.layer_norm(x.permute(0, 2, 3, 1), (x.shape[1],)).permute(0, 3, 1, 2)
+    if x.is_cuda:  # autocast would turn it into float32, at twice the memory; its sums are taken in float32 anyway
+        with torch.autocast("cuda", enabled=False):
+            return _over_channels(x)
+    return _over_channels(x)
+
+
+def _over_channels(x: Tensor) -> Tensor:
+    return functional.layer_norm(x.permute(0, 2, 3, 1), (x.shape[1],)).permute(0, 3, 1, 2)
 
 
 class ResidualBlock(nn.Module):
