@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +19,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from dancekit import likeness, plugins, prepare, scenes, train
 from dancekit.core import compose, step
-from dancekit.core.objective import Batch, Drawing, Networks
+from dancekit.core.batch import Batch
+from dancekit.core.objective import Drawing, Networks
 from dancekit.device import Machine, forget_peak, peak_gigabytes
 from dancekit.drive import paint, plan_moves
 from dancekit.io import encode, video
@@ -39,7 +40,7 @@ _READS = 400
 _ROUNDS = 3
 """Steps of dancekit and plain ones take so many turns, so that both meet the same noise."""
 _ALBUMS = 4
-_MATRIX = {"cpu": 2048, "cuda": 8192}
+_MATRIX, _MATRIX_OF_GPUS = 2048, 8192
 
 
 @dataclass(frozen=True)
@@ -90,14 +91,12 @@ def measure(film: Path | None, recipe: Recipe, machine: Machine, seconds: float,
         person = workspace.person("bench")
         drawn = film or scenes.film(scenes.subject(_FILM_SECONDS), Path(folder) / "drawn.mp4", progress)
         clip, paces = _preparing(drawn, person, progress)
-        size = (clip.folder / "frames.pack").stat().st_size / max(int(clip.used.sum()), 1)
         run = train.set_up(person, workspace, recipe, machine, 0, progress, say_nothing)
         matrix, trained = _learning(run, seconds, progress)
-        numbers = str(run.dtype).removeprefix("torch.")
+        learnt = _bench(run, [*paces, *trained], matrix, len(clip.track))
         save_now(run)
         del run
-        paces += [*trained, *_rendering(drawn, clip, person, workspace, machine, progress)]
-    return Bench(recipe, machine.name, paces, matrix, numbers, len(clip.track), size)
+        return replace(learnt, paces=learnt.paces + _rendering(drawn, clip, person, workspace, machine, progress))
 
 
 def measure_training(person: Person, recipe: Recipe, machine: Machine, seconds: float, progress: Progress) -> Bench:
@@ -109,9 +108,13 @@ def measure_training(person: Person, recipe: Recipe, machine: Machine, seconds: 
     with tempfile.TemporaryDirectory() as folder:
         run = train.set_up(person.variant("bench"), Workspace(Path(folder)), recipe, machine, 0, progress, say_nothing)
         matrix, paces = _learning(run, seconds, progress)
+    return _bench(run, paces, matrix, sum(len(clip.track) for clip in run.subject.clips))
+
+
+def _bench(run: Run, paces: list[Pace], matrix: float, frames: int) -> Bench:
     used = sum(int(clip.used.sum()) for clip in run.subject.clips)
     size = sum((clip.folder / "frames.pack").stat().st_size for clip in run.subject.clips) / max(used, 1)
-    return Bench(recipe, machine.name, paces, matrix, str(run.dtype).removeprefix("torch."), used, size)
+    return Bench(run.recipe, run.machine.name, paces, matrix, str(run.dtype).removeprefix("torch."), frames, size)
 
 
 def _learning(run: Run, seconds: float, progress: Progress) -> tuple[float, list[Pace]]:
@@ -170,7 +173,7 @@ def _reading(clip: Clip) -> float:
 
 def _matrix(run: Run) -> float:
     """Gigaflops of a large matrix product, the best of some."""
-    side = _MATRIX.get(run.machine.device.type, 2048)
+    side = _MATRIX_OF_GPUS if run.machine.device.type == "cuda" else _MATRIX
     square = torch.randn(side, side, device=run.machine.device).to(run.dtype)
     times = []
     for _ in range(6):

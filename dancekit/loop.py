@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
 from collections.abc import Generator as Stream
@@ -13,14 +12,16 @@ import numpy as np
 import torch
 
 from dancekit.core import schedule, step
-from dancekit.core.objective import Batch, Drawing, Networks
+from dancekit.core.batch import Batch
+from dancekit.core.objective import Drawing, Networks
 from dancekit.errors import DancekitError
 from dancekit.io.dataset import Canvas, TrainingSet, ahead
 from dancekit.likeness import Likeness, multiple, save
 from dancekit.recipe import Recipe, key_colour
 from dancekit.run import Run, Subject
 from dancekit.sampling import write_sample
-from dancekit.stepper import Stepper, can_compile, pinned
+from dancekit.stepper import Stepper, can_compile
+from dancekit.threads import spare
 
 _FOCUS = 0.06
 """How far face and hands reach from their bones, as a share of the body height."""
@@ -159,8 +160,9 @@ def batches_of(run: Run, number: int, data: TrainingSet, first: int) -> Stream[B
     """The batches of a stint's steps from `first` on, loaded in advance; to be closed."""
     if run.machine.device.type != "cuda":
         return ahead(partial(batch_of, run, number, data), first)
-    threads = max(1, min(_LOADING, (os.cpu_count() or 2) - 1))
-    return ahead(lambda place: pinned(batch_of(run, number, data, place)), first, threads)
+    return ahead(
+        lambda place: batch_of(run, number, data, place).mapped(torch.Tensor.pin_memory), first, spare(_LOADING)
+    )
 
 
 def _mixed(*numbers: int) -> int:

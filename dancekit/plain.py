@@ -16,10 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dancekit.core import adversary, maps, objective, sketch
+from dancekit.core import adversary, chance, maps, objective, sketch
 from dancekit.core.adversary import Judged
+from dancekit.core.batch import Batch
 from dancekit.core.maps import Segments
-from dancekit.core.objective import Batch, Drawing, Made, Networks
+from dancekit.core.objective import Drawing, Made, Networks
 from dancekit.core.sketch import Looks
 from dancekit.io.dataset import to_device
 from dancekit.loop import drawing_of
@@ -99,7 +100,7 @@ class Plain:
             return next(pictures)
 
         batch, weights = to_device(given[0], device), replace(self._run.recipe.weights, every=1)
-        drawn = objective.draw_chance(batch, self._drawing, weights, random)
+        drawn = chance.draw(batch, self._drawing.augmentation, weights.every, random)
         made = objective.generate(networks, batch, drawn, replace(self._drawing, posed=read), torch.float32)
         first = objective.judge(networks, _detached(made))
         self._turn("critics", adversary.critic_loss(first))

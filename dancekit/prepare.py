@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import shutil
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -31,6 +29,7 @@ from dancekit.study import (
     study,
     work_mark,
 )
+from dancekit.threads import in_order, spare
 from dancekit.types import Progress, no_progress
 
 SHORTEST = 20
@@ -162,24 +161,19 @@ def _mask(studied: Studied, time: int, box: np.ndarray, size: tuple[int, int]) -
 
 def _store_frames(studied: Studied, clip: clips.Clip, matte: matting.Backend, progress: Progress) -> None:
     """Cut frames out, several at a time, and store them in order; goes on after the last one stored already."""
-    writer = frames.FrameWriter(clip.folder / "frames.pack")
-    total, waiting = len(clip.track), deque[Future[bytes]]()
-    threads = max(2, min(_THREADS, os.cpu_count() or 2))
-    with ThreadPoolExecutor(threads) as pool:
+    writer, threads = frames.FrameWriter(clip.folder / "frames.pack"), max(2, spare(_THREADS))
+    cuts = _cutouts(studied, clip, matte, writer.count)
+    with contextlib.closing(in_order(_record, cuts, threads, 3 * threads)) as records:
         try:
-            for time, cutout in _cutouts(studied, clip, matte, writer.count):
-                waiting.append(pool.submit(_record, cutout))
-                while len(waiting) > 3 * threads:
-                    writer.append(waiting.popleft().result())
-                progress("cutting the person out", time + 1, total)
-            while waiting:
-                writer.append(waiting.popleft().result())
+            for record in records:
+                writer.append(record)
+                progress("cutting the person out", writer.count, len(clip.track))
         finally:
             writer.close()
 
 
 def _cutouts(studied: Studied, clip: clips.Clip, matte: matting.Backend,
-             first: int) -> Iterator[tuple[int, matting.Cutout | Callable[[], matting.Cutout] | None]]:  # fmt: skip
+             first: int) -> Iterator[matting.Cutout | Callable[[], matting.Cutout] | None]:  # fmt: skip
     """Every frame's cut-out from frame `first` on, None where there is no person."""
     if first >= len(clip.track):
         return
@@ -187,9 +181,9 @@ def _cutouts(studied: Studied, clip: clips.Clip, matte: matting.Backend,
         box, size = clip.plan.boxes[time], clip.plan.size
         if clip.used[time]:
             picture = crops.warp(frame, box, size)
-            yield time, matte.cut(time, picture, _mask(studied, time, box, size), box)
+            yield matte.cut(time, picture, _mask(studied, time, box, size), box)
         else:
-            yield time, None
+            yield None
 
 
 def _record(cut: matting.Cutout | Callable[[], matting.Cutout] | None) -> bytes:

@@ -9,18 +9,17 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import warnings
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from dancekit.core import step
-from dancekit.core.objective import Batch
-from dancekit.core.sketch import Looks
+from dancekit.core.batch import Batch
 from dancekit.core.step import Work
-from dancekit.io.dataset import on_device, to_device
+from dancekit.io.dataset import to_device
 
 Take = Callable[[Batch, torch.Generator, bool, Work], dict[str, Tensor]]
 """One step: a batch on the device, random numbers, whether the discriminators judge, and how; gives the losses."""
@@ -50,16 +49,15 @@ class Stepper:
         self._work = _compiled() if compiling else step.PLAIN
         self._recording = recording and device.type == "cuda"
         self._random = torch.Generator(device)
-        self._warmed: dict[bool, int] = {}
-        self._compiled: set[bool] = set()
+        self._taken = Counter[bool]()
         self._recordings: dict[bool, _Recording] = {}
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
         self._under_way: deque[torch.cuda.Event] = deque()
 
     @property
     def warming(self) -> int:
-        """How many steps of each kind it takes until all later ones are alike."""
-        return 1 + _WARMING if self._recording else 1
+        """How many steps of each kind, after a first plain one, it takes until all later ones are alike."""
+        return 1 + _WARMING if self._recording else int(self._work is not step.PLAIN)
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
@@ -80,40 +78,37 @@ class Stepper:
         """Take a step on a batch of the CPU; the losses, which hold until the next step."""
         self._random.manual_seed(seed)
         recorded = self._recordings.get(judging)
-        if recorded is None and self._recording:
-            self._warmed[judging] = self._warmed.get(judging, 0) + 1
-            if self._warmed[judging] > _WARMING:
-                recorded = self._record(batch, judging)
+        if recorded is None and self._recording and self._taken[judging] >= _WARMING:
+            recorded = self._record(batch, judging)
         if recorded is None:
-            losses = self._taken(batch, seed, judging)
+            losses = self._warm(batch, seed, judging)
+            self._taken[judging] += 1
         else:
-            _copy(batch, recorded.batch)
+            for given, kept in zip(batch.tensors(), recorded.batch.tensors(), strict=True):
+                kept.copy_(given, non_blocking=True)
             recorded.graph.replay()
             losses = recorded.losses
         self._wait()
         return losses
 
-    def _taken(self, batch: Batch, seed: int, judging: bool) -> dict[str, Tensor]:
+    def _warm(self, batch: Batch, seed: int, judging: bool) -> dict[str, Tensor]:
         """A step, compiled if that can be done here. It has changed nothing when it fails in compiling."""
         given = to_device(batch, self._device)
-        known = self._work is step.PLAIN or judging in self._compiled
+        known = self._work is step.PLAIN or self._taken[judging] > 0
         try:
-            with contextlib.nullcontext() if known else warnings.catch_warnings():
-                if not known:
-                    warnings.simplefilter("ignore")  # PyTorch warns of itself while it compiles
-                losses = self._take(given, self._random, judging, self._work)
+            # PyTorch warns of itself while it compiles.
+            with contextlib.nullcontext() if known else warnings.catch_warnings(action="ignore"):
+                return self._take(given, self._random, judging, self._work)
         except RuntimeError as error:
             if known or isinstance(error, torch.OutOfMemoryError):
                 raise
             self._work = step.PLAIN  # no compiler on this computer, or one that cannot do it
             self._random.manual_seed(seed)
             return self._take(given, self._random, judging, self._work)
-        self._compiled.add(judging)
-        return losses
 
     def _record(self, batch: Batch, judging: bool) -> _Recording | None:
         """Record a step, which does not take it; None if that cannot be done here, and then not tried again."""
-        graph, given = torch.cuda.CUDAGraph(), on_device(batch, self._device)
+        graph, given = torch.cuda.CUDAGraph(), batch.on(self._device)
         graph.register_generator_state(self._random)
         try:
             # Other threads go on loading pictures meanwhile.
@@ -145,24 +140,3 @@ def can_compile(device: torch.device) -> bool:
 def _compiled() -> Work:
     torch.compiler.reset()  # what earlier stints compiled is not needed any more
     return Work._make(torch.compile(part, dynamic=False) for part in step.PLAIN)
-
-
-def _copy(batch: Batch, to: Batch) -> None:
-    for source, target in zip(_tensors(batch), _tensors(to), strict=True):
-        target.copy_(source, non_blocking=True)
-
-
-def _tensors(batch: Batch) -> list[Tensor]:
-    return [t for t in (batch.poses, batch.frames, batch.known, batch.wild, *(batch.looks or ())) if t is not None]
-
-
-def pinned(batch: Batch) -> Batch:
-    """The batch in memory that a GPU can fetch from by itself."""
-    return replace(
-        batch,
-        poses=batch.poses.pin_memory(),
-        frames=batch.frames.pin_memory(),
-        known=batch.known.pin_memory(),
-        wild=None if batch.wild is None else batch.wild.pin_memory(),
-        looks=None if batch.looks is None else Looks(*(part.pin_memory() for part in batch.looks)),
-    )

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import time
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice, repeat
+from itertools import count, islice, repeat
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +24,7 @@ from dancekit.io.workspace import Person, Workspace, keep_or_clear, writing
 from dancekit.likeness import Likeness
 from dancekit.processes import ALONE, Group
 from dancekit.study import Options, find_moves
+from dancekit.threads import in_order, spare
 from dancekit.types import Progress, VideoInfo, no_progress
 
 _PIECE_SECONDS = 20.0
@@ -171,21 +169,16 @@ def _frames(
     """Finished frames from `first` on: uint8 [H, W, 3], or [H, W, 4] on nothing. One thread paints her, others put
     earlier pictures in their places, and what they have finished is encoded meanwhile."""
 
-    def finished(number: int, picture: np.ndarray, wall: np.ndarray | None) -> np.ndarray:
-        picture = cleaned(picture, number, moves, model)
+    def finished(painted: tuple[int, np.ndarray, np.ndarray | None]) -> np.ndarray:
+        number, raw, wall = painted
+        picture = cleaned(raw, number, moves, model)
         placed = compose.place(picture, moves.plan.boxes[number], moves.canvas, moves.presence[number])
         return compose.alone(placed, moves.canvas) if wall is None else compose.over(placed, wall)
 
-    threads, waiting = max(1, min(_PLACING, (os.cpu_count() or 2) - 1)), deque[Future[np.ndarray]]()
     behind = repeat(None) if scenery.transparent else scenery.frames(moves.canvas, moves.fps, first)
-    with (contextlib.closing(video.read_ahead(paint_raw(moves, model, device, first), _AHEAD)) as pictures,
-          ThreadPoolExecutor(threads) as pool):  # fmt: skip
-        for number, picture in enumerate(pictures, first):
-            waiting.append(pool.submit(finished, number, picture, next(behind)))
-            if len(waiting) > 2 * threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    threads = spare(_PLACING)
+    with contextlib.closing(video.read_ahead(paint_raw(moves, model, device, first), _AHEAD)) as pictures:
+        yield from in_order(finished, zip(count(first), pictures, behind), threads, 2 * threads)
 
 
 def _draw_piece(frames: Iterator[np.ndarray], unfinished: Path, form: encode.FilmFormat, moves: Moves, first: int,

@@ -12,9 +12,10 @@ from torch.optim import Adam
 
 from dancekit import stepper
 from dancekit.core.augment import Augmentation
-from dancekit.core.objective import Batch, Weights
+from dancekit.core.batch import Batch
+from dancekit.core.objective import Weights
 from dancekit.core.step import PLAIN, Work, take_step
-from dancekit.io.dataset import on_device
+from dancekit.io.dataset import to_device
 from dancekit.stepper import Stepper, Take
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # PyTorch warns of itself while it compiles
@@ -67,7 +68,7 @@ def test_a_step_can_be_compiled_whole_and_stays_the_same(stage: int) -> None:
     found = []
     for work in (PLAIN, traced):
         take, weights = trainee(stage, CPU)
-        given = stepper.to_device(on_device(raw(stage), CPU), CPU)
+        given = to_device(raw(stage), CPU)
         losses = take(given, torch.Generator().manual_seed(1), True, work)
         found.append((losses, weights()))
     for name, value in found[0][0].items():

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from figures import waving
 
+from dancekit.core.batch import Batch
 from dancekit.core.maps import CHANNELS
-from dancekit.core.objective import Batch, Drawing, Networks
+from dancekit.core.objective import Drawing, Networks
 from dancekit.networks.generator import Generator
 from dancekit.networks.patch import PatchCritic
 from dancekit.networks.perceptual import Perceptual, Trunk

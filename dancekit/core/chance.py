@@ -9,6 +9,7 @@ from torch import Tensor
 
 from dancekit.core import maps
 from dancekit.core.augment import Augmentation, disturb
+from dancekit.core.batch import Batch
 from dancekit.core.maps import Segments
 
 
@@ -22,26 +23,15 @@ class Chance:
     perceived: Tensor | None
 
 
-def draw(
-    film: Tensor,
-    wild: Tensor | None,
-    frames: Tensor,
-    augmentation: Augmentation | None,
-    every: int,
-    random: torch.Generator,
-) -> Chance:
-    """Draw it for a batch.
-
-    film: B x T x J x 3 px. wild: B' x T' x J x 3 px. frames: B x M x 4 x H x W. every: the trunk looks at every n-th
-    frame, from a random one on. random: on the device of all.
-    """
+def draw(batch: Batch, augmentation: Augmentation | None, every: int, random: torch.Generator) -> Chance:
+    """Draw it for a batch. every: the trunk looks at every n-th frame, from a random one on. random: on its device."""
 
     def disturbed(poses: Tensor) -> Segments:
         pose = maps.segments(poses)
-        return pose if augmentation is None else disturb(pose, frames.shape[-2], augmentation, random)
+        return pose if augmentation is None else disturb(pose, batch.frames.shape[-2], augmentation, random)
 
-    poses = disturbed(film), None if wild is None else disturbed(wild)
-    count, device = len(frames) * frames.shape[1], frames.device
+    poses = disturbed(batch.poses), None if batch.wild is None else disturbed(batch.wild)
+    count, device = len(batch.frames) * batch.frames.shape[1], batch.frames.device
     every, perceived = min(every, count), None
     if every > 1:  # the choice stays on the device: waiting for it would take longer than looking at all
         first = torch.randint(every, (), generator=random, device=device)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from dancekit.core import alpha_loss, chance, focus, maps, sketch, unseen
+from dancekit.core import alpha_loss, focus, maps, sketch, unseen
 from dancekit.core.adversary import Judged, features_apart, named, should_be
 from dancekit.core.augment import Augmentation
+from dancekit.core.batch import Batch
 from dancekit.core.chance import Chance
 from dancekit.core.constants import constant
 from dancekit.core.maps import Segments
@@ -18,41 +19,6 @@ from dancekit.core.sketch import Looks
 from dancekit.networks.generator import Generator
 from dancekit.networks.patch import PatchCritic
 from dancekit.networks.perceptual import Perceptual
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What one step sees; R is K in stage I and 2K in stage II.
-
-    poses: B x (M + 2R) x J x 3 px. frames: B x M x 4 x H x W, colour in [-1, 1] and alpha in [0, 1].
-    known: B x M x 1 x H x W, 1 where the film showed anything at all. wild: B' x (2R + 1) x J x 3 px, or None.
-    looks: of the person in each window, B first, in px (see core.sketch); None where poses are drawn as lines alone.
-    """
-
-    poses: Tensor
-    frames: Tensor
-    known: Tensor
-    wild: Tensor | None
-    looks: Looks | None = None
-
-    @staticmethod
-    def of(parts: Sequence[Batch]) -> Batch:
-        """Several batches as one."""
-        wild = [part.wild for part in parts if part.wild is not None]
-        looks = [part.looks for part in parts if part.looks is not None]
-        return Batch(
-            torch.cat([part.poses for part in parts]),
-            torch.cat([part.frames for part in parts]),
-            torch.cat([part.known for part in parts]),
-            torch.cat(wild) if wild else None,
-            Looks(*map(torch.cat, zip(*looks, strict=True))) if looks else None,
-        )
-
-    def wild_looks(self) -> Looks | None:
-        """The looks that wild poses are drawn with: those of the windows in turn, B' first."""
-        if self.looks is None or self.wild is None:
-            return None
-        return self.looks.at(torch.arange(len(self.wild), device=self.wild.device) % len(self.poses))
 
 
 @dataclass(frozen=True)
@@ -159,11 +125,6 @@ def _as_shown(made: Tensor, known: Tensor, drawing: Drawing) -> Tensor:
     if drawing.matte:
         return over_key(made, known, drawing)
     return over_key(torch.cat((made[..., :3, :, :], torch.ones_like(made[..., 3:, :, :])), -3), known, drawing)
-
-
-def draw_chance(batch: Batch, drawing: Drawing, weights: Weights, random: torch.Generator) -> Chance:
-    """What chance decides of a step on this batch. random: on the batch's device."""
-    return chance.draw(batch.poses, batch.wild, batch.frames, drawing.augmentation, weights.every, random)
 
 
 def generate(networks: Networks, batch: Batch, drawn: Chance, drawing: Drawing, dtype: torch.dtype) -> Made:

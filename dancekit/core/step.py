@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from dancekit.core import adversary, objective
+from dancekit.core import adversary, chance, objective
 from dancekit.core.adversary import Judged
-from dancekit.core.objective import Batch, Drawing, Made, Networks, Weights
+from dancekit.core.batch import Batch
+from dancekit.core.objective import Drawing, Made, Networks, Weights
 
 
 class Work(NamedTuple):
@@ -49,7 +50,7 @@ def take_step(
     or compiled. Returns every loss term, detached; the discriminators' begin with "D ".
     """
     with torch.autocast(batch.frames.device.type, dtype, enabled=dtype != torch.float32):
-        drawn = objective.draw_chance(batch, drawing, weights, random)
+        drawn = chance.draw(batch, drawing.augmentation, weights.every, random)
         made = work.generate(networks, batch, drawn, drawing, dtype)
         judged = work.judge(networks, made) if judging else None
         terms = work.generator_loss(networks, made, judged, batch, weights, drawing.matte, drawn.perceived)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import TypeVar
@@ -12,15 +10,15 @@ from typing import TypeVar
 import cv2
 import numpy as np
 import torch
-from torch import Tensor
 
 from dancekit.core import crops, spans
 from dancekit.core.augment import Sway, recoloured, swayed
-from dancekit.core.objective import Batch
+from dancekit.core.batch import Batch
 from dancekit.core.sketch import Looks
 from dancekit.errors import WorkspaceError
 from dancekit.io.clips import Clip
 from dancekit.io.frames import FrameReader
+from dancekit.threads import in_order
 
 Item = TypeVar("Item")
 _CACHE_BYTES = 3 << 30
@@ -202,20 +200,9 @@ def _filled(rectangle: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return mask
 
 
-def on_device(batch: Batch, device: torch.device) -> Batch:
-    """The batch on the device, as it is."""
-
-    def move(tensor: Tensor) -> Tensor:
-        return tensor.to(device, non_blocking=True)
-
-    wild = None if batch.wild is None else move(batch.wild)
-    looks = None if batch.looks is None else Looks(*map(move, batch.looks))
-    return Batch(move(batch.poses), move(batch.frames), move(batch.known), wild, looks)
-
-
 def to_device(batch: Batch, device: torch.device) -> Batch:
     """The batch on the device, colour in [-1, 1] and alpha in [0, 1]."""
-    moved = on_device(batch, device)
+    moved = batch.on(device)
     frames = moved.frames.float()
     frames = torch.cat((frames[:, :, :3] / 127.5 - 1, frames[:, :, 3:] / 255), 2)
     return replace(moved, frames=frames, known=moved.known.float())
@@ -223,13 +210,4 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
 
 def ahead(make: Callable[[int], Item], first: int, threads: int = 1) -> Generator[Item]:
     """make(first), make(first + 1), ... without end, in this order, made in advance by so many threads."""
-    numbers = count(first)
-    with ThreadPoolExecutor(threads) as pool:
-        waiting = deque(pool.submit(make, next(numbers)) for _ in range(threads + 2))
-        try:
-            while True:
-                made = waiting.popleft().result()
-                waiting.append(pool.submit(make, next(numbers)))
-                yield made
-        finally:
-            pool.shutdown(cancel_futures=True)
+    return in_order(make, count(first), threads, threads + 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,9 +14,6 @@ from dancekit.core.plate import Plate, lay, learn_plate, vote
 from dancekit.matting import ClipStudy, Cutout
 
 DESCRIPTION = "the pose model's own mask, refined and steadied; needs nothing else"
-
-Behind = tuple[np.ndarray, np.ndarray]
-"""The background's colour and how surely it is known: see core.matte.separated."""
 
 
 class Matte:
@@ -36,12 +34,20 @@ class Matte:
         steady = self.last = _Steadied(self, self.plates[shot], picture, mask, box, self.last)
 
         def finish() -> Cutout:
-            now, behind = steady.found()
-            sure = (resized(mask, now.mask.shape[::-1]) > 204).astype(np.uint8)
-            alpha, colour = refine(picture, now.mask, sure, behind)
+            found = steady.found()
+            alpha, colour = refine(picture, found.now.mask, found.sure, found.behind)
             return Cutout(keep_known(alpha, box, self.size), colour)
 
         return finish
+
+
+class _Found(NamedTuple):
+    """A frame with its steadied mask, where the person is beyond doubt, and what is behind her where there is a plate:
+    colour and how surely it is known; see core.matte."""
+
+    now: Before
+    sure: np.ndarray
+    behind: tuple[np.ndarray, np.ndarray] | None
 
 
 class _Steadied:
@@ -51,28 +57,24 @@ class _Steadied:
                  before: _Steadied | None) -> None:  # fmt: skip
         self._size, self._plate, self._box = matte.size, plate, box
         self._picture, self._mask, self._before = picture, mask, before
-        self._found: tuple[Before, Behind | None] | None = None
+        self._found: _Found | None = None
         self._finding = Lock()
 
-    def found(self) -> tuple[Before, Behind | None]:
-        """The mask, and the colour behind the person with how surely it is known, where there is a plate."""
+    def found(self) -> _Found:
+        """What is found of the frame, at half its size."""
         with self._finding:
             if self._found is None:
-                small, soft, behind = self._believed()
-                before = None if self._before is None else self._before.found()[0]
-                self._found = steadied(small, soft, self._box, before), behind
+                half = (self._picture.shape[1] // 2, self._picture.shape[0] // 2)
+                small, rough = resized(self._picture, half), resized(self._mask, half)
+                soft, behind = rough.astype(np.float32) / 255, None
+                if self._plate is not None:
+                    drop = lay(self._plate, small, rough, self._box, self._size)
+                    soft, behind = believe(soft, vote(small, drop)), (drop.colour, drop.known)
+                before = None if self._before is None else self._before.found().now
+                now = steadied(small, soft, self._box, before)
+                self._found = _Found(now, (rough > 204).astype(np.uint8), behind)
                 self._before = None  # or every frame of the film would be kept
         return self._found
-
-    def _believed(self) -> tuple[np.ndarray, np.ndarray, Behind | None]:
-        """(the picture and its mask at half the size, what is behind), before any steadying."""
-        half = (self._picture.shape[1] // 2, self._picture.shape[0] // 2)
-        small, rough = resized(self._picture, half), resized(self._mask, half)
-        soft = rough.astype(np.float32) / 255
-        if self._plate is None:
-            return small, soft, None
-        drop = lay(self._plate, small, rough, self._box, self._size)
-        return small, believe(soft, vote(small, drop)), (drop.colour, drop.known)
 
 
 def _plate(study: ClipStudy, first: int, end: int) -> Plate | None:

@@ -65,18 +65,14 @@ class Upward(nn.Module):
     Each of the four px has weights of its own; without smoothing their small differences stay visible as a fine grid.
     """
 
-    kernel: Tensor
-
     def __init__(self, inputs: int, outputs: int, norm: str) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(inputs, outputs * 4, 3, 1, 1, bias=norm == "pixel")
         self.norm = norm
-        weights = torch.tensor((0.25, 0.5, 0.25))
-        self.register_buffer("kernel", (weights[:, None] * weights).view(1, 1, 3, 3), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """N x inputs x H x W -> N x outputs x 2H x 2W."""
-        x = smoothed(functional.pixel_shuffle(self.convolution(x), 2), self.kernel)
+        x = smoothed(functional.pixel_shuffle(self.convolution(x), 2))
         return functional.relu(normalise(x, self.norm))
 
     def start_even(self) -> None:
@@ -85,10 +81,11 @@ class Upward(nn.Module):
         weight.copy_(weight[::4].repeat_interleave(4, 0))
 
 
-def smoothed(x: Tensor, kernel: Tensor) -> Tensor:
-    """N x C x H x W smoothed with a kernel 1 x 1 x 3 x 3, such as weights 1, 2, 1 both ways: then a pattern that
-    alternates from px to px vanishes."""
-    return functional.conv2d(x, kernel.to(x.dtype).expand(x.shape[1], 1, 3, 3), padding=1, groups=x.shape[1])
+def smoothed(x: Tensor) -> Tensor:
+    """N x C x H x W smoothed with weights 1, 2, 1 both ways: a pattern that alternates from px to px vanishes."""
+    weights = constant((0.25, 0.5, 0.25), x.device).to(x.dtype)
+    kernel = (weights[:, None] * weights).expand(x.shape[1], 1, 3, 3)
+    return functional.conv2d(x, kernel, padding=1, groups=x.shape[1])
 
 
 class Generator(nn.Module):

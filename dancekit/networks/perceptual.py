@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dancekit.core.constants import chosen
+
 
 @dataclass(frozen=True)
 class Trunk:
@@ -47,7 +49,6 @@ class Perceptual(nn.Module):
 
     mean: Tensor
     spread: Tensor
-    order: Tensor
 
     def __init__(self, trunk: Trunk, weights: Mapping[str, Tensor], depth: int = 5) -> None:
         super().__init__()
@@ -64,13 +65,12 @@ class Perceptual(nn.Module):
                 inputs = _WIDTHS[block - 1]
         self.register_buffer("mean", torch.tensor(trunk.mean).view(1, 3, 1, 1))
         self.register_buffer("spread", torch.tensor(trunk.spread).view(1, 3, 1, 1))
-        self.register_buffer("order", torch.tensor(trunk.order), persistent=False)
         self.requires_grad_(False)
 
     def forward(self, picture: Tensor) -> list[Tensor]:
         """N x 3 x H x W in [-1, 1] -> features relu1_1, relu2_1, ... of each block read."""
         x = (picture + 1) * 0.5 * self.trunk.scale
-        x = (x.index_select(1, self.order) - self.mean) / self.spread
+        x = (chosen(x, 1, self.trunk.order) - self.mean) / self.spread
         features = []
         for block, count in enumerate(self.trunk.blocks[: self.depth], 1):
             x = functional.max_pool2d(x, 2) if block > 1 else x

@@ -10,11 +10,12 @@ import torch
 from tiny import FRAMES, KEY, REACH, SIZE, STRANGERS, batch, drawing, networks, random
 from torch import Tensor
 
-from dancekit.core import adversary, alpha_loss, girth, maps, objective, sketch
+from dancekit.core import adversary, alpha_loss, chance, girth, maps, objective, sketch
 from dancekit.core.adversary import Judged, Verdicts
 from dancekit.core.augment import Augmentation
+from dancekit.core.batch import Batch
 from dancekit.core.maps import CHANNELS
-from dancekit.core.objective import Batch, Drawing, Made, Networks, Weights
+from dancekit.core.objective import Drawing, Made, Networks, Weights
 from dancekit.core.sketch import Looks
 from dancekit.networks.generator import Generator
 from dancekit.networks.patch import PatchCritic
@@ -23,12 +24,12 @@ F32 = torch.float32
 
 
 def made_by(nets: Networks, given: Batch, how: Drawing = tiny.DRAWING, seed: int = 0) -> Made:
-    return objective.generate(nets, given, objective.draw_chance(given, how, Weights(), random(seed)), how, F32)
+    return objective.generate(nets, given, chance.draw(given, how.augmentation, 1, random(seed)), how, F32)
 
 
 def perceived(given: Batch, weights: Weights, seed: int) -> Tensor | None:
     """Which frames the perceptual trunk looks at."""
-    return objective.draw_chance(given, tiny.DRAWING, weights, random(seed)).perceived
+    return chance.draw(given, None, weights.every, random(seed)).perceived
 
 
 def drawn(poses: Tensor) -> Tensor:

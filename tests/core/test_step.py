@@ -11,9 +11,10 @@ from tiny import batch, drawing, networks, random
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 
-from dancekit.core import adversary, objective
+from dancekit.core import adversary, chance, objective
 from dancekit.core.augment import Augmentation
-from dancekit.core.objective import Batch, Drawing, Networks, Weights
+from dancekit.core.batch import Batch
+from dancekit.core.objective import Drawing, Networks, Weights
 from dancekit.core.step import set_rate, take_step
 
 F32 = torch.float32
@@ -53,7 +54,7 @@ def test_each_turn_moves_its_own_weights_only(stage: int) -> None:
 @pytest.mark.parametrize("stage", [1, 2])
 def test_each_turn_follows_the_gradient_of_its_own_loss_alone(stage: int) -> None:
     nets, given = networks(stage), batch(stage)
-    drawn = objective.draw_chance(given, tiny.DRAWING, WEIGHTS, random())
+    drawn = chance.draw(given, tiny.DRAWING.augmentation, WEIGHTS.every, random())
     made = objective.generate(nets, given, drawn, tiny.DRAWING, F32)
     terms = objective.generator_loss(nets, made, objective.judge(nets, made), given, WEIGHTS, True)
     own = list(nets.trained.parameters())

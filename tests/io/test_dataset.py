@@ -11,7 +11,7 @@ from figures import clip
 
 from dancekit.core import sketch, spans
 from dancekit.core.augment import Sway
-from dancekit.core.objective import Batch
+from dancekit.core.batch import Batch
 from dancekit.core.sketch import Looks
 from dancekit.errors import WorkspaceError
 from dancekit.io.clips import Clip
