@@ -17,17 +17,17 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from dancekit import likeness, plugins, prepare, scenes, train
-from dancekit.core import compose, step
+from dancekit import likeness, loop, plugins, prepare, scenes, train
+from dancekit.core import compose, schedule, step
 from dancekit.core.batch import Batch
 from dancekit.core.objective import Drawing, Networks
 from dancekit.device import Machine, forget_peak, peak_gigabytes
-from dancekit.drive import paint, plan_moves
+from dancekit.drive import cleaned, paint_raw, plan_moves
 from dancekit.io import encode, video
 from dancekit.io.clips import Clip
 from dancekit.io.dataset import ahead, to_device
 from dancekit.io.workspace import Person, Workspace
-from dancekit.loop import batch_of, batches_of, drawing_of, is_judged, save_now, stepper_of, training_set
+from dancekit.likeness import Likeness
 from dancekit.plain import Plain, album
 from dancekit.recipe import Recipe
 from dancekit.run import Run, say_nothing
@@ -94,7 +94,7 @@ def measure(film: Path | None, recipe: Recipe, machine: Machine, seconds: float,
         run = train.set_up(person, workspace, recipe, machine, 0, progress, say_nothing)
         matrix, trained = _learning(run, seconds, progress)
         learnt = _bench(run, [*paces, *trained], matrix, len(clip.track))
-        save_now(run)
+        loop.save_now(run)
         del run
         return replace(learnt, paces=learnt.paces + _rendering(drawn, clip, person, workspace, machine, progress))
 
@@ -118,7 +118,7 @@ def _bench(run: Run, paces: list[Pace], matrix: float, frames: int) -> Bench:
 
 
 def _learning(run: Run, seconds: float, progress: Progress) -> tuple[float, list[Pace]]:
-    """(gigaflops of a matrix product, paces of both stages at their largest sizes)."""
+    """(gigaflops of a matrix product, paces of all stages at their largest sizes)."""
     matrix, paces = _matrix(run), list[Pace]()
     for number, stint in enumerate(run.training.stints):
         run.training.begin(number)
@@ -192,21 +192,21 @@ def _now(machine: Machine) -> float:
 
 def _training(run: Run, number: int, matrix: float, least: float, progress: Progress) -> list[Pace]:
     """Steps of a stint, dancekit's and plain ones in turn."""
-    training, data, device = run.training, training_set(run, number), run.machine.device
-    stage, canvas = training.stints[number].stage, training.canvases[training.stints[number].size]
-    drawing = drawing_of(run.recipe, canvas, run.subject)
+    training, data, device = run.training, loop.training_set(run, number), run.machine.device
+    stage, drawing = training.stints[number].stage, loop.drawing_of(run, number)
     networks, plain = training.networks(stage, run.trunk, run.anchor), Plain(run, number)
-    stepper = stepper_of(run, number, networks, drawing)
+    stepper = loop.stepper_of(run, number, networks, drawing)
     judged = [run.recipe.judged * turn - 1 for turn in range(1, _ALBUMS + 1)]
-    pages = [album(batch_of(run, number, data, place), drawing) for place in judged]
+    pages = [album(loop.batch_of(run, number, data, place), drawing) for place in judged]
     random = torch.Generator(device).manual_seed(0)
 
     def own(place: int) -> None:
-        stepper.step(next(batches), place, is_judged(run, place))
+        stepper.step(next(batches), place, loop.is_judged(run, place))
         training.average(stage)
 
-    name, images, places = f"training, stage {'I' * stage}", run.batch * run.recipe.frames, itertools.count()
-    with (contextlib.closing(batches_of(run, number, data, 0)) as batches, stepper.at_work(),
+    called, images, places = schedule.called(stage), run.batch * run.recipe.frames, itertools.count()
+    name = f"training, {called}"
+    with (contextlib.closing(loop.batches_of(run, number, data, 0)) as batches, stepper.at_work(),
           contextlib.closing(ahead(lambda place: pages[place % _ALBUMS].opened(), 0)) as opened):  # fmt: skip
         flops = _flops(run, networks, drawing, [to_device(next(batches), device) for _ in range(run.recipe.judged)])
         for _ in range(run.recipe.judged * stepper.warming):
@@ -225,8 +225,8 @@ def _training(run: Run, number: int, matrix: float, least: float, progress: Prog
     reached = flops * steps[0] / seconds[0] / 1e9
     return [
         Pace(name, rates[0], "images", "plain step", rates[0] / rates[1], reached, memory[0]),
-        Pace(f"  its arithmetic, stage {'I' * stage}", reached, "GFLOP", "matrix product", reached / matrix),
-        Pace(f"  plain step, stage {'I' * stage}", rates[1], "images", gigabytes=memory[1]),
+        Pace(f"  its arithmetic, {called}", reached, "GFLOP", "matrix product", reached / matrix),
+        Pace(f"  plain step, {called}", rates[1], "images", gigabytes=memory[1]),
     ]
 
 
@@ -236,7 +236,7 @@ def _flops(run: Run, networks: Networks, drawing: Drawing, batches: list[Batch])
     with FlopCounterMode(display=False) as counter:
         for place, batch in enumerate(batches):
             step.take_step(networks, run.training.optimisers, batch, drawing, run.recipe.weights, run.dtype, random,
-                           is_judged(run, place))  # fmt: skip
+                           loop.is_judged(run, place))  # fmt: skip
     return counter.get_total_flops() / len(batches)
 
 
@@ -257,11 +257,18 @@ def _rendering(
     model, out = likeness.load(person), workspace.root / "out.mp4"
     moves = plan_moves(clip.track, model, clip.track.size)
     count = len(moves)
+
+    def painted(by: Likeness) -> Iterator[np.ndarray]:
+        for number, picture in enumerate(paint_raw(moves, by, device)):
+            yield cleaned(picture, number, moves, by)
+
     seconds = {"decode": _timed(video.read_frames(info)), "pose": _timed(_bare(info, backend, False, progress))}
-    seconds["stage I"] = _timed(paint(moves, model, device, refine=False))
-    started = time.perf_counter()
-    pictures = list(paint(moves, model, device))
-    seconds["stage II"] = max(time.perf_counter() - started - seconds["stage I"], 1e-6)
+    before = 0.0
+    for part, by in (("stage I", replace(model, refine=None, face=None)), ("stage II", replace(model, face=None)),
+                     *([("face", model)] if model.face else [])):  # fmt: skip
+        taken = _timed(painted(by))
+        seconds[part], before = max(taken - before, 1e-6), taken
+    pictures = list(painted(model))
     wall = np.zeros((moves.canvas[1], moves.canvas[0], 3), np.uint8)
 
     def composed() -> Iterator[np.ndarray]:

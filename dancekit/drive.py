@@ -12,6 +12,7 @@ import torch
 
 from dancekit import likeness
 from dancekit.core import compose, crops, girth, retarget
+from dancekit.core.closeup import Painted
 from dancekit.core.tracks import found
 from dancekit.errors import DancekitError
 from dancekit.likeness import Likeness
@@ -97,20 +98,21 @@ def _on_canvas(track: PoseTrack, canvas: tuple[int, int]) -> PoseTrack:
 def paint(
     moves: Moves, model: Likeness, device: torch.device, first: int = 0, refine: bool = True
 ) -> Generator[np.ndarray]:
-    """The person in every frame from `first` on, uint8 [h, w, 4] each, to be put at `moves.plan.boxes`."""
-    for number, picture in enumerate(paint_raw(moves, model, device, first, refine), first):
-        yield cleaned(picture, number, moves, model)
+    """The person in every frame from `first` on, uint8 [h, w, 4] each, to be compared: at the size of the plan."""
+    for number, painted in enumerate(paint_raw(moves, model, device, first, refine), first):
+        yield compose.resized(cleaned(painted, number, moves, model), moves.plan.size)
 
 
-def cleaned(picture: np.ndarray, number: int, moves: Moves, model: Likeness) -> np.ndarray:
-    """A raw picture of a frame without what cannot be hers."""
-    points, girths = moves.points[number * moves.between], model.girth * np.float32(model.canvas.body)
-    return compose.without_specks(girth.faded(picture, points, girths), points, _NEAR * model.canvas.body)
+def cleaned(painted: Painted, number: int, moves: Moves, model: Likeness) -> np.ndarray:
+    """What was painted for a frame, without what cannot be hers: uint8 [h, w, 4]."""
+    points, body = moves.points[number * moves.between], model.canvas.body
+    faded = girth.faded(painted.picture, points, model.girth * np.float32(body))
+    return replace(painted, picture=compose.without_specks(faded, points, _NEAR * body)).whole()
 
 
 def paint_raw(
     moves: Moves, model: Likeness, device: torch.device, first: int = 0, refine: bool = True
-) -> Generator[np.ndarray]:
+) -> Generator[Painted]:
     """What the networks paint for every frame from `first` on, to be `cleaned`."""
     painter = model.painter(device, refine)
     batch = 4 if device.type == "cpu" else 16

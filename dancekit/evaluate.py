@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from dancekit import backdrops, likeness, plugins
-from dancekit.core import metrics
+from dancekit.core import closeup, compose, metrics
 from dancekit.driven import Driven, dance, find_driver
 from dancekit.errors import WorkspaceError
-from dancekit.io.dataset import Footage
+from dancekit.io.dataset import Canvas, Footage
 from dancekit.io.workspace import Person, Workspace
 from dancekit.judge import Judge, Scores
 from dancekit.likeness import Likeness
@@ -29,6 +29,8 @@ FLOOR = "floor"
 """The true frames of odd times against the even ones next to them: how far the film's own change moves each measure."""
 FILM = "film"
 """The true frames, looked at without a truth: what the pose landmarker itself reaches."""
+_LARGER = 2
+"""Faces are judged, and reels shown, at so many times the size of stage I's pictures."""
 _TITLES = {"stage1": "stage I alone", "model": "dancekit", FILM: "truth", "nearest": "nearest frame"}
 """What entries are called in reels, from the left."""
 
@@ -64,7 +66,7 @@ def evaluate(
         ClipError: nobody is in a driver's film, or it cannot be read.
     """
     model = likeness.load(person)
-    footage = [Footage(clip, model.canvas, 0) for clip in load_clips(person)]
+    footage, large = ([Footage(clip, canvas, 0) for clip in load_clips(person)] for canvas in _sizes(model))
     runs = _runs(person, footage)
     found = [find_driver(film, Workspace(person.folder.parent), progress) for film in drivers]
     judge, backend = Judge(device), plugins.load("pose", "mediapipe")
@@ -73,18 +75,24 @@ def evaluate(
     shown, kept = chosen([end - first for _, first, end in runs]), []
     for number, (film, first, end) in enumerate(runs):
         asked, true = _asked(film).part(first, end), _true(film, first, end)
+        finer = large[footage.index(film)]
+        finest = _true(finer, first, end).transpose(0, 2, 3, 1)
+        faces = _faces(finest, finer, first)
         judge.add(FLOOR, *neighbours(true))
+        judge.add_faces(FLOOR, *neighbours(faces))
         pictures: dict[str, np.ndarray] = {}
         for entry, seen in looks.items():
-            made = true if entry == FILM else _pictures(entry, film, footage, model, first, end, device)
+            made = finest if entry == FILM else _pictures(entry, film, footage, large, model, first, end, device)
+            small = _at(made, film.canvas)
             if entry != FILM:
-                judge.add(entry, made, true)
-            seen.append(look(made.transpose(0, 2, 3, 1), asked, backend))
-            pictures[entry] = made[: shown.get(number, 0)].transpose(0, 2, 3, 1)
+                judge.add(entry, small.transpose(0, 3, 1, 2), true)
+                judge.add_faces(entry, _faces(made, finer, first), faces)
+            seen.append(look(small, asked, backend))
+            pictures[entry] = _at(made[: shown.get(number, 0)], finer.canvas)
             done += end - first
             progress("judging", done, total * len(looks))
         if number in shown:
-            kept.append(_reel(film, first, pictures))
+            kept.append(_reel(finer, first, pictures))
     film_change = still_change(looks[FILM])
     return Evaluation(
         {entry: judge.scores(entry) for entry in (*ENTRIES, FLOOR)},
@@ -117,7 +125,8 @@ def score_held_out(
     for number, (film, first, end) in enumerate(runs, 1):
         true = _true(cut_outs[footage.index(film)], first, end)
         for entry in entries:
-            judge.add(entry, _pictures(entry, film, footage, model, first, end, device), true)
+            made = _pictures(entry, film, footage, footage, model, first, end, device)
+            judge.add(entry, _at(made, film.canvas).transpose(0, 3, 1, 2), true)
         progress("judging", number, len(runs))
     return {entry: judge.scores(entry) for entry in entries}
 
@@ -147,6 +156,26 @@ def neighbours(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return frames[1::2], frames[: len(frames) // 2 * 2 : 2]
 
 
+def _sizes(model: Likeness) -> tuple[Canvas, Canvas]:
+    """The pictures that are compared, and the larger ones for faces and reels."""
+    return model.canvas, model.canvas.times(_LARGER)
+
+
+def _at(pictures: np.ndarray, canvas: Canvas) -> np.ndarray:
+    """Pictures uint8 [T, h, w, 4] at the size of a canvas."""
+    return np.stack([compose.resized(one, canvas.size) for one in pictures]) if len(pictures) else pictures
+
+
+def _faces(pictures: np.ndarray, film: Footage, first: int) -> np.ndarray:
+    """Close-ups uint8 [T', side, side, 4] of the heads in consecutive pictures from frame `first` on, where a head is.
+    film: its frames at the size that faces are judged at."""
+    middles = closeup.middle(film.points[first : first + len(pictures)])
+    side, large = closeup.side(film.canvas.body, 1), _at(pictures, film.canvas)
+    seen = [place for place in range(len(large)) if not np.isnan(middles[place]).any()]
+    shown = [closeup.cut(large[place], closeup.corner(middles[place], side), side) for place in seen]
+    return np.stack(shown) if shown else np.zeros((0, side, side, 4), np.uint8)
+
+
 def _true(film: Footage, first: int, end: int) -> np.ndarray:
     """The film's own frames first..end: uint8 [T, 4, H, W]."""
     return np.stack([film.frame(time) for time in range(first, end)])
@@ -165,29 +194,42 @@ def held_out_runs(film: Footage) -> Iterator[tuple[int, int]]:
 
 
 def _pictures(
-    entry: str, film: Footage, footage: Sequence[Footage], model: Likeness, first: int, end: int, device: torch.device
+    entry: str,
+    film: Footage,
+    footage: Sequence[Footage],
+    large: Sequence[Footage],
+    model: Likeness,
+    first: int,
+    end: int,
+    device: torch.device,
 ) -> np.ndarray:
-    """Frames first..end as the entry would have them: uint8 [T, 4, H, W]."""
+    """Frames first..end as the entry would have them, as large as it makes them: uint8 [T, h, w, 4].
+
+    large: the same films as `footage`, at the size that frames of theirs are wanted in.
+    """
     if entry == CUT:
-        painted = _pictures("model", film, footage, model, first, end, device)
-        return backdrops.cut_out(painted, plugins.load("pose", "mediapipe"))
+        painted = _at(_pictures("model", film, footage, large, model, first, end, device), film.canvas)
+        cut = backdrops.cut_out(painted.transpose(0, 3, 1, 2), plugins.load("pose", "mediapipe"))
+        return cut.transpose(0, 2, 3, 1)
     if entry == "nearest":
-        return np.stack([nearest_frame(footage, film.points[time]) for time in range(first, end)])
+        chosen = [nearest_pose(footage, film.points[time]) for time in range(first, end)]
+        return np.stack([large[number].frame(time) for number, time in chosen]).transpose(0, 2, 3, 1)
     span, margin = film.shot(first), 2 * model.recipe.reach * film.stride
     start = max(span[0], first - margin)
     painter = model.painter(device, refine=entry == "model")
     painted = list(painter.paint(film.points[start : min(span[1], end + margin)], model.canvas.size, film.stride))
-    return np.stack(painted[first - start : end - start]).transpose(0, 3, 1, 2)
+    return np.stack([one.whole() for one in painted[first - start : end - start]])
 
 
-def nearest_frame(footage: Sequence[Footage], points: np.ndarray) -> np.ndarray:
-    """The training frame, uint8 [4, H, W], whose pose is nearest to points [J, 3] (px): mean distance of landmarks."""
-    best: tuple[float, Footage, int] | None = None
-    for film in footage:
+def nearest_pose(footage: Sequence[Footage], points: np.ndarray) -> tuple[int, int]:
+    """(number of the film, frame) of the training frame whose pose is nearest to points [J, 3] (px): mean distance of
+    landmarks."""
+    best: tuple[float, int, int] | None = None
+    for number, film in enumerate(footage):
         times = np.flatnonzero(film.clip.used & ~film.held)
         apart = np.nan_to_num(np.linalg.norm(film.points[times, :, :2] - points[:, :2], axis=-1), nan=1e3).mean(1)
         place = int(apart.argmin())
         if best is None or apart[place] < best[0]:
-            best = float(apart[place]), film, int(times[place])
+            best = float(apart[place]), number, int(times[place])
     assert best is not None
-    return best[1].frame(best[2])
+    return best[1:]

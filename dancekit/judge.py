@@ -31,7 +31,8 @@ class Scores:
     frame to frame, relative to the true film's. psnr, psnr_box: dB, over the crop and within the true person's box.
     holes: area of holes within the cut-out where the true person is, as a share of the cut-out's. trunk_frechet,
     trunk_kid: core.feature_sets' distances of all pictures from all true ones, on the bundled trunk's relu4_1, averaged
-    over the whole crop (not FID and not KID, which are of an Inception network; lower is better). lpips, kid, fid:
+    over the whole crop (not FID and not KID, which are of an Inception network; lower is better). face: the perceptual
+    distance of the head alone, see add_faces. lpips, kid, fid:
     with their official weights, None where these are not on the computer; fid also where there are too few pictures.
     """
 
@@ -45,6 +46,7 @@ class Scores:
     holes: float
     trunk_frechet: float | None
     trunk_kid: float | None
+    face: float | None = None
     lpips: float | None = None
     kid: float | None = None
     fid: float | None = None
@@ -69,6 +71,7 @@ class Judge:
         self._kept: dict[str, list[dict[str, Tensor]]] = {}
         self._sets: dict[str, list[list[Tensor]]] = {}
         self._change: dict[str, list[tuple[float, float, int]]] = {}
+        self._faces: dict[str, list[Tensor]] = {}
 
     @torch.inference_mode()
     def add(self, entry: str, made: np.ndarray, true: np.ndarray) -> None:
@@ -96,6 +99,16 @@ class Judge:
         changes = metrics.flicker(torch.cat([a for a, _ in shown]), torch.cat([b for _, b in shown]))
         self._change.setdefault(entry, []).append((float(changes[0]), float(changes[1]), len(made) - 1))
 
+    @torch.inference_mode()
+    def add_faces(self, entry: str, made: np.ndarray, true: np.ndarray) -> None:
+        """Score close-ups uint8 [T, h, w, 4] (colour and alpha) against the true ones."""
+        for start in range(0, len(made), _BATCH):
+            shown = [
+                _over_key(p[start : start + _BATCH].transpose(0, 3, 1, 2), self._device)[0] / 127.5 - 1
+                for p in (made, true)
+            ]
+            self._faces.setdefault(entry, []).append(self._trunk.loss_each(*shown))
+
     def _distance(self, entry: str, picture: Tensor, wanted: Tensor) -> Tensor:
         """Perceptual distances, N; the features go to the entry's two sets (which is which makes no difference)."""
         self._pooled.clear()
@@ -119,6 +132,7 @@ class Judge:
         return Scores(
             **means,
             flicker=self._flicker(entry),
+            face=float(torch.cat(self._faces[entry]).mean()) if entry in self._faces else None,
             trunk_frechet=feature_sets.frechet(*sets) if enough else None,
             trunk_kid=feature_sets.kernel_distance(*sets) if enough else None,
             kid=feature_sets.kernel_distance(*seen) if seen and enough else None,

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 import dancekit
 from dancekit import recipe as recipes
-from dancekit.core import looks, maps, sketch
+from dancekit.core import closeup, looks, maps, sketch
 from dancekit.core.paint import Painter
+from dancekit.core.schedule import FACE
 from dancekit.core.sketch import Looks
 from dancekit.device import number_type
 from dancekit.errors import DancekitError, WorkspaceError
@@ -30,9 +31,9 @@ from dancekit.types import pair
 class Likeness:
     """All that transfer needs of a person.
 
-    refine is None as long as stage II has not been trained. proportions: see core.retarget. film_body: her height in px
-    of her own film. girth: see core.girth, shares of her height. looks: see core.sketch, likewise. notes: what stands
-    in for what, and how far training got.
+    refine and face are None as long as their stages have not been trained. proportions: see core.retarget. film_body:
+    her height in px of her own film. girth: see core.girth, shares of her height. looks: see core.sketch, likewise.
+    notes: what stands in for what, and how far training got.
     """
 
     name: str
@@ -44,17 +45,20 @@ class Likeness:
     looks: Looks
     draw: Generator
     refine: Generator | None
+    face: Generator | None
     notes: Mapping[str, object]
 
     def painter(self, device: torch.device, refine: bool = True) -> Painter:
         """The generators on a device, ready to paint; without `refine` stage I alone."""
         shape, dtype = self.recipe.generator, number_type(device, self.recipe.precision)
-        wanted = [n for n in (self.draw, self.refine if refine else None) if n is not None]
-        # Copies in the numbers that are computed in, so that nothing is converted in every frame.
-        networks = [prepare_network(copy.deepcopy(network), device).to(dtype).eval() for network in wanted]
+
+        def ready(network: Generator) -> Generator:
+            # A copy in the numbers that are computed in, so that nothing is converted in every frame.
+            return prepare_network(copy.deepcopy(network), device).to(dtype).eval()
+
         return Painter(
-            networks[0],
-            networks[1] if len(networks) > 1 else None,
+            ready(self.draw),
+            ready(self.refine) if refine and self.refine else None,
             self.recipe.reach,
             self.recipe.line * self.canvas.body,
             shape.coarse,
@@ -66,6 +70,9 @@ class Likeness:
             self.recipe.future,
             torch.from_numpy(self.girth) * self.canvas.body if self.recipe.window and self.recipe.matte else None,
             multiple(self.recipe),
+            ready(self.face) if refine and self.face else None,
+            self.recipe.closeup,
+            closeup.side(self.canvas.body * self.recipe.closeup, multiple(self.recipe)),
         )
 
 
@@ -79,9 +86,9 @@ def prepare_network(network: Network, device: torch.device) -> Network:
 
 def make_generator(recipe: Recipe, stage: int) -> Generator:
     """The generator of a stage as the recipe shapes it, with random weights."""
-    shape: GeneratorShape = recipe.generator if stage == 1 else recipe.refiner
+    shape: GeneratorShape = recipe.refiner if stage == 2 else recipe.generator
     windows = 2 * recipe.reach + 1
-    inputs = windows * (pose_channels(recipe) if stage == 1 else 4)
+    inputs = windows * (4 if stage == 2 else pose_channels(recipe))
     return Generator(
         inputs,
         shape.width,
@@ -115,6 +122,7 @@ def save(person: Person, likeness: Likeness) -> None:
         "film_body": likeness.film_body,
         "girth": [round(float(reach), 4) for reach in likeness.girth],
         "stages": 1 if likeness.refine is None else 2,
+        "face": likeness.face is not None,
         **likeness.notes,
         "recipe": recipes.to_dict(likeness.recipe),
     }
@@ -122,6 +130,8 @@ def save(person: Person, likeness: Likeness) -> None:
     tensors |= {f"looks/{name}": part for name, part in likeness.looks._asdict().items()}
     if likeness.refine is not None:
         tensors |= checkpoint.named("refine", likeness.refine)
+    if likeness.face is not None:
+        tensors |= checkpoint.named("face", likeness.face)
     checkpoint.save(person.weights, {name: tensor.half() for name, tensor in tensors.items()}, card)
     write_json(person.card, card)
 
@@ -149,11 +159,14 @@ def load(person: Person) -> Likeness:
             _looks(checkpoint.part(tensors, "looks"), recipe.sketch),
             make_generator(recipe, 1),
             make_generator(recipe, 2) if card["stages"] == 2 else None,
+            make_generator(recipe, FACE) if card.get("face") else None,
             {key: card[key] for key in ("trained", "trunk", "clips") if key in card},
         )
         likeness.draw.load_state_dict(checkpoint.part(tensors, "draw"))
         if likeness.refine is not None:
             likeness.refine.load_state_dict(checkpoint.part(tensors, "refine"))
+        if likeness.face is not None:
+            likeness.face.load_state_dict(checkpoint.part(tensors, "face"))
     except (KeyError, TypeError, ValueError, RuntimeError, DancekitError) as error:
         raise WorkspaceError(f"{person.weights}: this file does not hold a person ({error}).", _cure(person)) from error
     return likeness

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from dancekit.core.schedule import FACE
+
 _NORMS = ("instance", "pixel")
 _SHAPE = {"width": (2, 1024), "downs": (0, 6), "blocks": (0, 64), "coarse": (1, 2), "widest": (2, 8192)}
 _RANGES: dict[str, tuple[float, float]] = {
     "reach": (0, 8), "frames": (1, 16), "line": (0.001, 0.1), "window": (0, 1), "batch": (1, 1024), "rate": (1e-8, 1),
-    "judged": (1, 64), "beta1": (0, 0.999), "warmup": (0, 1e6), "decay": (0, 1), "average": (0, 1),
+    "judged": (1, 64), "closeup": (1, 4), "beta1": (0, 0.999), "warmup": (0, 1e6), "decay": (0, 1), "average": (0, 1),
     "minutes": (0, 1e6), "steps": (0, 1e9),
     **{f"{network}.{key}": limits for network in ("generator", "refiner") for key, limits in _SHAPE.items()},
     "critics.width": (2, 1024), "critics.layers": (1, 6), "critics.scales": (1, 4), "perceptual.depth": (1, 5),
@@ -48,7 +50,7 @@ def _problems(settings: Mapping[str, object]) -> Iterator[str]:
         yield f"key must be a strong green or blue without a matte, such as #00b140, not {settings['key']!r}"
     if not settings["minutes"] and not settings["steps"]:
         yield "minutes or steps must be above 0"
-    yield from _problems_of_phases(settings["phases"])  # type: ignore[arg-type]
+    yield from _problems_of_phases(settings["phases"], settings["closeup"])  # type: ignore[arg-type]
 
 
 def _is_screen(key: str) -> bool:
@@ -57,13 +59,15 @@ def _is_screen(key: str) -> bool:
     return max(green - max(red, blue), blue - max(red, green)) >= 64
 
 
-def _problems_of_phases(phases: Sequence[Mapping[str, object]]) -> Iterator[str]:
+def _problems_of_phases(phases: Sequence[Mapping[str, object]], closeup: int) -> Iterator[str]:
     if not phases:
         yield "phases must not be empty"
     for number, phase in enumerate(phases):
         stage, size, share = (phase[key] for key in ("stage", "size", "share"))
-        if stage not in (1, 2):
-            yield f"phases[{number}].stage is 1 or 2"
+        if stage not in (1, 2, FACE):
+            yield f"phases[{number}].stage is 1, 2 or {FACE}"
+        elif stage == FACE and closeup < 2:
+            yield f"phases[{number}].stage {FACE}, the face, needs closeup of 2 or more"
         elif not number and stage != 1:
             yield "phases must begin with stage 1"
         if not isinstance(size, Sequence) or not 32 <= min(size) <= max(size) <= 2048:

@@ -6,19 +6,21 @@ import contextlib
 import threading
 import time
 from collections.abc import Generator as Stream
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import torch
 
-from dancekit.core import schedule, step
+from dancekit.core import closeup, schedule, step
 from dancekit.core.batch import Batch
 from dancekit.core.objective import Drawing, Networks
+from dancekit.core.schedule import FACE
 from dancekit.errors import DancekitError
 from dancekit.io.dataset import Canvas, TrainingSet, ahead
 from dancekit.likeness import Likeness, multiple, save
-from dancekit.recipe import Recipe, key_colour
-from dancekit.run import Run, Subject
+from dancekit.recipe import key_colour
+from dancekit.run import Run
 from dancekit.sampling import write_sample
 from dancekit.stepper import Stepper, can_compile
 from dancekit.threads import spare
@@ -37,14 +39,14 @@ def train_stint(run: Run, number: int, interrupted: threading.Event) -> None:
     if stint.spent == 0:
         training.begin(number)
     run.group.copy_leader([tensor for module in training.modules().values() for tensor in module.parameters()])
-    canvas, data = training.canvases[stint.size], training_set(run, number)
+    data = training_set(run, number)
     while training.stints[number].progress < 1 and not run.stopped:
         try:
-            _train_steps(run, number, canvas, data, interrupted)
+            _train_steps(run, number, data, interrupted)
         except torch.OutOfMemoryError as error:
             _take_smaller_batch(run, error)
     if not run.stopped and run.group.leads:
-        sample_now(run, canvas)
+        sample_now(run, training.canvases[stint.size])
 
 
 def training_set(run: Run, number: int) -> TrainingSet:
@@ -52,16 +54,22 @@ def training_set(run: Run, number: int) -> TrainingSet:
     recipe, stint = run.recipe, run.training.stints[number]
     return TrainingSet(
         run.subject.clips,
-        run.training.canvases[stint.size],
+        run.training.canvas(number),
         recipe.frames_together(stint.stage),
-        recipe.reach * stint.stage,
+        recipe.reach * (2 if stint.stage == 2 else 1),
         run.wild,
         recipe.unpaired.real,
         recipe.window,
         multiple(recipe),
         recipe.sway,
         run.subject.looks if recipe.sketch else None,
+        _side(run, number) if stint.stage == FACE else 0,
     )
+
+
+def _side(run: Run, number: int) -> int:
+    """Side of a stint's close-ups in px."""
+    return closeup.side(run.training.canvas(number).body, multiple(run.recipe))
 
 
 def batch_of(run: Run, number: int, data: TrainingSet, place: int) -> Batch:
@@ -70,8 +78,8 @@ def batch_of(run: Run, number: int, data: TrainingSet, place: int) -> Batch:
     Each window has a random generator of its own, so that it does not matter among how many processes they are shared.
     """
     frames, unpaired = run.batch * run.recipe.frames, run.recipe.unpaired
-    wild = round(frames * unpaired.share) if unpaired.enabled and is_judged(run, place) else 0
-    count = frames // data.frames
+    strangers = unpaired.enabled and run.training.stints[number].stage != FACE and is_judged(run, place)
+    wild, count = round(frames * unpaired.share) if strangers else 0, frames // data.frames
     parts = []
     for window in range(count):
         random = np.random.default_rng([run.seed, number, place, run.group.rank * count + window])
@@ -100,11 +108,10 @@ def _take_smaller_batch(run: Run, error: Exception) -> None:
     run.say(f"The GPU ran out of memory; going on with {run.batch} windows per step instead of {run.batch * 2}.")
 
 
-def _train_steps(run: Run, number: int, canvas: Canvas, data: TrainingSet, interrupted: threading.Event) -> None:
+def _train_steps(run: Run, number: int, data: TrainingSet, interrupted: threading.Event) -> None:
     """Steps of one stint at the present batch size."""
     training, recipe, stage = run.training, run.recipe, run.training.stints[number].stage
-    networks, drawing = training.networks(stage, run.trunk, run.anchor), drawing_of(recipe, canvas, run.subject)
-
+    networks, drawing = training.networks(stage, run.trunk, run.anchor), drawing_of(run, number)
     stepper = stepper_of(run, number, networks, drawing)
     with contextlib.closing(batches_of(run, number, data, training.step)) as batches, stepper.at_work():
         last, latest = time.monotonic(), dict[str, torch.Tensor]()
@@ -125,9 +132,9 @@ def _train_steps(run: Run, number: int, canvas: Canvas, data: TrainingSet, inter
             run.diary.count(len(batch.frames) * batch.frames.shape[1] * run.group.size, now - last)
             last = now
             if log:
-                _log(run, number, canvas, latest, rate)
+                _log(run, number, latest, rate)
             if run.group.leads:
-                _sample_and_save(run, canvas)
+                _sample_and_save(run, training.canvases[training.stints[number].size])
             run.stopped = bool(stop)
             if training.stints[number].progress >= 1 or run.stopped:
                 return
@@ -170,23 +177,27 @@ def _mixed(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
-def drawing_of(recipe: Recipe, canvas: Canvas, subject: Subject) -> Drawing:
-    """How all is drawn on a canvas."""
+def drawing_of(run: Run, number: int) -> Drawing:
+    """How all is drawn in a stint."""
+    recipe, canvas, augment = run.recipe, run.training.canvas(number), run.recipe.augment
+    if augment is not None and run.training.stints[number].stage == FACE:
+        # Distances are shares of the picture's height: of all of it, in a close-up, too.
+        augment = replace(augment, distance=augment.distance * canvas.size[1] / _side(run, number))
     return Drawing(
         recipe.reach,
-        recipe.line * canvas.body,
+        recipe.line * run.training.canvases[run.training.stints[number].size].body,
         recipe.generator.coarse,
         key_colour(recipe.key),
         recipe.matte,
         recipe.refiner.residual,
-        recipe.augment,
-        tuple(subject.girth * canvas.body),
+        augment,
+        tuple(run.subject.girth * canvas.body),
         _FOCUS * canvas.body if recipe.weights.focus else 0.0,
         recipe.future,
     )
 
 
-def _log(run: Run, number: int, canvas: Canvas, losses: dict[str, torch.Tensor], rate: float) -> None:
+def _log(run: Run, number: int, losses: dict[str, torch.Tensor], rate: float) -> None:
     """Write a line of the diary, and show it."""
     training, values = run.training, torch.stack([loss.float() for loss in losses.values()])
     run.group.average([values])
@@ -198,13 +209,13 @@ def _log(run: Run, number: int, canvas: Canvas, losses: dict[str, torch.Tensor],
             "steps": training.steps,
             "stint": number,
             "stage": training.stints[number].stage,
-            "size": list(canvas.size),
+            "size": list(training.canvas(number).size),
             "seconds": round(sum(s.spent for s in training.stints), 1),
             "rate": rate,
             "losses": run.losses,
         }
     )
-    _show(run, number, canvas, speed)
+    _show(run, number, speed)
 
 
 def _sample_and_save(run: Run, canvas: Canvas) -> None:
@@ -215,20 +226,20 @@ def _sample_and_save(run: Run, canvas: Canvas) -> None:
         save_now(run)
 
 
-def _show(run: Run, number: int, canvas: Canvas, speed: float) -> None:
+def _show(run: Run, number: int, speed: float) -> None:
     stints = run.training.stints
-    stage, (width, height) = "I" * stints[number].stage, canvas.size
+    stage, (width, height) = schedule.called(stints[number].stage), run.training.canvas(number).size
     what = (
-        f"training: stage {stage} at {width}x{height}, step {run.training.steps}: "
+        f"training: {stage} at {width}x{height}, step {run.training.steps}: "
         f"{speed:.1f} images/s, perceptual loss {run.losses['perceptual']:.2f}"
     )
     run.progress(what, round(sum(s.spent for s in stints)), round(sum(s.amount for s in stints)))
 
 
 def _likeness(run: Run, canvas: Canvas) -> Likeness:
-    """The person as she is now, with averaged weights; stage II counts only once it has been trained at this size."""
+    """The person as she is now, with averaged weights; later stages count only once they were trained at this size."""
     training, size = run.training, canvas.size
-    refined = any(s.stage == 2 and s.spent > 0 and training.canvases[s.size].size == size for s in training.stints)
+    learnt = {s.stage for s in training.stints if s.spent > 0 and training.canvases[s.size].size == size}
     notes = {
         "trained": {"steps": training.steps, "stints": [vars(stint) for stint in training.stints]},
         "trunk": run.trunk_name,
@@ -243,7 +254,8 @@ def _likeness(run: Run, canvas: Canvas) -> Likeness:
         run.subject.girth,
         run.subject.usual_looks(),
         training.averages[1],
-        training.averages[2] if refined else None,
+        training.averages[2] if 2 in learnt else None,
+        training.averages[FACE] if FACE in learnt else None,
         notes,
     )
 

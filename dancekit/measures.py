@@ -32,6 +32,7 @@ _ONE_BY_ONE = {
     "psnr": ("PSNR", "higher"),
     "psnr_box": ("PSNR box", "higher"),
     "perceptual": ("perceptual", "lower"),
+    "face": ("face", "lower"),
     "lpips": ("LPIPS", "lower"),
     "alpha": ("alpha error", "lower"),
     "holes": ("holes", "lower"),
@@ -43,8 +44,8 @@ _TOGETHER = {
     "kid": ("KID", "lower"),
     "fid": ("FID", "lower"),
 }
-OFFICIAL = ("lpips", "kid", "fid")
-"""Measures whose weights are not bundled: left out where nobody has them."""
+NOT_ALWAYS = ("face", "lpips", "kid", "fid")
+"""Measures that are left out where nobody has them: the head is not always looked at, and weights are not bundled."""
 _BY_THEMSELVES = {
     "pck": ("PCK", "higher"),
     "lost_limbs": ("lost limbs", "lower"),
@@ -68,6 +69,7 @@ _MEANINGS = {
     "film": "the film's own frames, looked at like painted ones",
     "box": "only within the true person's box; PSNR in dB",
     "perceptual": "distance on the bundled VGG-16 trunk, not LPIPS",
+    "face": "the perceptual distance of the head alone, in pictures twice as large",
     "LPIPS": "version 0.1 with AlexNet, where that is on this computer",
     "KID, FID": "of the Inception of 2015, resized as clean-fid does, where that is on this computer",
     "alpha error": "how far the cut-out is off, as a share of the person's area",
@@ -121,6 +123,6 @@ def _table(
 ) -> Table:
     """One row per entry (a dataclass or a mapping), one column per measure."""
     plain = [(name, entry if isinstance(entry, Mapping) else vars(entry)) for name, entry in entries]
-    kept = [name for name in columns if name not in OFFICIAL or any(values[name] is not None for _, values in plain)]
+    kept = [name for name in columns if name not in NOT_ALWAYS or any(values[name] is not None for _, values in plain)]
     rows = [(name, [values[column] for column in kept]) for name, values in plain]
     return Table(title, [columns[name] for name in kept], rows, competing)

@@ -82,9 +82,7 @@ class Plain:
         for module in (*self._training.modules().values(), trunk, self._networks.anchor):
             if module is not None:
                 module.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-        canvas = run.training.canvases[run.training.stints[number].size]
-        self._drawing = replace(drawing_of(run.recipe, canvas, run.subject), augmentation=None,
-                                layout=torch.contiguous_format)  # fmt: skip
+        self._drawing = replace(drawing_of(run, number), augmentation=None, layout=torch.contiguous_format)
 
     def parameters(self) -> Iterator[tuple[str, Tensor]]:
         """All weights by network and name."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from dancekit import limits
 from dancekit.core.augment import Augmentation, Sway
 from dancekit.core.objective import Weights
+from dancekit.core.schedule import FACE
 from dancekit.errors import RecipeError
 from dancekit.io import zoo
 from dancekit.plugins import suggestion
@@ -76,6 +77,7 @@ class Phase:
     """One part of the schedule: a stage at a size, and its share of the whole."""
 
     stage: int
+    """1 or 2, or 3 for the face."""
     size: tuple[int, int]
     share: float
 
@@ -122,6 +124,9 @@ class Recipe:
     window: float = 0.0
     """Train on windows as wide as the person's box is in this share of the frames, placed at random around her, rather
     than on the whole crop, much of which is empty; 0 trains on the whole crop."""
+    closeup: int = 1
+    """How many times as large as in the picture the phases of stage 3 learn the face, by a generator of its own (see
+    core.closeup; beyond the paper)."""
     scattered: bool = False
     """Learn stage I from frames of anywhere in the films, as many as M consecutive ones, which look nearly the same:
     each step shows more of the person (beyond the paper). D_t, which judges motion, then works in stage II only."""
@@ -148,7 +153,7 @@ class Recipe:
 
     def frames_together(self, stage: int) -> int:
         """How many consecutive frames a stage learns from at a time."""
-        return 1 if self.scattered and stage == 1 else self.frames
+        return 1 if stage == FACE or (self.scattered and stage == 1) else self.frames
 
     def duration(self) -> str:
         """How long it trains, in words."""

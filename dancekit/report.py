@@ -113,7 +113,9 @@ def evaluated(done: Evaluation, page: Path) -> Report:
 
 def _plain(scores: Scores) -> dict[str, float | None]:
     """Scores as data, without the official measures that could not be had."""
-    return {name: value for name, value in asdict(scores).items() if value is not None or name not in measures.OFFICIAL}
+    return {
+        name: value for name, value in asdict(scores).items() if value is not None or name not in measures.NOT_ALWAYS
+    }
 
 
 def _left_out(done: Evaluation) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dancekit.core.augment import Augmentation, Sway
+from dancekit.core.schedule import FACE
 from dancekit.errors import RecipeError
 from dancekit.plugins import suggestion
 from dancekit.recipe import Recipe
@@ -58,6 +59,7 @@ def beyond(recipe: Recipe) -> Sequence[Rung]:
         Rung("ours", "everything", recipe),
         Rung("no-anchor", "no tie to the base", weighing(recipe, anchor=0.0), "ours"),
         Rung("no-focus", "face and hands count like the rest", weighing(recipe, focus=0.0), "ours"),
+        Rung("no-face", "no close-ups, its time for the stages", _faceless(recipe), "ours"),
         Rung("no-scatter", "stage I from consecutive frames", replace(recipe, scattered=False), "ours"),
         Rung("no-sway", "pictures stay upright", replace(recipe, sway=Sway()), "ours"),
         Rung("no-averages", "drawn with the last weights", replace(recipe, average=0.0), "ours"),
@@ -122,7 +124,7 @@ def chosen(ladder: str, recipe: Recipe, only: Sequence[str] = ()) -> Sequence[Ru
 def _as_in_the_paper(recipe: Recipe) -> Recipe:
     """The whole method without what dancekit adds to it."""
     return replace(
-        recipe,
+        _faceless(recipe),
         matte=False,
         sketch=False,
         base="",
@@ -135,6 +137,11 @@ def _as_in_the_paper(recipe: Recipe) -> Recipe:
         weights=replace(recipe.weights, focus=0.0, anchor=0.0),
         unpaired=replace(recipe.unpaired, enabled=True),
     )
+
+
+def _faceless(recipe: Recipe) -> Recipe:
+    """The recipe without a face of its own."""
+    return replace(recipe, phases=tuple(phase for phase in recipe.phases if phase.stage != FACE))
 
 
 def _paired(recipe: Recipe) -> Recipe:

@@ -20,13 +20,14 @@ _CAPTION = 26
 
 def write_sample(path: Path, likeness: Likeness, clips: Sequence[Clip], device: torch.device) -> None:
     """Draw a few held-out frames of the first clip with the likeness as it is now."""
-    footage = Footage(clips[0], likeness.canvas, 0)
+    footage = Footage(clips[0], likeness.canvas.times(likeness.recipe.closeup), 0)
     held = np.flatnonzero(footage.held & clips[0].used)
     if not len(held):
         return
     picture = sheet.grid([_row(footage, likeness, int(time), device) for time in _spread(held)], 1)
     picture = np.vstack((picture, np.full((_CAPTION, *picture.shape[1:]), 28, np.uint8)))
-    sheet.label(picture, "pose | stage I | stage II | truth" if likeness.refine else "pose | stage I | truth")
+    further = [name for name, network in (("stage II", likeness.refine), ("face", likeness.face)) if network]
+    sheet.label(picture, " | ".join(["pose", "stage I", *([" and ".join(further)] if further else []), "truth"]))
     sheet.write(path, picture)
 
 
@@ -38,10 +39,10 @@ def _row(footage: Footage, likeness: Likeness, time: int, device: torch.device) 
     """One held-out frame, everything side by side."""
     canvas, reach = likeness.canvas, likeness.recipe.reach
     around = np.clip(time + footage.stride * np.arange(-2 * reach, 2 * reach + 1), *_bounds(footage, time))
-    points = footage.points[around]
+    points = footage.points[around] / np.array([*([likeness.recipe.closeup] * 2), 1], np.float32)
     cutouts = [
-        list(likeness.painter(device, refine).paint(points, canvas.size))[2 * reach]
-        for refine in ((False, True) if likeness.refine is not None else (False,))
+        list(likeness.painter(device, refine).paint(points, canvas.size))[2 * reach].whole()
+        for refine in ((False, True) if likeness.refine or likeness.face else (False,))
     ]
     return sheet.strip(footage.points[time], [*cutouts, footage.frame(time).transpose(1, 2, 0)])
 

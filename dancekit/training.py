@@ -16,7 +16,7 @@ from torch.optim import Adam
 
 from dancekit.core import schedule, sketch
 from dancekit.core.objective import Networks
-from dancekit.core.schedule import Stint
+from dancekit.core.schedule import FACE, Stint
 from dancekit.errors import RecipeError, WorkspaceError
 from dancekit.io import checkpoint
 from dancekit.io.dataset import Canvas
@@ -29,7 +29,8 @@ from dancekit.recipe import Recipe, to_dict
 from dancekit.types import pair
 
 CURE = "Delete it and train again: the person as last saved stays usable, but training starts over."
-_SHAPING = ("reach", "future", "frames", "scattered", "matte", "sketch", "generator", "refiner", "critics", "follow")
+_SHAPING = ("reach", "future", "frames", "scattered", "closeup", "matte", "sketch", "generator", "refiner", "critics",
+            "follow")  # fmt: skip
 
 
 @dataclass
@@ -37,7 +38,7 @@ class Training:
     """Everything that changes while training.
 
     stints: the schedule with what is spent. step: steps within the present stint, steps: altogether. canvases: the
-    picture at each nominal size. generators, averages, pairs: by stage; time and wild: D_t and D_w.
+    picture at each nominal size, as stage I draws it. generators, averages, pairs: by stage. time and wild: D_t, D_w.
     """
 
     recipe: Recipe
@@ -52,6 +53,11 @@ class Training:
     time: PatchCritic | None = None
     wild: PatchCritic | None = None
     optimisers: dict[str, Adam] = field(default_factory=dict)
+
+    def canvas(self, number: int) -> Canvas:
+        """The picture that a stint learns to draw, or to draw a face in."""
+        stint = self.stints[number]
+        return self.canvases[stint.size].times(self.recipe.closeup if stint.stage == FACE else 1)
 
     def begin(self, number: int) -> None:
         """Get ready for stint `number`: networks that it needs and do not exist yet, and fresh optimisers.
@@ -80,8 +86,12 @@ class Training:
             made = prepare_network(make_generator(self.recipe, stage), self.device)
             self.generators[stage], self.averages[stage] = made, copy.deepcopy(made)
             self.averages[stage].requires_grad_(False)
-            condition = windows * (pose_channels(self.recipe) if stage == 1 else 4)
-            self.pairs[stage] = critic(3, condition, half and stage == 1)
+            condition = windows * (4 if stage == 2 else pose_channels(self.recipe))
+            self.pairs[stage] = critic(3, condition, half and stage != 2)
+            if stage == FACE:  # what stage I has learnt of her is where the face begins
+                made.load_state_dict(self.averages[1].state_dict())
+                self.averages[stage].load_state_dict(made.state_dict())
+                self.pairs[stage].load_state_dict(self.pairs[1].state_dict())
         self.time = self.time or critic(3 * frames, 0, False)
         if self.recipe.unpaired.enabled:
             self.wild = self.wild or critic(3, pose_channels(self.recipe), half)
@@ -96,25 +106,28 @@ class Training:
 
         self.optimisers = {
             "generator": adam(self.generators[stage]),
-            "critics": adam(self.pairs[stage], self._time(stage), self.wild),
+            "critics": adam(self.pairs[stage], self._time(stage), self._wild(stage)),
         }
 
     def _time(self, stage: int) -> PatchCritic | None:
         """D_t, where a stage shows it frames that follow one another."""
         return self.time if self.recipe.frames_together(stage) == self.recipe.frames else None
 
+    def _wild(self, stage: int) -> PatchCritic | None:
+        """D_w, which knows whole bodies only."""
+        return None if stage == FACE else self.wild
+
     def networks(self, stage: int, perceptual: Perceptual, anchor: Generator | None = None) -> Networks:
         """The networks of a stage as the objective wants them; in stage II, G1 is its average and fixed.
 
         anchor: stage I's generator as it was in the beginning, see Networks.
         """
-        draw = self.generators[1] if stage == 1 else self.averages[1]
         return Networks(
-            draw,
-            None if stage == 1 else self.generators[2],
+            self.averages[1] if stage == 2 else self.generators[stage],
+            self.generators[2] if stage == 2 else None,
             self.pairs[stage],
             self._time(stage),
-            self.wild,
+            self._wild(stage),
             perceptual,
             anchor if stage == 1 else None,
         )
@@ -183,7 +196,7 @@ class Training:
 
     def restore(self, tensors: Mapping[str, torch.Tensor]) -> None:
         """Put saved weights and moments back."""
-        for stage in (1, 2):
+        for stage in (1, 2, FACE):
             if checkpoint.part(tensors, f"G{stage}"):
                 self._make(stage)
         for name, module in self.modules().items():
@@ -225,7 +238,7 @@ def resume(person: Person, recipe: Recipe, device: torch.device) -> Training | N
                           f"Go on with {'--minutes' if begun == 'seconds' else '--set steps=N'}, or start over with "
                           "--restart.")  # fmt: skip
     # Settings that did not exist when a training began are as they were before they did.
-    past = {"sketch": False, "future": True, "scattered": False, **plain(card.get("shaping") or {})}
+    past = {"sketch": False, "future": True, "scattered": False, "closeup": 1, **plain(card.get("shaping") or {})}
     wanted = plain(shaping(recipe))
     other = sorted(key for key in past.keys() | wanted.keys() if past.get(key) != wanted.get(key))
     if other or begun != unit(recipe):

@@ -16,6 +16,7 @@ import torch
 from dancekit import background, likeness
 from dancekit.background import Background
 from dancekit.core import compose
+from dancekit.core.closeup import Painted
 from dancekit.device import keep_freed_memory
 from dancekit.drive import Moves, cleaned, paint_raw, plan_moves
 from dancekit.errors import ClipError
@@ -169,9 +170,9 @@ def _frames(
     """Finished frames from `first` on: uint8 [H, W, 3], or [H, W, 4] on nothing. One thread paints her, others put
     earlier pictures in their places, and what they have finished is encoded meanwhile."""
 
-    def finished(painted: tuple[int, np.ndarray, np.ndarray | None]) -> np.ndarray:
-        number, raw, wall = painted
-        picture = cleaned(raw, number, moves, model)
+    def finished(given: tuple[int, Painted, np.ndarray | None]) -> np.ndarray:
+        number, painted, wall = given
+        picture = cleaned(painted, number, moves, model)
         placed = compose.place(picture, moves.plan.boxes[number], moves.canvas, moves.presence[number])
         return compose.alone(placed, moves.canvas) if wall is None else compose.over(placed, wall)
 

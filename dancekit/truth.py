@@ -11,7 +11,7 @@ import torch
 from dancekit import likeness
 from dancekit.core import crops
 from dancekit.drive import Moves, paint
-from dancekit.evaluate import nearest_frame
+from dancekit.evaluate import nearest_pose
 from dancekit.io.dataset import Footage
 from dancekit.io.workspace import Person
 from dancekit.judge import Judge, Scores
@@ -75,5 +75,6 @@ def _pictures(
     wider, higher = (a - b for a, b in zip(moves.plan.size, model.canvas.size, strict=True))
     left, top = wider // 2, higher // 2
     for points in moves.points:
-        frame = nearest_frame(footage, points - np.array([left, top, 0], np.float32)).transpose(1, 2, 0)
+        film, time = nearest_pose(footage, points - np.array([left, top, 0], np.float32))
+        frame = footage[film].frame(time).transpose(1, 2, 0)
         yield cv2.copyMakeBorder(frame, top, higher - top, left, wider - left, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -126,3 +127,18 @@ def test_official_measures_are_given_where_their_weights_are(monkeypatch: pytest
 def test_official_measures_are_left_out_where_their_weights_are_not(judge: Judge) -> None:
     scores = judge.scores("other")
     assert (scores.lpips, scores.kid, scores.fid) == (None, None, None)
+
+
+def test_faces_count_by_themselves_and_only_where_they_were_shown(judge: Judge) -> None:
+    random = np.random.default_rng(2)
+    film = random.integers(0, 256, (3, 4, 24, 24), np.uint8)
+    faces = random.integers(0, 256, (3, 16, 16, 4), np.uint8)
+    faces[..., 3] = 255
+    for entry in ("sharp", "blurred", "unseen"):
+        judge.add(entry, film, film)
+    judge.add_faces("sharp", faces, faces)
+    judge.add_faces("blurred", np.stack([cv2.blur(face, (5, 5)) for face in faces]), faces)
+    judge.add_faces("unseen", faces[:0], faces[:0])
+    assert judge.scores("sharp").face == pytest.approx(0, abs=1e-6)
+    assert (judge.scores("blurred").face or 0) > 0.05
+    assert judge.scores("unseen").face is None

@@ -33,25 +33,50 @@ class Placed:
     top: int
 
 
+def resized(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A picture uint8 [h, w, 4] at (width, height) px, a whole number of times as many or as few; what is invisible
+    does not count."""
+    if picture.shape[1::-1] == size:
+        return picture
+    whole = multiplied(picture)
+    if size[0] > picture.shape[1]:
+        return divided(enlarged(whole, size[0] // picture.shape[1], 255))
+    return divided(cv2.resize(whole, size, interpolation=cv2.INTER_AREA))
+
+
+def multiplied(picture: np.ndarray) -> np.ndarray:
+    """Colour times alpha, and alpha, of a picture uint8 [h, w, 4]: float32 [h, w, 4] in 0..255."""
+    result = picture.astype(np.float32)
+    result[..., :3] *= result[..., 3:] * np.float32(1 / 255)
+    return result
+
+
+def divided(picture: np.ndarray) -> np.ndarray:
+    """The opposite of `multiplied`."""
+    alpha = picture[..., 3]
+    scale = np.float32(255) / np.maximum(alpha, np.float32(0.5))
+    return cv2.multiply(picture, cv2.merge([scale, scale, scale, np.ones_like(alpha)]), dtype=cv2.CV_8U)
+
+
 def place(painted: np.ndarray, box: np.ndarray, size: tuple[int, int], strength: float = 1.0) -> Placed:
     """The painted crop uint8 [h, w, 4] put at its box [4] (px, fractions count) on a canvas of (width, height) px.
 
     strength fades it: 1 is there, 0 is gone.
     """
-    picture = painted.astype(np.float32)
-    picture[..., 3] *= strength
-    picture[..., :3] *= picture[..., 3:] / 255
-    scale = (box[2] - box[0]) / picture.shape[1]
+    scale = (box[2] - box[0]) / painted.shape[1]
+    painted, box = _filled(painted, np.asarray(box, np.float64))
+    left, top = (int(v) for v in np.clip(np.floor(box[:2]), 0, size))
+    right, bottom = (int(v) for v in np.clip(np.ceil(box[2:]), (left, top), size))
+    if right == left or bottom == top or not painted.size:
+        return Placed(np.zeros((0, 0, 4), np.float32), left, top)
+    picture = multiplied(painted)
+    if strength < 1:
+        picture *= np.float32(strength)
     if scale < 0.8:
         shrunk = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
         picture = cv2.resize(picture, shrunk, interpolation=cv2.INTER_AREA)
-    picture, box = _filled(picture, np.asarray(box, np.float64))
-    left, top = (int(v) for v in np.clip(np.floor(box[:2]), 0, size))
-    right, bottom = (int(v) for v in np.clip(np.ceil(box[2:]), (left, top), size))
-    if right == left or bottom == top or not picture.size:
-        return Placed(np.zeros((0, 0, 4), np.float32), left, top)
-    if scale > 1.05:
-        picture = _enlarged(picture, math.ceil(scale), 255 * max(strength, 1e-3))
+    if scale > 1.5:
+        picture = enlarged(picture, math.ceil(scale), 255 * max(strength, 1e-3))
     matrix = crops.from_crop(box - np.array([left, top] * 2), (picture.shape[1], picture.shape[0]))
     moved = cv2.warpAffine(picture, matrix, (right - left, bottom - top), borderMode=cv2.BORDER_CONSTANT)
     return Placed(moved, left, top)
@@ -66,7 +91,7 @@ def _filled(picture: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return picture[top:bottom, left:right], np.tile(box[:2], 2) + inner * np.tile(px, 2)
 
 
-def _enlarged(picture: np.ndarray, times: int, whole: float) -> np.ndarray:
+def enlarged(picture: np.ndarray, times: int, whole: float) -> np.ndarray:
     """A picture float32 [h, w, 4] so many times as large, by cubic interpolation, without what that overshoots at
     edges: alpha cannot exceed `whole`, and colour must not exceed it either.
 

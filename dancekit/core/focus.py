@@ -1,6 +1,6 @@
 """Where people look first: face and hands are small in the picture, so errors there may count more (not in the paper).
 
-Everybody Dance Now (Chan et al. 2019) gives the face a network of its own; here its pixels only weigh more.
+This is for the picture of the whole body; see core.closeup for the face by itself.
 """
 
 from __future__ import annotations

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dancekit.core import closeup, maps, sketch
 from dancekit.core import girth as girths
-from dancekit.core import maps, sketch
+from dancekit.core.closeup import Painted
 from dancekit.core.sketch import Looks
 
 _CLEAR, _BARE = 0.08, 0.92
@@ -27,7 +28,8 @@ class Painter:
     without a matte paint around the person, which is keyed out; None if they paint alpha. looks: of the person, in px;
     None for networks that see lines alone. future: they see what comes after a frame, too. girth: S px (see core.girth)
     of somebody whose networks have learnt from windows around her: then only such windows are painted, `multiple` px
-    wide or several times as much, and all around them is empty.
+    wide or several times as much, and all around them is empty. face: paints close-ups of `side` px in pictures
+    `closer` times as large (see core.closeup); None for none.
     """
 
     draw: nn.Module
@@ -43,12 +45,15 @@ class Painter:
     future: bool = True
     girth: Tensor | None = None
     multiple: int = 1
+    face: nn.Module | None = None
+    closer: int = 1
+    side: int = 0
 
-    def paint(self, points: np.ndarray, size: tuple[int, int], stride: int = 1, batch: int = 4) -> Iterator[np.ndarray]:
+    def paint(self, points: np.ndarray, size: tuple[int, int], stride: int = 1, batch: int = 4) -> Iterator[Painted]:
         """A picture of the person for every pose.
 
         points: float32 [T, J, 3] in px of the picture; the first and last pose are held beyond the ends. size: (width,
-        height) px. stride: frames between the poses of a window. Yields T times uint8 [H, W, 4], colour and alpha.
+        height) px. stride: frames between the poses of a window. Yields T pictures.
         """
         sides = None if self.girth is None else girths.extent(maps.segments(torch.from_numpy(points)), self.girth)
         length, first_stage = len(points), _Sliding(self._first_stage(points, size, stride, batch, sides))
@@ -64,7 +69,42 @@ class Painter:
                 made = _widened(self._run(self.refine, window, centre), columns, size[0])
                 shown.forget(times[-1] + 1 - self.reach * stride)
             first_stage.forget(times[-1] + 1 - self.reach * stride)
-            yield from _to_pictures(made if self.key is None else keyed(made, self.key))
+            pictures = self._as_pictures(made)
+            if self.face is None:
+                yield from map(Painted, pictures)
+            else:
+                yield from self._with_faces(self.face, list(pictures), points, times, stride)
+
+    def _as_pictures(self, made: Tensor) -> Iterator[np.ndarray]:
+        return _to_pictures(made if self.key is None else keyed(made, self.key))
+
+    def _with_faces(
+        self, face: nn.Module, pictures: list[np.ndarray], points: np.ndarray, times: range, stride: int
+    ) -> Iterator[Painted]:
+        """Pictures of these times with close-ups of their faces, where it is known where these are."""
+        last, scale = len(points) - 1, np.array([self.closer, self.closer, 1], np.float32)
+        middles = closeup.middle(points[times.start : times.stop] * scale)
+        known = [place for place, middle in enumerate(middles) if not np.isnan(middle).any()]
+        corners = {place: closeup.corner(middles[place], self.side) for place in known}
+        faces: dict[int, np.ndarray] = {}
+        if known:
+            around = [[min(max(times[p] + k * stride, 0), last) for k in self._around()] for p in known]
+            shift = np.array([[[*corners[place], 0]] for place in known], np.float32)[:, None]
+            window = self._windows(points[around] * scale - shift)
+            faces = dict(zip(known, self._as_pictures(self._run(face, window)), strict=True))
+        for place, picture in enumerate(pictures):
+            yield Painted(picture, faces.get(place), corners.get(place, (0, 0)), self.closer)
+
+    def _around(self) -> range:
+        return range(-self.reach, self.reach + 1)
+
+    def _windows(self, points: np.ndarray) -> Tensor:
+        """What the networks see of windows of poses N x T x J x 3, in px of close-ups: N x (T * C) x h x w."""
+        pose = maps.segments(torch.from_numpy(points).flatten(0, 1).to(self.device))
+        looks = None if self.looks is None else self.looks.times(self.closer)
+        drawn = sketch.posed(pose, (self.side, self.side), self.line, self.coarse, looks)
+        window = maps.windows(drawn.unflatten(0, points.shape[:2]), points.shape[1], self.future).flatten(0, 1)
+        return window.to(dtype=self.dtype, memory_format=torch.channels_last)
 
     def _columns(self, sides: Tensor | None, times: range, stride: int, width: int) -> slice:
         """The columns of a picture that the person can be in at these times and around them."""

@@ -7,6 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
+FACE = 3
+"""The stage after the paper's two that learns the face by itself (see core.closeup)."""
+
+
+def called(stage: int) -> str:
+    """What a stage is called."""
+    return "the face" if stage == FACE else f"stage {'I' * stage}"
+
 
 @dataclass(frozen=True)
 class Stint:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import torch
 
-from dancekit.core import crops, spans
+from dancekit.core import closeup, crops, spans
 from dancekit.core.augment import Sway, recoloured, swayed
 from dancekit.core.batch import Batch
 from dancekit.core.sketch import Looks
@@ -21,7 +21,9 @@ from dancekit.io.frames import FrameReader
 from dancekit.threads import in_order
 
 Item = TypeVar("Item")
-_CACHE_BYTES = 3 << 30
+_CACHE_BYTES, _CACHE_BYTES_OF_FACES = 3 << 30, 1 << 30
+_ASIDE = 0.1
+"""How far close-ups stray from the head, as a share of their side."""
 _SIDE_MARGIN = 0.07
 """Room beside the outermost landmarks, as a share of the body height."""
 
@@ -33,6 +35,10 @@ class Canvas:
     size: tuple[int, int]
     body: float
     fps: float
+
+    def times(self, factor: int) -> Canvas:
+        """The same picture in so many times as many px."""
+        return Canvas((self.size[0] * factor, self.size[1] * factor), self.body * factor, self.fps)
 
 
 def reach_of(clips: Sequence[Clip]) -> crops.Reach:
@@ -109,23 +115,25 @@ class TrainingSet:
     wild: (real strangers' dances, made-up ones), float32 [N, T, J, 3] each, in body heights from the middle of the crop
     (see core.wild); real: the share of wild poses taken from the former, if there are any. window: see _window_width.
     sway: how far pictures and poses are turned and scaled together. looks: the person's in each clip, widths in body
-    heights; None for networks that see lines alone.
+    heights; None for networks that see lines alone. face: side in px of close-ups of the head, which are
+    then all that is learnt from (see core.closeup).
     """
 
     def __init__(self, clips: Sequence[Clip], canvas: Canvas, frames: int, reach: int,
                  wild: tuple[np.ndarray, np.ndarray] | None, real: float = 0.0, window: float = 0.0,
                  multiple: int = 16, sway: Sway | None = None,
-                 looks: Sequence[Looks] | None = None) -> None:  # fmt: skip
-        share = _CACHE_BYTES // len(clips)
+                 looks: Sequence[Looks] | None = None, face: int = 0) -> None:  # fmt: skip
+        share = (_CACHE_BYTES_OF_FACES if face else _CACHE_BYTES) // len(clips)
         self.canvas, self.frames, self.reach = canvas, frames, reach
         self.footage = [Footage(clip, canvas, share) for clip in clips]
+        self._face = face
         self._wild_poses = wild
         self._sway = sway or Sway()
         self._looks = None if looks is None else [one.times(canvas.body) for one in looks]
         self._real = real if wild is not None and len(wild[0]) else 0.0
         self._windows = [(number, int(start)) for number, footage in enumerate(self.footage)
-                         for start in _starts(footage, frames)]  # fmt: skip
-        self.size = (self._window_width(window, multiple), canvas.size[1])
+                         for start in _starts(footage, frames, bool(face))]  # fmt: skip
+        self.size = (face, face) if face else (self._window_width(window, multiple), canvas.size[1])
         if not self._windows:
             raise WorkspaceError("No run of frames is long enough to train on.", "Prepare a longer film of the person.")
 
@@ -159,14 +167,24 @@ class TrainingSet:
         """(poses, frames, known) of one run of frames, seen through a window around the person."""
         times = start + footage.stride * np.arange(self.frames)
         wide = spans.around(times[None], self.reach, footage.stride, footage.shot(start))[0]
-        left = self._left(float(np.nanmin(footage.sides[times, 0])), float(np.nanmax(footage.sides[times, 1])), random)
-        shown = slice(left, left + self.size[0])
-        frames = np.stack([footage.frame(int(time))[..., shown] for time in times])
-        known = np.stack([_filled(footage.known(int(time)), self.canvas.size)[..., shown] for time in times])
-        points = footage.points[wide] - np.array([left, 0, 0], np.float32)
+        left, top = self._corner(footage, times, random)
+        shown = np.s_[..., top : top + self.size[1], left : left + self.size[0]]
+        frames = np.stack([footage.frame(int(time))[shown] for time in times])
+        known = np.stack([_filled(footage.known(int(time)), self.canvas.size)[shown] for time in times])
+        points = footage.points[wide] - np.array([left, top, 0], np.float32)
         if (self._sway.rotate or self._sway.scale) and random.random() < self._sway.share:
             return swayed(points, frames, known, self._sway, random)
         return points, frames, known
+
+    def _corner(self, footage: Footage, times: np.ndarray, random: np.random.Generator) -> tuple[int, int]:
+        """Left and top of the window, px of the canvas."""
+        if not self._face:
+            first, last = footage.sides[times, 0], footage.sides[times, 1]
+            return self._left(float(np.nanmin(first)), float(np.nanmax(last)), random), 0
+        middle = closeup.middle(footage.points[times[0]]) + random.normal(0, _ASIDE * self._face, 2)
+        wanted, most = closeup.corner(middle, self._face), np.array(self.canvas.size) - self._face
+        left, top = np.clip(wanted, 0, most)
+        return int(left), int(top)
 
     def _left(self, first: float, last: float, random: np.random.Generator) -> int:
         """A random left edge for the window, in px of the canvas: all of the person (first..last) if she fits, else
@@ -188,8 +206,10 @@ class TrainingSet:
         return np.stack(windows) * np.array([scale, scale, 1], np.float32) + np.array([*middle, 0], np.float32)
 
 
-def _starts(footage: Footage, frames: int) -> np.ndarray:
+def _starts(footage: Footage, frames: int, face: bool) -> np.ndarray:
     usable = footage.clip.used & ~footage.held
+    if face:
+        usable &= ~np.isnan(closeup.middle(footage.points)).any(-1)
     return spans.windows(usable, footage.clip.track.shots, frames, footage.stride)
 
 

@@ -77,11 +77,13 @@ def _write(picture: np.ndarray, text: str, place: tuple[int, int], colour: tuple
 
 
 def strip(points: np.ndarray, cutouts: Sequence[np.ndarray]) -> np.ndarray:
-    """A pose [J, 3] (px) and, beside it, cut-outs uint8 [h, w, 4] (colour and alpha), made no taller than usual."""
-    height, width = cutouts[0].shape[:2]
+    """A pose [J, 3] (px of the last) and, beside it, cut-outs uint8 [h, w, 4] (colour and alpha), made as large as the
+    last and no taller than usual."""
+    height, width = cutouts[-1].shape[:2]
     posed = np.full((height, width, 3), 40, np.uint8)
     draw_pose(posed, points, max(1, height // 160))
-    row = np.hstack([posed, *(over(cutout[..., :3], cutout[..., 3]) for cutout in cutouts)])
+    shown = [cv2.resize(over(c[..., :3], c[..., 3]), (width, height), interpolation=cv2.INTER_CUBIC) for c in cutouts]
+    row = np.hstack([posed, *shown])
     scale = min(1.0, _TALLEST / height)
     return fitted(row, (round(row.shape[1] * scale), round(height * scale)))
 

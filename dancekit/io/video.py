@@ -11,13 +11,15 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 
 from dancekit.errors import ClipError
 from dancekit.io import ffmpeg
 from dancekit.types import VideoInfo
+
+Frame = TypeVar("Frame")
 
 _NAMED_RATES = (*(Fraction(n) for n in range(1, 241)), *(Fraction(n * 1000, 1001) for n in (24, 30, 48, 60, 120, 240)))
 _PICTURE_FORMATS = re.compile(r"Input #0, (image2|\w+_pipe|gif|apng|webp)\b")
@@ -249,9 +251,9 @@ def read_picture(path: Path) -> np.ndarray:
     return picture
 
 
-def read_ahead(frames: Generator[np.ndarray], depth: int = 4) -> Generator[np.ndarray]:
+def read_ahead(frames: Generator[Frame], depth: int = 4) -> Generator[Frame]:
     """The same frames, fetched by another thread up to `depth` in advance."""
-    ready: queue.Queue[np.ndarray | BaseException | None] = queue.Queue(depth)
+    ready: queue.Queue[Frame | BaseException | None] = queue.Queue(depth)
     stop = threading.Event()
     thread = threading.Thread(target=_fetch, args=(frames, ready, stop), daemon=True)
     thread.start()
@@ -267,9 +269,7 @@ def read_ahead(frames: Generator[np.ndarray], depth: int = 4) -> Generator[np.nd
                 ready.get(timeout=0.05)
 
 
-def _fetch(
-    frames: Generator[np.ndarray], ready: queue.Queue[np.ndarray | BaseException | None], stop: threading.Event
-) -> None:
+def _fetch(frames: Generator[Frame], ready: queue.Queue[Frame | BaseException | None], stop: threading.Event) -> None:
     try:
         with contextlib.closing(frames):  # type: ignore[type-var]
             for frame in frames:

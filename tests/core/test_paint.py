@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from figures import waving
 from tiny import REACH, SIZE
 
 from dancekit.core import maps
+from dancekit.core.closeup import Painted
 from dancekit.core.paint import Painter, keyed
 from dancekit.networks.generator import Generator
 
@@ -21,6 +23,10 @@ LENGTH = 11
 def painter(refined: bool, residual: bool = False, dtype: torch.dtype = torch.float32) -> Painter:
     refine = tiny.generator(2, 2) if refined else None
     return Painter(tiny.generator(1, 1), refine, REACH, 0.8, 1, residual, torch.device("cpu"), dtype)
+
+
+def pictures_of(painted: Iterable[Painted]) -> list[np.ndarray]:
+    return [one.whole() for one in painted]
 
 
 def poses(length: int = LENGTH) -> np.ndarray:
@@ -54,7 +60,7 @@ def test_painting_frame_by_frame_is_painting_all_at_once(
     stride: int, batch: int, refined: bool, residual: bool
 ) -> None:
     who = painter(refined, residual)
-    pictures = list(who.paint(poses(), SIZE, stride, batch))
+    pictures = pictures_of(who.paint(poses(), SIZE, stride, batch))
     wanted = at_once(who, poses(), stride)
     assert len(pictures) == LENGTH
     assert pictures[0].dtype == np.uint8
@@ -65,18 +71,18 @@ def test_painting_frame_by_frame_is_painting_all_at_once(
 @pytest.mark.parametrize("refined", [False, True])
 def test_without_the_future_a_frame_does_not_change_with_what_comes_after_it(refined: bool) -> None:
     who = replace(painter(refined), future=False)
-    pictures = np.stack(list(who.paint(poses(), SIZE)))
+    pictures = np.stack(pictures_of(who.paint(poses(), SIZE)))
     assert np.abs(pictures.astype(int) - at_once(who, poses(), 1)).max() <= 1
-    half = np.stack(list(who.paint(poses()[: LENGTH // 2], SIZE)))
+    half = np.stack(pictures_of(who.paint(poses()[: LENGTH // 2], SIZE)))
     assert np.abs(pictures[: LENGTH // 2].astype(int) - half).max() <= 1
-    seeing = np.stack(list(painter(refined).paint(poses(), SIZE)))
+    seeing = np.stack(pictures_of(painter(refined).paint(poses(), SIZE)))
     assert np.abs(seeing.astype(int) - pictures).max() > 1, "or it made no difference"
 
 
 @pytest.mark.parametrize("length", [1, 2, 5])
 def test_short_dances_are_painted_too(length: int) -> None:
     who = painter(True, True)
-    pictures = np.stack(list(who.paint(poses(length), SIZE, 3, 4)))
+    pictures = np.stack(pictures_of(who.paint(poses(length), SIZE, 3, 4)))
     assert np.abs(pictures.astype(int) - at_once(who, poses(length), 3)).max() <= 1
 
 
@@ -100,13 +106,13 @@ def test_the_shown_levels_are_those_of_the_networks() -> None:
             return levels.expand(len(window), 4, *window.shape[-2:])
 
     plain = Painter(Constant(), None, REACH, 0.8, 1, False, torch.device("cpu"), torch.float32)
-    (picture,) = plain.paint(poses(1), SIZE)
+    (picture,) = pictures_of(plain.paint(poses(1), SIZE))
     assert picture.shape == (SIZE[1], SIZE[0], 4)
     assert picture[3, 5].tolist() == [0, 128, 255, 128]
 
 
 def test_bfloat16_paints_about_the_same() -> None:
-    exact, fast = (np.stack(list(painter(True, True, dtype).paint(poses(), SIZE))).astype(int)
+    exact, fast = (np.stack(pictures_of(painter(True, True, dtype).paint(poses(), SIZE))).astype(int)
                    for dtype in (torch.float32, torch.bfloat16))  # fmt: skip
     assert np.abs(exact - fast).mean() < 2
 
@@ -114,7 +120,7 @@ def test_bfloat16_paints_about_the_same() -> None:
 def test_a_coarse_painter_paints_the_same_size() -> None:
     draw = Generator(3 * maps.CHANNELS, 8, 1, 1, coarse=2, norm="pixel")
     who = Painter(draw, None, REACH, 0.8, 2, False, torch.device("cpu"), torch.float32)
-    (picture,) = who.paint(poses(1), SIZE)
+    (picture,) = pictures_of(who.paint(poses(1), SIZE))
     assert picture.shape == (SIZE[1], SIZE[0], 4)
 
 
@@ -141,7 +147,7 @@ def test_a_painter_with_a_key_shows_only_the_person() -> None:
     assert isinstance(plain.refine, Generator)
     plain.refine.head.weight.data.mul_(30)  # so that colours are far apart, some near the key
     green = Painter(plain.draw, plain.refine, REACH, 0.8, 1, False, plain.device, plain.dtype, (-1.0, 0.4, -0.5))
-    shown, cut = (np.stack(list(one.paint(poses(), SIZE))) for one in (plain, green))
+    shown, cut = (np.stack(pictures_of(one.paint(poses(), SIZE))) for one in (plain, green))
     whole = torch.from_numpy(shown[..., :3].astype(np.float32)).permute(0, 3, 1, 2) / 127.5 - 1
     wanted = keyed(whole, (-1.0, 0.4, -0.5))[:, 3].numpy() * 255
     assert np.abs(cut[..., 3] - wanted).max() < 3
@@ -172,7 +178,7 @@ def test_only_the_window_that_she_can_be_in_is_painted(refined: bool, batch: int
                     torch.float32)  # fmt: skip
     thin = torch.full((len(maps.SEGMENT_CHANNELS),), 1.5)
     around = replace(whole, draw=Outlined(refined), refine=Outlined() if refined else None, girth=thin, multiple=8)
-    wanted, found = (np.stack(list(who.paint(points, size, 2, batch))) for who in (whole, around))
+    wanted, found = (np.stack(pictures_of(who.paint(points, size, 2, batch))) for who in (whole, around))
     assert np.array_equal(wanted[..., 3], found[..., 3])
     shown = wanted[..., 3] > 0
     assert np.array_equal(wanted[shown], found[shown])
@@ -187,7 +193,7 @@ def test_where_nobody_is_seen_the_whole_picture_is_painted() -> None:
     points = poses() * np.array([np.nan, np.nan, 0], np.float32)
     who = Painter(Outlined(), None, REACH, 0.8, 1, False, torch.device("cpu"), torch.float32,
                   girth=torch.ones(len(maps.SEGMENT_CHANNELS)), multiple=8)  # fmt: skip
-    pictures = list(who.paint(points, (96, 24)))
+    pictures = pictures_of(who.paint(points, (96, 24)))
     assert len(pictures) == LENGTH
     assert isinstance(who.draw, Outlined)
     assert set(who.draw.widths) == {96}

@@ -9,7 +9,7 @@ import pytest
 import torch
 from figures import clip
 
-from dancekit.core import sketch, spans
+from dancekit.core import closeup, sketch, spans
 from dancekit.core.augment import Sway
 from dancekit.core.batch import Batch
 from dancekit.core.sketch import Looks
@@ -225,3 +225,21 @@ def test_windows_in_other_colours_have_looks_in_them_too(walk: Clip) -> None:
     assert torch.equal(plain.frames[:, :, 3], other.frames[:, :, 3])
     assert not torch.equal(plain.frames, other.frames)
     assert not torch.equal(plain.looks.colours, other.looks.colours)
+
+
+def test_close_ups_hold_the_head_and_only_frames_whose_head_is_known(tmp_path: Path) -> None:
+    walk, large, side = clip(tmp_path, LENGTH, gaps=(20, 21)), CANVAS.times(2), 24
+    data = TrainingSet([walk], large, 1, 2, None, face=side)
+    footage = Footage(walk, large, 0)
+    random = np.random.default_rng(3)
+    assert large == Canvas((64, 128), 100.0, 25.0)
+    for _ in range(20):
+        batch = data.draw(4, 0, random)
+        assert batch.frames.shape == (4, 1, 4, side, side)
+        heads = closeup.middle(batch.poses[:, 2].numpy())
+        assert not np.isnan(heads).any()
+        for poses, picture in zip(batch.poses.numpy(), batch.frames[:, 0].numpy(), strict=True):
+            # The colour of the stored frames says which one it is: the close-up is that part of the whole.
+            time = int(np.median(picture[:3, picture[3] == 255]) / 2 + 0.5)
+            left, top = (footage.points[time] - poses[2])[0, :2].round().astype(int)
+            assert np.array_equal(footage.frame(time)[:, top : top + side, left : left + side], picture)

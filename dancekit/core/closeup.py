@@ -1,0 +1,105 @@
+"""Close-ups: the face, painted larger than the rest by a generator of its own.
+
+People look at faces first, and in a picture of a whole body a face is some twenty px high: too few to be anybody's.
+Everybody Dance Now (Chan et al. 2019) corrects the face of a finished picture; here a copy of stage I's generator goes
+on learning from windows around the head in pictures several times as large, where the lines of a pose, as thin as in
+the others, tell where eyes and mouth are, and what it paints is laid over the rest (not in the paper).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from dancekit.core.compose import divided, enlarged, multiplied
+from dancekit.core.matte import bounds
+from dancekit.core.skeleton import INDEX
+
+_ROOM = 0.21
+"""Side of a close-up as a share of the body height: hair and collar are in it."""
+_WHOLE = 0.6
+"""Share of a close-up's half side within which nothing else is seen; from there to its rim it gives way."""
+_HEAD = [INDEX[name] for name in ("nose", "left_ear", "right_ear")]
+
+
+def side(body: float, multiple: int) -> int:
+    """Side in px of a close-up in which the body would be `body` px tall; a multiple of what generators need."""
+    return -(-round(body * _ROOM) // multiple) * multiple
+
+
+def middle(points: np.ndarray) -> np.ndarray:
+    """The middle of the head of landmarks ... x J x 3: ... x 2 px, NaN where it is not known."""
+    return points[..., _HEAD, :2].mean(-2)
+
+
+def corner(point: np.ndarray, side: int) -> tuple[int, int]:
+    """Left and top of a close-up around a point, px; it may reach beyond the picture."""
+    left, top = np.round(point - side / 2).astype(int)
+    return int(left), int(top)
+
+
+def cut(picture: np.ndarray, corner: tuple[int, int], side: int) -> np.ndarray:
+    """A close-up [side, side, ...] out of a picture [h, w, ...], with zeros beyond it."""
+    (left, top), (height, width) = corner, picture.shape[:2]
+    result = np.zeros((side, side, *picture.shape[2:]), picture.dtype)
+    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
+    if x1 > x0 and y1 > y0:
+        result[y0 - top : y1 - top, x0 - left : x1 - left] = picture[y0:y1, x0:x1]
+    return result
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A picture uint8 [h, w, 4], colour and alpha, as the networks paint it, and the close-up of its face uint8
+    [side, side, 4] with its left and top in a picture so many `times` as large; None where there is none."""
+
+    picture: np.ndarray
+    face: np.ndarray | None = None
+    corner: tuple[int, int] = (0, 0)
+    times: int = 1
+
+    def whole(self) -> np.ndarray:
+        """Both in one picture, uint8 [times * h, times * w, 4]."""
+        if self.times == 1:
+            return self.picture
+        (height, width), times = self.picture.shape[:2], self.times
+        result = np.zeros((height * times, width * times, 4), np.uint8)
+        # Most of a picture is empty, and enlarging that takes as long as the rest.
+        left, top, right, bottom = self._filled()
+        if right > left and bottom > top:
+            large = enlarged(multiplied(self.picture[top:bottom, left:right]), times, 255)
+            if self.face is not None:
+                _lay(large, self.face, (self.corner[0] - left * times, self.corner[1] - top * times))
+            result[top * times : bottom * times, left * times : right * times] = divided(large)
+        return result
+
+    def _filled(self) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom of what anything is in, px of the picture."""
+        size = self.picture.shape[1::-1]
+        boxes = [bounds((self.picture[..., 3] > 0).astype(np.uint8), size)]
+        if self.face is not None:
+            corner = np.array(self.corner * 2) + np.array([0, 0, len(self.face), len(self.face)])
+            boxes.append((*(corner[:2] // self.times), *(-(-corner[2:] // self.times))))
+        low, high = np.min(boxes, axis=0)[:2], np.max(boxes, axis=0)[2:]
+        left, top, right, bottom = (int(v) for v in (*np.clip(low, 0, size), *np.clip(high, 0, size)))
+        return left, top, right, bottom
+
+
+def _lay(large: np.ndarray, face: np.ndarray, corner: tuple[int, int]) -> None:
+    """Lay a close-up over a picture of colour times alpha, in place."""
+    (left, top), (height, width), length = corner, large.shape[:2], len(face)
+    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + length, width), min(top + length, height)
+    if x1 <= x0 or y1 <= y0:
+        return
+    inner, below = np.s_[y0 - top : y1 - top, x0 - left : x1 - left], large[y0:y1, x0:x1]
+    below += (multiplied(face)[inner] - below) * _weight(length)[inner][..., None]
+
+
+@cache
+def _weight(side: int) -> np.ndarray:
+    """How much of a close-up is seen, float32 [side, side]: all in the middle, nothing at the rim."""
+    apart = np.abs((np.arange(side, dtype=np.float32) + 0.5) * 2 / side - 1)
+    share = np.clip((1 - np.hypot(apart[:, None], apart)) / (1 - _WHOLE), 0, 1)
+    return share * share * (3 - 2 * share)

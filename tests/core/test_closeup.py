@@ -1,0 +1,127 @@
+"""Close-ups: cut where the head is, painted like the rest but larger, and laid over it without a rim."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from figures import waving
+from tiny import REACH, SIZE
+
+from dancekit.core import closeup, compose, maps
+from dancekit.core.closeup import Painted
+from dancekit.core.paint import Painter
+from dancekit.core.skeleton import INDEX
+
+TIMES, SIDE = 2, 8
+
+
+def painter() -> Painter:
+    return Painter(tiny.generator(1, 1), None, REACH, 0.8, 1, False, torch.device("cpu"), torch.float32,
+                   face=tiny.generator(1, 7), closer=TIMES, side=SIDE)  # fmt: skip
+
+
+def poses(length: int = 9) -> np.ndarray:
+    points = waving(length, 18, 8, 21)
+    points[..., 0] += (np.arange(length) % 4)[:, None]
+    return points
+
+
+def test_a_close_up_is_wide_enough_for_the_head_and_halves_evenly() -> None:
+    assert closeup.side(280, 16) == 64
+    assert all(closeup.side(body, 16) % 16 == 0 and closeup.side(body, 16) >= 0.2 * body for body in range(60, 600, 7))
+
+
+def test_the_middle_of_the_head_is_known_only_where_all_of_it_is() -> None:
+    points = poses(2)
+    points[1, INDEX["left_ear"]] = np.nan
+    middles = closeup.middle(points)
+    named = [points[0, INDEX[name], :2] for name in ("nose", "left_ear", "right_ear")]
+    assert middles[0] == pytest.approx(np.mean(named, axis=0))
+    assert np.isnan(middles[1]).all()
+
+
+def test_what_is_cut_beyond_the_picture_is_empty() -> None:
+    picture = np.arange(1, 31, dtype=np.uint8).reshape(5, 6)
+    assert np.array_equal(closeup.cut(picture, (2, 1), 3), picture[1:4, 2:5])
+    beyond = closeup.cut(picture, (-2, 3), 4)
+    assert np.array_equal(beyond[:2, 2:], picture[3:, :2])
+    assert not beyond[2:].any()
+    assert not beyond[:, :2].any()
+    assert not closeup.cut(picture, (20, 20), 4).any()
+
+
+def solid(height: int, width: int, colour: tuple[int, int, int, int]) -> np.ndarray:
+    return np.tile(np.array(colour, np.uint8), (height, width, 1))
+
+
+def test_a_picture_without_close_ups_is_as_it_was() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (6, 5, 4), np.uint8)
+    assert Painted(picture).whole() is picture
+
+
+def test_a_close_up_shows_in_its_middle_and_nowhere_beyond_its_rim() -> None:
+    body, face = solid(20, 20, (200, 10, 10, 255)), solid(16, 16, (10, 200, 10, 255))
+    whole = Painted(body, face, (12, 14), TIMES).whole()
+    assert whole.shape == (40, 40, 4)
+    assert whole[22, 20].tolist() == [10, 200, 10, 255]
+    outside = np.ones((40, 40), bool)
+    outside[14:30, 12:28] = False
+    assert (whole[outside] == (200, 10, 10, 255)).all()
+    assert (whole[..., 3] == 255).all(), "two solid pictures mix to a solid one"
+    steps = np.abs(np.diff(whole[22, :, 0].astype(int)))
+    assert steps.max() < 120, "the one becomes the other softly"
+
+
+def test_a_close_up_may_reach_beyond_the_picture() -> None:
+    body, face = solid(10, 10, (0, 0, 0, 0)), solid(8, 8, (9, 9, 9, 255))
+    whole = Painted(body, face, (-4, -4), TIMES).whole()
+    assert whole[0, 0].tolist() == [9, 9, 9, 255]
+    assert not whole[4:, :, 3].any()
+    assert not Painted(body, face, (50, 3), TIMES).whole().any()
+
+
+def test_colours_of_what_is_invisible_do_not_matter() -> None:
+    picture = solid(8, 8, (0, 255, 0, 0))
+    picture[2:6, 2:6] = (250, 20, 30, 255)
+    for size in ((16, 16), (4, 4)):
+        seen = compose.resized(picture, size)
+        colours = seen[seen[..., 3] > 30][:, :3].astype(int)
+        assert len(colours)
+        assert np.abs(colours - (250, 20, 30)).max() <= 4
+    assert compose.resized(picture, (8, 8)) is picture
+
+
+@pytest.mark.parametrize("stride", [1, 3])
+@pytest.mark.parametrize("batch", [1, 4, 30])
+def test_faces_are_painted_from_the_poses_around_them_seen_from_their_corners(stride: int, batch: int) -> None:
+    who, points = painter(), poses()
+    painted = list(who.paint(points, SIZE, stride, batch))
+    alone = list(replace(who, face=None).paint(points, SIZE, stride, batch))
+    assert len(painted) == len(points)
+    for time, (one, other) in enumerate(zip(painted, alone, strict=True)):
+        assert np.array_equal(one.picture, other.picture)
+        assert one.times == TIMES
+        times = (time + stride * np.arange(-REACH, REACH + 1)).clip(0, len(points) - 1)
+        seen = points[times] * np.array([TIMES, TIMES, 1], np.float32)
+        middle = closeup.middle(seen[REACH])
+        assert np.abs(np.array(one.corner) + SIDE / 2 - middle).max() <= 0.5
+        pose = maps.segments(torch.from_numpy(seen - np.array([*one.corner, 0], np.float32)))
+        drawn = maps.draw(pose, (SIDE, SIDE), who.line).flatten(0, 1)[None]
+        with torch.no_grad():
+            assert who.face is not None
+            (made,) = who.face(drawn)
+        colour, alpha = ((made[:3] + 1) * 127.5).permute(1, 2, 0).numpy(), made[3].numpy() * 255
+        assert one.face is not None
+        assert np.abs(one.face - np.dstack((colour, alpha))).max() <= 0.51
+
+
+def test_where_no_head_is_known_there_is_no_close_up() -> None:
+    points = poses()
+    points[2:4] = (np.nan, np.nan, 0)
+    painted = list(painter().paint(points, SIZE, 1, 4))
+    assert [one.face is None for one in painted] == [time in (2, 3) for time in range(len(points))]
+    assert all(one.whole().shape == (SIZE[1] * TIMES, SIZE[0] * TIMES, 4) for one in painted)

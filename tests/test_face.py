@@ -1,0 +1,104 @@
+"""The stage of the face: it begins where stage I ended, learns from close-ups alone, and shows once it is learnt."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from dancekit import device, likeness, recipe, train
+from dancekit.core.schedule import FACE
+from dancekit.io.dataset import Footage
+from dancekit.io.workspace import Workspace
+from dancekit.likeness import multiple
+from dancekit.loop import batch_of, drawing_of, training_set
+from dancekit.run import Run, say_nothing
+from dancekit.types import no_progress
+
+
+@pytest.fixture
+def run(trained_home: Path, tmp_path: Path) -> Run:
+    """A new training of the drawn dancer."""
+    who = Workspace(trained_home).person("me").variant("face")
+    return train.set_up(who, Workspace(tmp_path), recipe.load("tiny"), device.find("cpu"), 0, no_progress, say_nothing)
+
+
+def face_of(run: Run) -> int:
+    return next(number for number, stint in enumerate(run.training.stints) if stint.stage == FACE)
+
+
+def same(one: nn.Module, other: nn.Module) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
+
+
+def shift(network: nn.Module) -> None:
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter += 0.01
+
+
+def test_the_face_begins_where_stage_one_ended_and_later_goes_on_from_itself(run: Run) -> None:
+    training, number = run.training, face_of(run)
+    for earlier in range(number):
+        training.begin(earlier)
+    shift(training.averages[1])
+    training.begin(number)
+    assert same(training.generators[FACE], training.averages[1])
+    assert same(training.pairs[FACE], training.pairs[1])
+    assert training.generators[FACE] is not training.averages[1]
+    shift(training.averages[FACE])
+    training.begin(number)
+    assert same(training.generators[FACE], training.averages[FACE])
+    assert not same(training.generators[FACE], training.averages[1])
+
+
+def test_only_what_knows_faces_judges_them(run: Run) -> None:
+    training, number = run.training, face_of(run)
+    for stint in range(number + 1):
+        training.begin(stint)
+    networks = training.networks(FACE, run.trunk, run.anchor)
+    assert networks.draw is training.generators[FACE]
+    assert (networks.refine, networks.time, networks.wild, networks.anchor) == (None, None, None, None)
+    judging = {id(p) for group in training.optimisers["critics"].param_groups for p in group["params"]}
+    assert judging == {id(p) for p in training.pairs[FACE].parameters()}
+
+
+def test_faces_are_learnt_from_close_ups_of_larger_pictures_without_strangers(run: Run) -> None:
+    number = face_of(run)
+    batch, canvas = batch_of(run, number, training_set(run, number), 0), run.training.canvas(number)
+    count, side = run.recipe.batch * run.recipe.frames, batch.frames.shape[-1]
+    assert canvas == run.training.canvases[run.training.stints[number].size].times(2)
+    assert batch.frames.shape == (count, 1, 4, side, side)
+    assert side % multiple(run.recipe) == 0
+    assert batch.wild is None
+    # Landmarks are disturbed by as many px as in the whole picture, not by as large a share of a small one.
+    drawing, whole = drawing_of(run, number), drawing_of(run, 2)
+    assert run.training.stints[2].size == run.training.stints[number].size
+    assert drawing.width == whole.width, "lines are as thin as in whole pictures"
+    assert drawing.augmentation is not None
+    assert run.recipe.augment is not None
+    assert drawing.augmentation.distance * side == pytest.approx(run.recipe.augment.distance * canvas.size[1])
+
+
+def test_a_trained_face_changes_the_head_and_nothing_else(trained_home: Path) -> None:
+    person = Workspace(trained_home).person("me")
+    assert json.loads(person.card.read_text())["face"]
+    model = likeness.load(person)
+    assert model.face is not None
+    footage = Footage(train.load_clips(person)[0], model.canvas, 0)
+    painted = list(model.painter(torch.device("cpu")).paint(footage.points[:3], model.canvas.size))
+    for time, one in enumerate(painted):
+        assert one.face is not None
+        changed = (one.whole() != replace(one, face=None).whole()).any(-1)
+        (left, top), side = one.corner, len(one.face)
+        assert changed.any()
+        assert changed.sum() == changed[max(top, 0) : top + side, max(left, 0) : left + side].sum()
+        assert np.array([left, top]) + side / 2 == pytest.approx(2 * footage.points[time, 0, :2], abs=side / 4)
+    (alone, *_) = replace(model, face=None).painter(torch.device("cpu")).paint(footage.points[:3], model.canvas.size)
+    assert alone.times == 1
+    assert np.array_equal(alone.picture, painted[0].picture)
