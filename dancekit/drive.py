@@ -105,9 +105,13 @@ def paint(
 
 def cleaned(painted: Painted, number: int, moves: Moves, model: Likeness) -> np.ndarray:
     """What was painted for a frame, without what cannot be hers: uint8 [h, w, 4]."""
-    points, body = moves.points[number * moves.between], model.canvas.body
-    faded = girth.faded(painted.picture, points, model.girth * np.float32(body))
-    return replace(painted, picture=compose.without_specks(faded, points, _NEAR * body)).whole()
+    points, body, face = moves.points[number * moves.between], model.canvas.body, painted.face
+    reaches = model.girth * np.float32(body)
+    picture = compose.without_specks(girth.faded(painted.picture, points, reaches), points, _NEAR * body)
+    if face is not None:
+        inside = points * np.array([painted.times] * 2 + [1], np.float32) - np.array([*painted.corner, 0], np.float32)
+        face = girth.faded(face, inside, reaches * painted.times)
+    return replace(painted, picture=picture, face=face).whole()
 
 
 def paint_raw(

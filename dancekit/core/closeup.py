@@ -42,12 +42,21 @@ def corner(point: np.ndarray, side: int) -> tuple[int, int]:
 
 def cut(picture: np.ndarray, corner: tuple[int, int], side: int) -> np.ndarray:
     """A close-up [side, side, ...] out of a picture [h, w, ...], with zeros beyond it."""
-    (left, top), (height, width) = corner, picture.shape[:2]
     result = np.zeros((side, side, *picture.shape[2:]), picture.dtype)
-    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
-    if x1 > x0 and y1 > y0:
-        result[y0 - top : y1 - top, x0 - left : x1 - left] = picture[y0:y1, x0:x1]
+    here, there = _shared(corner, side, picture)
+    result[here] = picture[there]
     return result
+
+
+def _shared(corner: tuple[int, int], side: int, picture: np.ndarray) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """What a close-up shares with a picture: rows and columns of the close-up, and the same px in the picture."""
+    here, there = [], []
+    for first, size in zip(corner[::-1], picture.shape[:2], strict=True):
+        start = min(max(first, 0), size)
+        end = max(start, min(first + side, size))
+        here.append(slice(start - first, end - first))
+        there.append(slice(start, end))
+    return tuple(here), tuple(there)
 
 
 @dataclass(frozen=True)
@@ -89,12 +98,8 @@ class Painted:
 
 def _lay(large: np.ndarray, face: np.ndarray, corner: tuple[int, int]) -> None:
     """Lay a close-up over a picture of colour times alpha, in place."""
-    (left, top), (height, width), length = corner, large.shape[:2], len(face)
-    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + length, width), min(top + length, height)
-    if x1 <= x0 or y1 <= y0:
-        return
-    inner, below = np.s_[y0 - top : y1 - top, x0 - left : x1 - left], large[y0:y1, x0:x1]
-    below += (multiplied(face)[inner] - below) * _weight(length)[inner][..., None]
+    here, there = _shared(corner, len(face), large)
+    large[there] += (multiplied(face)[here] - large[there]) * _weight(len(face))[here][..., None]
 
 
 @cache

@@ -88,15 +88,13 @@ class Painter:
         corners = {place: closeup.corner(middles[place], self.side) for place in known}
         faces: dict[int, np.ndarray] = {}
         if known:
-            around = [[min(max(times[p] + k * stride, 0), last) for k in self._around()] for p in known]
+            reach = range(-self.reach, self.reach + 1)
+            around = [[min(max(times[place] + k * stride, 0), last) for k in reach] for place in known]
             shift = np.array([[[*corners[place], 0]] for place in known], np.float32)[:, None]
             window = self._windows(points[around] * scale - shift)
             faces = dict(zip(known, self._as_pictures(self._run(face, window)), strict=True))
         for place, picture in enumerate(pictures):
             yield Painted(picture, faces.get(place), corners.get(place, (0, 0)), self.closer)
-
-    def _around(self) -> range:
-        return range(-self.reach, self.reach + 1)
 
     def _windows(self, points: np.ndarray) -> Tensor:
         """What the networks see of windows of poses N x T x J x 3, in px of close-ups: N x (T * C) x h x w."""
