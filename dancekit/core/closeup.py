@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+import cv2
 import numpy as np
 
 from dancekit.core.compose import divided, enlarged, multiplied
@@ -21,6 +22,8 @@ _ROOM = 0.21
 """Side of a close-up as a share of the body height: hair and collar are in it."""
 _WHOLE = 0.6
 """Share of a close-up's half side within which nothing else is seen; from there to its rim it gives way."""
+_BEYOND = 7
+"""Side in px of the square by which a close-up may show more of the person than the picture does."""
 _HEAD = [INDEX[name] for name in ("nose", "left_ear", "right_ear")]
 
 
@@ -97,9 +100,16 @@ class Painted:
 
 
 def _lay(large: np.ndarray, face: np.ndarray, corner: tuple[int, int]) -> None:
-    """Lay a close-up over a picture of colour times alpha, in place."""
+    """Lay a close-up over a picture of colour times alpha, in place.
+
+    It ends where the person does in the picture: what floats around a face in a close-up is no part of her.
+    """
     here, there = _shared(corner, len(face), large)
-    large[there] += (multiplied(face)[here] - large[there]) * _weight(len(face))[here][..., None]
+    above, below = multiplied(face)[here], large[there]
+    if below.size:
+        hers = cv2.dilate(np.ascontiguousarray(below[..., 3]), np.ones((_BEYOND, _BEYOND), np.uint8))
+        above *= np.minimum(1, hers / np.maximum(above[..., 3], 1))[..., None]
+        below += (above - below) * _weight(len(face))[here][..., None]
 
 
 @cache

@@ -77,11 +77,20 @@ def test_a_close_up_shows_in_its_middle_and_nowhere_beyond_its_rim() -> None:
 
 
 def test_a_close_up_may_reach_beyond_the_picture() -> None:
-    body, face = solid(10, 10, (0, 0, 0, 0)), solid(8, 8, (9, 9, 9, 255))
+    body, face = solid(10, 10, (200, 0, 0, 255)), solid(8, 8, (9, 9, 9, 255))
     whole = Painted(body, face, (-4, -4), TIMES).whole()
     assert whole[0, 0].tolist() == [9, 9, 9, 255]
-    assert not whole[4:, :, 3].any()
-    assert not Painted(body, face, (50, 3), TIMES).whole().any()
+    assert (whole[4:] == (200, 0, 0, 255)).all()
+    assert (Painted(body, face, (50, 3), TIMES).whole() == (200, 0, 0, 255)).all()
+
+
+def test_a_close_up_shows_nobody_far_beyond_the_person_in_the_picture() -> None:
+    body, face = solid(20, 20, (0, 0, 0, 0)), solid(24, 24, (9, 9, 9, 255))
+    assert not Painted(body, face, (8, 8), TIMES).whole().any()
+    body[:, :10] = (200, 0, 0, 255)
+    whole = Painted(body, face, (8, 8), TIMES).whole()
+    assert whole[20, 19].tolist() == [9, 9, 9, 255]
+    assert not whole[:, 26:].any()
 
 
 def test_colours_of_what_is_invisible_do_not_matter() -> None:
