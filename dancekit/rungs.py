@@ -54,12 +54,12 @@ def beyond(recipe: Recipe) -> Sequence[Rung]:
     def weighing(of: Recipe, **terms: float) -> Recipe:
         return replace(of, weights=replace(of.weights, **terms))
 
-    scratch = weighing(replace(recipe, base=""), anchor=0.0)
+    scratch, faceless = weighing(replace(recipe, base=""), anchor=0.0), _faceless(recipe)
     return (
         Rung("ours", "everything", recipe),
         Rung("no-anchor", "no tie to the base", weighing(recipe, anchor=0.0), "ours"),
         Rung("no-focus", "face and hands count like the rest", weighing(recipe, focus=0.0), "ours"),
-        Rung("no-face", "no close-ups, its time for the stages", _faceless(recipe), "ours"),
+        *([Rung("no-face", "its time for the stages", faceless, "ours")] if faceless != recipe else []),
         Rung("no-scatter", "stage I from consecutive frames", replace(recipe, scattered=False), "ours"),
         Rung("no-sway", "pictures stay upright", replace(recipe, sway=Sway()), "ours"),
         Rung("no-averages", "drawn with the last weights", replace(recipe, average=0.0), "ours"),

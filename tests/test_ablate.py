@@ -32,6 +32,7 @@ DIFFERENCES = {
     "PL-UL-Stage2": {"unpaired.enabled"},
     "no-anchor": {"weights.anchor"},
     "no-focus": {"weights.focus"},
+    "no-face": {"phases"},
     "no-scatter": {"scattered"},
     "no-sway": {"sway.rotate", "sway.scale", "sway.share"},
     "no-averages": {"average"},
