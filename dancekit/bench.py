@@ -204,8 +204,7 @@ def _training(run: Run, number: int, matrix: float, least: float, progress: Prog
         stepper.step(next(batches), place, loop.is_judged(run, place))
         training.average(stage)
 
-    called, images, places = schedule.called(stage), run.batch * run.recipe.frames, itertools.count()
-    name = f"training, {called}"
+    name, images, places = schedule.called(stage), run.batch * run.recipe.frames, itertools.count()
     with (contextlib.closing(loop.batches_of(run, number, data, 0)) as batches, stepper.at_work(),
           contextlib.closing(ahead(lambda place: pages[place % _ALBUMS].opened(), 0)) as opened):  # fmt: skip
         flops = _flops(run, networks, drawing, [to_device(next(batches), device) for _ in range(run.recipe.judged)])
@@ -220,13 +219,13 @@ def _training(run: Run, number: int, matrix: float, least: float, progress: Prog
                 seconds[which] += spent
                 steps[which] += taken
                 memory[which] = max(memory[which], peak_gigabytes(device))
-                progress(name, turn * 2 + which + 1, _ROUNDS * 2)
+                progress(f"training, {name}", turn * 2 + which + 1, _ROUNDS * 2)
     rates = [images * taken / spent for taken, spent in zip(steps, seconds, strict=True)]
     reached = flops * steps[0] / seconds[0] / 1e9
     return [
-        Pace(name, rates[0], "images", "plain step", rates[0] / rates[1], reached, memory[0]),
-        Pace(f"  its arithmetic, {called}", reached, "GFLOP", "matrix product", reached / matrix),
-        Pace(f"  plain step, {called}", rates[1], "images", gigabytes=memory[1]),
+        Pace(f"training, {name}", rates[0], "images", "plain step", rates[0] / rates[1], reached, memory[0]),
+        Pace(f"  its arithmetic, {name}", reached, "GFLOP", "matrix product", reached / matrix),
+        Pace(f"  plain step, {name}", rates[1], "images", gigabytes=memory[1]),
     ]
 
 
@@ -263,12 +262,13 @@ def _rendering(
             yield cleaned(picture, number, moves, by)
 
     seconds = {"decode": _timed(video.read_frames(info)), "pose": _timed(_bare(info, backend, False, progress))}
-    before = 0.0
+    before, pictures = 0.0, list[np.ndarray]()
     for part, by in (("stage I", replace(model, refine=None, face=None)), ("stage II", replace(model, face=None)),
                      *([("face", model)] if model.face else [])):  # fmt: skip
-        taken = _timed(painted(by))
+        started = time.perf_counter()
+        pictures = list(painted(by))
+        taken = time.perf_counter() - started
         seconds[part], before = max(taken - before, 1e-6), taken
-    pictures = list(painted(model))
     wall = np.zeros((moves.canvas[1], moves.canvas[0], 3), np.uint8)
 
     def composed() -> Iterator[np.ndarray]:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from dancekit import likeness
-from dancekit.core import compose, crops, girth, retarget
+from dancekit.core import closeup, compose, crops, girth, retarget
 from dancekit.core.closeup import Painted
 from dancekit.core.tracks import found
 from dancekit.errors import DancekitError
@@ -109,7 +109,7 @@ def cleaned(painted: Painted, number: int, moves: Moves, model: Likeness) -> np.
     reaches = model.girth * np.float32(body)
     picture = compose.without_specks(girth.faded(painted.picture, points, reaches), points, _NEAR * body)
     if face is not None:
-        inside = points * np.array([painted.times] * 2 + [1], np.float32) - np.array([*painted.corner, 0], np.float32)
+        inside = closeup.inside(points, painted.times, painted.corner)
         face = girth.faded(face, inside, reaches * painted.times)
     return replace(painted, picture=picture, face=face).whole()
 

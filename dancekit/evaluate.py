@@ -66,7 +66,10 @@ def evaluate(
         ClipError: nobody is in a driver's film, or it cannot be read.
     """
     model = likeness.load(person)
-    footage, large = ([Footage(clip, canvas, 0) for clip in load_clips(person)] for canvas in _sizes(model))
+    footage, large = (
+        [Footage(clip, canvas, 0) for clip in load_clips(person)]
+        for canvas in (model.canvas, model.canvas.times(_LARGER))
+    )
     runs = _runs(person, footage)
     found = [find_driver(film, Workspace(person.folder.parent), progress) for film in drivers]
     judge, backend = Judge(device), plugins.load("pose", "mediapipe")
@@ -83,12 +86,12 @@ def evaluate(
         pictures: dict[str, np.ndarray] = {}
         for entry, seen in looks.items():
             made = finest if entry == FILM else _pictures(entry, film, footage, large, model, first, end, device)
-            small = _at(made, film.canvas)
+            small, fine = _at(made, film.canvas), _at(made, finer.canvas)
             if entry != FILM:
                 judge.add(entry, small.transpose(0, 3, 1, 2), true)
-                judge.add_faces(entry, _faces(made, finer, first), faces)
+                judge.add_faces(entry, _faces(fine, finer, first), faces)
             seen.append(look(small, asked, backend))
-            pictures[entry] = _at(made[: shown.get(number, 0)], finer.canvas)
+            pictures[entry] = fine[: shown.get(number, 0)]
             done += end - first
             progress("judging", done, total * len(looks))
         if number in shown:
@@ -156,23 +159,18 @@ def neighbours(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return frames[1::2], frames[: len(frames) // 2 * 2 : 2]
 
 
-def _sizes(model: Likeness) -> tuple[Canvas, Canvas]:
-    """The pictures that are compared, and the larger ones for faces and reels."""
-    return model.canvas, model.canvas.times(_LARGER)
-
-
 def _at(pictures: np.ndarray, canvas: Canvas) -> np.ndarray:
     """Pictures uint8 [T, h, w, 4] at the size of a canvas."""
-    return np.stack([compose.resized(one, canvas.size) for one in pictures]) if len(pictures) else pictures
+    return np.stack([compose.resized(one, canvas.size) for one in pictures])
 
 
 def _faces(pictures: np.ndarray, film: Footage, first: int) -> np.ndarray:
     """Close-ups uint8 [T', side, side, 4] of the heads in consecutive pictures from frame `first` on, where a head is.
-    film: its frames at the size that faces are judged at."""
+    film: its frames, at the size of the pictures."""
     middles = closeup.middle(film.points[first : first + len(pictures)])
-    side, large = closeup.side(film.canvas.body, 1), _at(pictures, film.canvas)
-    seen = [place for place in range(len(large)) if not np.isnan(middles[place]).any()]
-    shown = [closeup.cut(large[place], closeup.corner(middles[place], side), side) for place in seen]
+    side = closeup.side(film.canvas.body, 1)
+    seen = [place for place in range(len(pictures)) if not np.isnan(middles[place]).any()]
+    shown = [closeup.cut(pictures[place], closeup.corner(middles[place], side), side) for place in seen]
     return np.stack(shown) if shown else np.zeros((0, side, side, 4), np.uint8)
 
 

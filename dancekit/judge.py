@@ -32,8 +32,8 @@ class Scores:
     holes: area of holes within the cut-out where the true person is, as a share of the cut-out's. trunk_frechet,
     trunk_kid: core.feature_sets' distances of all pictures from all true ones, on the bundled trunk's relu4_1, averaged
     over the whole crop (not FID and not KID, which are of an Inception network; lower is better). face: the perceptual
-    distance of the head alone, see add_faces. lpips, kid, fid:
-    with their official weights, None where these are not on the computer; fid also where there are too few pictures.
+    distance of the head alone, see add_faces. lpips, kid, fid: with their official weights, None where these are not on
+    the computer; fid also where there are too few pictures.
     """
 
     ssim: float

@@ -90,7 +90,6 @@ class Training:
             self.pairs[stage] = critic(3, condition, half and stage != 2)
             if stage == FACE:  # what stage I has learnt of her is where the face begins
                 made.load_state_dict(self.averages[1].state_dict())
-                self.averages[stage].load_state_dict(made.state_dict())
                 self.pairs[stage].load_state_dict(self.pairs[1].state_dict())
         self.time = self.time or critic(3 * frames, 0, False)
         if self.recipe.unpaired.enabled:

@@ -43,6 +43,11 @@ def corner(point: np.ndarray, side: int) -> tuple[int, int]:
     return int(left), int(top)
 
 
+def inside(points: np.ndarray, times: int, corner: tuple[int, int]) -> np.ndarray:
+    """Landmarks ... x J x 3 of a picture, in px of a close-up in one so many times as large."""
+    return points * np.array([times, times, 1], np.float32) - np.array([*corner, 0], np.float32)
+
+
 def cut(picture: np.ndarray, corner: tuple[int, int], side: int) -> np.ndarray:
     """A close-up [side, side, ...] out of a picture [h, w, ...], with zeros beyond it."""
     result = np.zeros((side, side, *picture.shape[2:]), picture.dtype)

@@ -82,16 +82,15 @@ class Painter:
         self, face: nn.Module, pictures: list[np.ndarray], points: np.ndarray, times: range, stride: int
     ) -> Iterator[Painted]:
         """Pictures of these times with close-ups of their faces, where it is known where these are."""
-        last, scale = len(points) - 1, np.array([self.closer, self.closer, 1], np.float32)
-        middles = closeup.middle(points[times.start : times.stop] * scale)
+        last, middles = len(points) - 1, closeup.middle(points[times.start : times.stop]) * self.closer
         known = [place for place, middle in enumerate(middles) if not np.isnan(middle).any()]
         corners = {place: closeup.corner(middles[place], self.side) for place in known}
         faces: dict[int, np.ndarray] = {}
         if known:
             reach = range(-self.reach, self.reach + 1)
-            around = [[min(max(times[place] + k * stride, 0), last) for k in reach] for place in known]
-            shift = np.array([[[*corners[place], 0]] for place in known], np.float32)[:, None]
-            window = self._windows(points[around] * scale - shift)
+            around = {place: [min(max(times[place] + k * stride, 0), last) for k in reach] for place in known}
+            seen = [closeup.inside(points[around[place]], self.closer, corners[place]) for place in known]
+            window = self._windows(np.stack(seen))
             faces = dict(zip(known, self._as_pictures(self._run(face, window)), strict=True))
         for place, picture in enumerate(pictures):
             yield Painted(picture, faces.get(place), corners.get(place, (0, 0)), self.closer)
