@@ -94,6 +94,17 @@ def test_pixel_norm_levels_the_channels_of_each_px_by_itself() -> None:
     assert torch.allclose(normalise(x[..., 2:5, 1:3], "pixel"), levelled[..., 2:5, 1:3], atol=1e-6)
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_painting_normalises_as_training_does(layout: torch.memory_format) -> None:
+    x = torch.randn(2, 24, 5, 7, generator=torch.Generator().manual_seed(4)).mul_(3).add_(1).to(memory_format=layout)
+    x[0, :, 0, 0] = 0.25  # where all channels are alike, there is no deviation to divide by
+    wanted = normalise(x.clone(), "pixel")
+    with torch.inference_mode():
+        made = normalise(x.clone(memory_format=torch.preserve_format), "pixel")
+    assert torch.allclose(made, wanted, atol=1e-5)
+    assert made.is_contiguous(memory_format=layout)
+
+
 def test_with_pixel_norm_empty_surroundings_change_nothing() -> None:
     network = generator(inputs=3, downs=1, norm="pixel")
     person = torch.zeros(1, 3, 64, 64)
