@@ -49,9 +49,14 @@ def test_two_processes_learn_what_one_does_from_twice_the_batch(homes: tuple[Pat
     assert "Traceback" not in done.stderr
     shared = json.loads(done.stdout)
     assert (shared["finished"], shared["steps"]) == (True, 8)
-    assert shared["losses"] == pytest.approx(alone["losses"], rel=0.01, abs=0.002)
-    first, second = (json.loads((home / "me/log.jsonl").read_text().splitlines()[0])["losses"] for home in homes)
-    assert second == pytest.approx(first, rel=1e-3, abs=2e-4), "before rounding has had time to add up"
+    assert alone["finished"]
+    # After the first step, lines are written by the clock: what can be compared is the steps that both wrote down.
+    lines = ([json.loads(line) for line in (home / "me/log.jsonl").read_text().splitlines()] for home in homes)
+    first, second = ({line["steps"]: line["losses"] for line in log} for log in lines)
+    assert min(first) == min(second) <= 1
+    assert second[min(first)] == pytest.approx(first[min(first)], rel=1e-3, abs=2e-4), "before rounding adds up"
+    for step in first.keys() & second.keys():
+        assert second[step] == pytest.approx(first[step], rel=0.01, abs=0.002), step
     weights = [checkpoint.load(home / "me/person.safetensors", "")[0] for home in homes]
     for name, tensor in weights[0].items():
         assert torch.allclose(tensor.float(), weights[1][name].float(), atol=4e-3), name
