@@ -11,7 +11,7 @@ from torch.nn import functional
 from dancekit.core.constants import constant
 
 _LEAST = 1e-5
-"""Added to a variance before anything is divided by its root, as torch does."""
+"""Added to a variance before anything is divided by its root."""
 _SURE = 12.0
 """Beyond this nothing changes in a px: its colour and alpha are at their limits."""
 
@@ -32,7 +32,7 @@ def normalise(x: Tensor, kind: str) -> Tensor:
 def _over_channels(x: Tensor) -> Tensor:
     if torch.is_inference_mode_enabled() and x.device.type == "cpu" and x.dtype == torch.float32:
         return _in_place(x)
-    return functional.layer_norm(x.permute(0, 2, 3, 1), (x.shape[1],)).permute(0, 3, 1, 2)
+    return functional.layer_norm(x.permute(0, 2, 3, 1), (x.shape[1],), eps=_LEAST).permute(0, 3, 1, 2)
 
 
 def _in_place(x: Tensor) -> Tensor:
