@@ -30,9 +30,13 @@ def normalise(x: Tensor, kind: str) -> Tensor:
 
 
 def _over_channels(x: Tensor) -> Tensor:
-    if torch.is_inference_mode_enabled() and x.device.type == "cpu" and x.dtype == torch.float32:
+    if not torch.compiler.is_compiling() and _nothing_is_learnt(x):  # a compiler cannot ask, and fuses it better itself
         return _in_place(x)
     return functional.layer_norm(x.permute(0, 2, 3, 1), (x.shape[1],), eps=_LEAST).permute(0, 3, 1, 2)
+
+
+def _nothing_is_learnt(x: Tensor) -> bool:
+    return torch.is_inference_mode_enabled() and x.device.type == "cpu" and x.dtype == torch.float32
 
 
 def _in_place(x: Tensor) -> Tensor:
