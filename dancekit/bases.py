@@ -14,7 +14,7 @@ from dancekit.recipe import Recipe
 from dancekit.training import Training, plain, shaping
 
 _CURE = "Fetch or make it again (dancekit pretrain), or train with --from-scratch."
-_OF_FILMS = ("phases", "unpaired", "follow", "future", "scattered", "closeup")
+_OF_FILMS = ("phases", "unpaired", "follow", "future", "scattered", "closeup", "portraits")
 """Settings that shape training but not the networks of a base."""
 
 

@@ -123,5 +123,9 @@ def paint_raw(
     # Begin early enough, and with a whole batch: then every frame is painted as if from the first frame on.
     lead = 2 * model.recipe.reach * moves.stride + batch
     start = max(0, first - -(-lead // moves.between)) // batch * batch
-    pictures = painter.paint(moves.points[start * moves.between :], moves.plan.size, moves.stride, batch)
+    begin = start * moves.between
+    # Portraits are chosen for the whole dance, wherever painting begins.
+    sitting = painter.sit(moves.points)
+    pictures = painter.paint(moves.points[begin:], moves.plan.size, moves.stride, batch,
+                             None if sitting is None else sitting.since(begin))  # fmt: skip
     yield from islice(pictures, (first - start) * moves.between, None, moves.between)

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 import dancekit
 from dancekit import recipe as recipes
-from dancekit.core import closeup, looks, maps, sketch
+from dancekit.core import closeup, looks, maps, portraits, sketch
 from dancekit.core.paint import Painter
+from dancekit.core.portraits import Portraits
 from dancekit.core.schedule import FACE
 from dancekit.core.sketch import Looks
 from dancekit.device import number_type
@@ -33,7 +34,8 @@ class Likeness:
 
     refine and face are None as long as their stages have not been trained. proportions: see core.retarget. film_body:
     her height in px of her own film. girth: see core.girth, shares of her height. looks: see core.sketch, likewise.
-    notes: what stands in for what, and how far training got.
+    portraits: what her face begins with, see core.portraits; None for none. notes: what stands in for what, and how far
+    training got.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Likeness:
     draw: Generator
     refine: Generator | None
     face: Generator | None
+    portraits: Portraits | None
     notes: Mapping[str, object]
 
     def painter(self, device: torch.device, refine: bool = True) -> Painter:
@@ -73,6 +76,7 @@ class Likeness:
             ready(self.face) if refine and self.face else None,
             self.recipe.closeup,
             closeup.side(self.canvas.body * self.recipe.closeup, multiple(self.recipe)),
+            self.portraits,
         )
 
 
@@ -89,6 +93,8 @@ def make_generator(recipe: Recipe, stage: int) -> Generator:
     shape: GeneratorShape = recipe.refiner if stage == 2 else recipe.generator
     windows = 2 * recipe.reach + 1
     inputs = windows * (4 if stage == 2 else pose_channels(recipe))
+    if stage == FACE and recipe.portraits:
+        inputs += portraits.CHANNELS * shape.coarse**2
     return Generator(
         inputs,
         shape.width,
@@ -132,7 +138,10 @@ def save(person: Person, likeness: Likeness) -> None:
         tensors |= checkpoint.named("refine", likeness.refine)
     if likeness.face is not None:
         tensors |= checkpoint.named("face", likeness.face)
-    checkpoint.save(person.weights, {name: tensor.half() for name, tensor in tensors.items()}, card)
+    if likeness.portraits is not None:
+        tensors |= {f"portraits/{name}": torch.from_numpy(part) for name, part in likeness.portraits._asdict().items()}
+    halved = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+    checkpoint.save(person.weights, halved, card)
     write_json(person.card, card)
 
 
@@ -160,6 +169,7 @@ def load(person: Person) -> Likeness:
             make_generator(recipe, 1),
             make_generator(recipe, 2) if card["stages"] == 2 else None,
             make_generator(recipe, FACE) if card.get("face") else None,
+            _portraits(checkpoint.part(tensors, "portraits")) if card.get("face") and recipe.portraits else None,
             {key: card[key] for key in ("trained", "trunk", "clips") if key in card},
         )
         likeness.draw.load_state_dict(checkpoint.part(tensors, "draw"))
@@ -178,6 +188,17 @@ def _looks(parts: Mapping[str, Tensor], needed: bool) -> Looks:
     shape = (sketch.SIDES, sketch.BARS, sketch.ALONG, sketch.ACROSS)
     widths, colours, cover = (parts[name].float() for name in Looks._fields)
     return Looks(widths.reshape(sketch.BARS), colours.reshape(*shape, 3), cover.reshape(shape))
+
+
+def _portraits(parts: Mapping[str, Tensor]) -> Portraits:
+    pictures, marks, doubts = (parts[name].numpy() for name in Portraits._fields)
+    many, side = pictures.shape[:2]
+    if pictures.dtype != np.uint8 or not many:
+        raise ValueError("its portraits are no pictures")
+    marks = marks.astype(np.float32).reshape(many, len(portraits.MARKS), 2)
+    return Portraits(
+        pictures.reshape(many, side, side, portraits.CHANNELS), marks, doubts.astype(np.float32).reshape(many)
+    )
 
 
 def _cure(person: Person) -> str:

@@ -15,8 +15,10 @@ import torch
 from dancekit.core import closeup, schedule, step
 from dancekit.core.batch import Batch
 from dancekit.core.objective import Drawing, Networks
+from dancekit.core.portraits import Gallery
 from dancekit.core.schedule import FACE
 from dancekit.errors import DancekitError
+from dancekit.gallery import gather
 from dancekit.io.dataset import Canvas, TrainingSet, ahead
 from dancekit.likeness import Likeness, multiple, save
 from dancekit.recipe import key_colour
@@ -64,7 +66,15 @@ def training_set(run: Run, number: int) -> TrainingSet:
         recipe.sway,
         run.subject.looks if recipe.sketch else None,
         _side(run, number) if stint.stage == FACE else 0,
+        gallery_of(run, number) if recipe.portraits and stint.stage == FACE else None,
     )
+
+
+def gallery_of(run: Run, number: int) -> Gallery:
+    """The portraits that a stint of close-ups begins with, chosen once."""
+    if run.gallery is None:
+        run.gallery = gather(run.subject.clips, run.training.canvas(number), _side(run, number), run.recipe.portraits)
+    return run.gallery
 
 
 def _side(run: Run, number: int) -> int:
@@ -256,8 +266,14 @@ def _likeness(run: Run, canvas: Canvas) -> Likeness:
         training.averages[1],
         training.averages[2] if 2 in learnt else None,
         training.averages[FACE] if FACE in learnt else None,
+        gallery_of(run, _face(run)).portraits if FACE in learnt and run.recipe.portraits else None,
         notes,
     )
+
+
+def _face(run: Run) -> int:
+    """The last stint of the face."""
+    return max(number for number, stint in enumerate(run.training.stints) if stint.stage == FACE)
 
 
 def sample_now(run: Run, canvas: Canvas) -> None:

@@ -127,6 +127,8 @@ class Recipe:
     closeup: int = 1
     """How many times as large as in the picture the phases of stage 3 learn the face, by a generator of its own (see
     core.closeup; beyond the paper)."""
+    portraits: int = 0
+    """How many heads of the film are kept, for close-ups to begin with (see core.portraits; beyond the paper)."""
     scattered: bool = False
     """Learn stage I from frames of anywhere in the films, as many as M consecutive ones, which look nearly the same:
     each step shows more of the person (beyond the paper). D_t, which judges motion, then works in stage II only."""

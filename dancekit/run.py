@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from dancekit.core.portraits import Gallery
 from dancekit.core.sketch import Looks
 from dancekit.device import Machine
 from dancekit.io.clips import Clip
@@ -63,6 +64,8 @@ class Run:
     diary: Diary
     batch: int
     group: Group = ALONE
+    gallery: Gallery | None = None
+    """Her portraits, once they were needed, see loop.gallery_of."""
     stopped: bool = False
     """Whether Ctrl-C has ended the run, which all processes of a group learn after the same step."""
     losses: dict[str, float] = field(default_factory=dict)

@@ -60,6 +60,11 @@ def beyond(recipe: Recipe) -> Sequence[Rung]:
         Rung("no-anchor", "no tie to the base", weighing(recipe, anchor=0.0), "ours"),
         Rung("no-focus", "face and hands count like the rest", weighing(recipe, focus=0.0), "ours"),
         *([Rung("no-face", "its time for the stages", faceless, "ours")] if faceless != recipe else []),
+        *(
+            [Rung("no-portraits", "a face from nothing", replace(recipe, portraits=0), "ours")]
+            if recipe.portraits
+            else []
+        ),
         Rung("no-scatter", "stage I from consecutive frames", replace(recipe, scattered=False), "ours"),
         Rung("no-sway", "pictures stay upright", replace(recipe, sway=Sway()), "ours"),
         Rung("no-averages", "drawn with the last weights", replace(recipe, average=0.0), "ours"),

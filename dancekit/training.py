@@ -29,8 +29,10 @@ from dancekit.recipe import Recipe, to_dict
 from dancekit.types import pair
 
 CURE = "Delete it and train again: the person as last saved stays usable, but training starts over."
-_SHAPING = ("reach", "future", "frames", "scattered", "closeup", "matte", "sketch", "generator", "refiner", "critics",
-            "follow")  # fmt: skip
+_SHAPING = ("reach", "future", "frames", "scattered", "closeup", "portraits", "matte", "sketch", "generator", "refiner",
+            "critics", "follow")  # fmt: skip
+_BEFORE = {"sketch": False, "future": True, "scattered": False, "closeup": 1, "portraits": 0}
+"""What settings were that did not exist when a training began."""
 
 
 @dataclass
@@ -89,7 +91,10 @@ class Training:
             condition = windows * (4 if stage == 2 else pose_channels(self.recipe))
             self.pairs[stage] = critic(3, condition, half and stage != 2)
             if stage == FACE:  # what stage I has learnt of her is where the face begins
-                made.load_state_dict(self.averages[1].state_dict())
+                if self.recipe.portraits:
+                    made.begin_correcting(self.averages[1])
+                else:
+                    made.load_state_dict(self.averages[1].state_dict())
                 self.pairs[stage].load_state_dict(self.pairs[1].state_dict())
         self.time = self.time or critic(3 * frames, 0, False)
         if self.recipe.unpaired.enabled:
@@ -236,8 +241,7 @@ def resume(person: Person, recipe: Recipe, device: torch.device) -> Training | N
         raise RecipeError(f"{person.name} is being trained by {begun}, and cannot go on by {unit(recipe)}.",
                           f"Go on with {'--minutes' if begun == 'seconds' else '--set steps=N'}, or start over with "
                           "--restart.")  # fmt: skip
-    # Settings that did not exist when a training began are as they were before they did.
-    past = {"sketch": False, "future": True, "scattered": False, "closeup": 1, **plain(card.get("shaping") or {})}
+    past = _BEFORE | plain(card.get("shaping") or {})
     wanted = plain(shaping(recipe))
     other = sorted(key for key in past.keys() | wanted.keys() if past.get(key) != wanted.get(key))
     if other or begun != unit(recipe):

@@ -12,8 +12,12 @@ import torch
 from torch import nn
 
 from dancekit import device, likeness, recipe, train
+from dancekit.core import chance, objective, step
 from dancekit.core.schedule import FACE
-from dancekit.io.dataset import Footage
+from dancekit.errors import WorkspaceError
+from dancekit.gallery import gather
+from dancekit.io import checkpoint
+from dancekit.io.dataset import FILMS_APART, Footage, to_device
 from dancekit.io.workspace import Workspace
 from dancekit.likeness import multiple
 from dancekit.loop import batch_of, drawing_of, training_set
@@ -42,15 +46,25 @@ def shift(network: nn.Module) -> None:
             parameter += 0.01
 
 
-def test_the_face_begins_where_stage_one_ended_and_later_goes_on_from_itself(run: Run) -> None:
+@pytest.mark.parametrize("portraits", [0, 8])
+def test_the_face_begins_where_stage_one_ended_and_later_goes_on_from_itself(run: Run, portraits: int) -> None:
+    run.training.recipe = replace(run.recipe, portraits=portraits)
     training, number = run.training, face_of(run)
     for earlier in range(number):
         training.begin(earlier)
     shift(training.averages[1])
     training.begin(number)
-    assert same(training.generators[FACE], training.averages[1])
+    face, first = training.generators[FACE], training.averages[1]
+    assert face is not first
     assert same(training.pairs[FACE], training.pairs[1])
-    assert training.generators[FACE] is not training.averages[1]
+    if not portraits:
+        assert same(face, first)
+    else:
+        assert same(face.down, first.down)
+        seen = first.stem.convolution.in_channels
+        assert torch.equal(face.stem.convolution.weight[:, :seen], first.stem.convolution.weight)
+        assert not face.stem.convolution.weight[:, seen:].any()
+        assert not any(parameter.any() for parameter in face.head.parameters()), "the portrait stays as it is"
     shift(training.averages[FACE])
     training.begin(number)
     assert same(training.generators[FACE], training.averages[FACE])
@@ -76,6 +90,10 @@ def test_faces_are_learnt_from_close_ups_of_larger_pictures_without_strangers(ru
     assert batch.frames.shape == (count, 1, 4, side, side)
     assert side % multiple(run.recipe) == 0
     assert batch.wild is None
+    assert batch.portraits is not None
+    assert batch.portraits.shape == batch.frames.shape
+    assert batch.portraits.dtype == torch.uint8
+    assert batch.portraits[:, :, 3].float().mean((1, 2, 3)).min() > 40, "there is a head in each"
     # Landmarks are disturbed by as many px as in the whole picture, not by as large a share of a small one.
     drawing, whole = drawing_of(run, number), drawing_of(run, 2)
     assert run.training.stints[2].size == run.training.stints[number].size
@@ -83,6 +101,54 @@ def test_faces_are_learnt_from_close_ups_of_larger_pictures_without_strangers(ru
     assert drawing.augmentation is not None
     assert run.recipe.augment is not None
     assert drawing.augmentation.distance * side == pytest.approx(run.recipe.augment.distance * canvas.size[1])
+
+
+def test_a_step_learns_to_correct_the_portraits(run: Run) -> None:
+    number = face_of(run)
+    for stint in range(number + 1):
+        run.training.begin(stint)
+    data, drawing = training_set(run, number), drawing_of(run, number)
+    networks = run.training.networks(FACE, run.trunk, run.anchor)
+    batch = to_device(batch_of(run, number, data, 0), torch.device("cpu"))
+    made = objective.generate(networks, batch, chance.draw(batch, None, 1, torch.Generator()), drawing, torch.float32)
+    assert batch.portraits is not None
+    alpha = batch.portraits.flatten(0, 1)[:, 3].float() / 255
+    assert (made.frames[:, 3] - alpha).abs().max() < 0.01, "nothing is learnt yet"
+    losses = step.take_step(networks, run.training.optimisers, batch, drawing, run.recipe.weights, torch.float32,
+                            torch.Generator().manual_seed(0))  # fmt: skip
+    assert all(torch.isfinite(loss) for loss in losses.values())
+    assert all(parameter.any() for parameter in run.training.generators[FACE].head.parameters())
+
+
+def test_portraits_are_kept_with_the_person(trained_home: Path, tmp_path: Path) -> None:
+    model = likeness.load(Workspace(trained_home).person("me"))
+    assert model.portraits is not None
+    assert 1 <= len(model.portraits.doubts) <= model.recipe.portraits
+    other = Workspace(tmp_path).person("copy")
+    likeness.save(other, model)
+    again = likeness.load(other).portraits
+    assert again is not None
+    assert all(np.array_equal(a, b) for a, b in zip(again, model.portraits, strict=True))
+    tensors, card = checkpoint.load(other.weights, "")
+    for broken in ({}, {"portraits/pictures": torch.zeros(0, 4, 4, 4, dtype=torch.uint8)},
+                   {"portraits/pictures": tensors["portraits/pictures"].half()}):  # fmt: skip
+        kept = {key: tensor for key, tensor in tensors.items() if broken or not key.startswith("portraits/")}
+        checkpoint.save(other.weights, kept | broken, card)
+        with pytest.raises(WorkspaceError, match="does not hold a person"):
+            likeness.load(other)
+
+
+def test_portraits_are_of_frames_that_are_learnt_from_and_known(trained_home: Path) -> None:
+    person = Workspace(trained_home).person("me")
+    model, (clip, *_) = likeness.load(person), train.load_clips(person)
+    fine = model.canvas.times(model.recipe.closeup)
+    gallery = gather([clip, clip], fine, 32, 500)
+    times = gallery.moments % FILMS_APART * float(clip.track.fps)
+    assert set(gallery.moments // FILMS_APART) == {0, 1}
+    held = Footage(clip, fine, 0).held
+    assert times == pytest.approx(times.round(), abs=1e-3)
+    assert not held[times.round().astype(int)].any()
+    assert (clip.used & ~held).sum() == len(set(times.round().tolist()))
 
 
 def test_a_trained_face_changes_the_head_and_nothing_else(trained_home: Path) -> None:

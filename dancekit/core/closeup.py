@@ -70,12 +70,16 @@ def _shared(corner: tuple[int, int], side: int, picture: np.ndarray) -> tuple[tu
 @dataclass(frozen=True)
 class Painted:
     """A picture uint8 [h, w, 4], colour and alpha, as the networks paint it, and the close-up of its face uint8
-    [side, side, 4] with its left and top in a picture so many `times` as large; None where there is none."""
+    [side, side, 4] with its left and top in a picture so many `times` as large; None where there is none.
+
+    trust: from 0, where the close-up gives way to the picture, to 1.
+    """
 
     picture: np.ndarray
     face: np.ndarray | None = None
     corner: tuple[int, int] = (0, 0)
     times: int = 1
+    trust: float = 1.0
 
     def whole(self) -> np.ndarray:
         """Both in one picture, uint8 [times * h, times * w, 4]."""
@@ -88,7 +92,7 @@ class Painted:
         if right > left and bottom > top:
             large = enlarged(multiplied(self.picture[top:bottom, left:right]), times, 255)
             if self.face is not None:
-                _lay(large, self.face, (self.corner[0] - left * times, self.corner[1] - top * times))
+                _lay(large, self.face, (self.corner[0] - left * times, self.corner[1] - top * times), self.trust)
             result[top * times : bottom * times, left * times : right * times] = divided(large)
         return result
 
@@ -104,7 +108,7 @@ class Painted:
         return left, top, right, bottom
 
 
-def _lay(large: np.ndarray, face: np.ndarray, corner: tuple[int, int]) -> None:
+def _lay(large: np.ndarray, face: np.ndarray, corner: tuple[int, int], trust: float) -> None:
     """Lay a close-up over a picture of colour times alpha, in place.
 
     It ends where the person does in the picture: what floats around a face in a close-up is no part of her.
@@ -114,7 +118,7 @@ def _lay(large: np.ndarray, face: np.ndarray, corner: tuple[int, int]) -> None:
     if below.size:
         hers = cv2.dilate(np.ascontiguousarray(below[..., 3]), np.ones((_BEYOND, _BEYOND), np.uint8))
         above *= np.minimum(1, hers / np.maximum(above[..., 3], 1))[..., None]
-        below += (above - below) * _weight(len(face))[here][..., None]
+        below += (above - below) * (trust * _weight(len(face))[here][..., None])
 
 
 @cache

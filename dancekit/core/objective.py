@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dancekit.core import alpha_loss, focus, maps, sketch, unseen
+from dancekit.core import alpha_loss, focus, maps, portraits, sketch, unseen
 from dancekit.core.adversary import Judged, features_apart, named, should_be
 from dancekit.core.augment import Augmentation
 from dancekit.core.batch import Batch
@@ -136,7 +136,11 @@ def generate(networks: Networks, batch: Batch, drawn: Chance, drawing: Drawing, 
         windows.append(_windows(networks, drawn.wild, batch.wild_looks(), size, drawing, dtype))
     condition, pose = _stacked([w[0] for w in windows], drawing), _stacked([w[1] for w in windows], drawing)
     centres = [w[2] for w in windows if w[2] is not None]
-    painted = networks.trained(condition, _stacked(centres, drawing) if centres else None)
+    centre = _stacked(centres, drawing) if centres else None
+    if batch.portraits is None:
+        painted = networks.trained(condition, centre)
+    else:
+        painted = networks.trained(*portraits.joined(condition, batch.portraits.flatten(0, 1), drawing.coarse))
     shown = _as_shown(painted[:real].unflatten(0, (-1, count)), batch.known, drawing)
     true = over_key(batch.frames, batch.known, drawing)
     strange = len(painted) > real

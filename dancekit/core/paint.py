@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dancekit.core import closeup, maps, sketch
+from dancekit.core import closeup, maps, portraits, sketch
 from dancekit.core import girth as girths
 from dancekit.core.closeup import Painted
+from dancekit.core.portraits import Portraits, Sitting
 from dancekit.core.sketch import Looks
 
 _CLEAR, _BARE = 0.08, 0.92
@@ -29,7 +30,7 @@ class Painter:
     None for networks that see lines alone. future: they see what comes after a frame, too. girth: S px (see core.girth)
     of somebody whose networks have learnt from windows around her: then only such windows are painted, `multiple` px
     wide or several times as much, and all around them is empty. face: paints close-ups of `side` px in pictures
-    `closer` times as large (see core.closeup); None for none.
+    `closer` times as large (see core.closeup); None for none. portraits: what close-ups begin with.
     """
 
     draw: nn.Module
@@ -48,15 +49,31 @@ class Painter:
     face: nn.Module | None = None
     closer: int = 1
     side: int = 0
+    portraits: Portraits | None = None
 
-    def paint(self, points: np.ndarray, size: tuple[int, int], stride: int = 1, batch: int = 4) -> Iterator[Painted]:
+    def sit(self, points: np.ndarray) -> Sitting | None:
+        """The portraits that the heads of poses T x J x 3, px of the picture, are given; None where there are none."""
+        if self.face is None or self.portraits is None:
+            return None
+        return portraits.sit(self.portraits, points[:, portraits.MARKS, :2] * np.float32(self.closer))
+
+    def paint(
+        self,
+        points: np.ndarray,
+        size: tuple[int, int],
+        stride: int = 1,
+        batch: int = 4,
+        sitting: Sitting | None = None,
+    ) -> Iterator[Painted]:
         """A picture of the person for every pose.
 
         points: float32 [T, J, 3] in px of the picture; the first and last pose are held beyond the ends. size: (width,
-        height) px. stride: frames between the poses of a window. Yields T pictures.
+        height) px. stride: frames between the poses of a window. sitting: the portraits that these heads are given, if
+        they were chosen together with more. Yields T pictures.
         """
         sides = None if self.girth is None else girths.extent(maps.segments(torch.from_numpy(points)), self.girth)
         length, first_stage = len(points), _Sliding(self._first_stage(points, size, stride, batch, sides))
+        sitting = sitting or self.sit(points)
         shown = _Sliding(first_stage[time].to(self.dtype) for time in range(length))
         for start in range(0, length, batch):
             times = range(start, min(start + batch, length))
@@ -73,27 +90,37 @@ class Painter:
             if self.face is None:
                 yield from map(Painted, pictures)
             else:
-                yield from self._with_faces(self.face, list(pictures), points, times, stride)
+                yield from self._with_faces(self.face, list(pictures), points, times, stride, sitting)
 
     def _as_pictures(self, made: Tensor) -> Iterator[np.ndarray]:
         return _to_pictures(made if self.key is None else keyed(made, self.key))
 
     def _with_faces(
-        self, face: nn.Module, pictures: list[np.ndarray], points: np.ndarray, times: range, stride: int
+        self,
+        face: nn.Module,
+        pictures: list[np.ndarray],
+        points: np.ndarray,
+        times: range,
+        stride: int,
+        sitting: Sitting | None,
     ) -> Iterator[Painted]:
         """Pictures of these times with close-ups of their faces, where it is known where these are."""
         last, middles = len(points) - 1, closeup.middle(points[times.start : times.stop]) * self.closer
-        known = [place for place, middle in enumerate(middles) if not np.isnan(middle).any()]
+        trust = np.ones(len(times), np.float32) if sitting is None else sitting.trusted(times)
+        known = [place for place, middle in enumerate(middles) if not np.isnan(middle).any() and trust[place] > 0]
         corners = {place: closeup.corner(middles[place], self.side) for place in known}
         faces: dict[int, np.ndarray] = {}
         if known:
             reach = range(-self.reach, self.reach + 1)
             around = {place: [min(max(times[place] + k * stride, 0), last) for k in reach] for place in known}
             seen = [closeup.inside(points[around[place]], self.closer, corners[place]) for place in known]
-            window = self._windows(np.stack(seen))
-            faces = dict(zip(known, self._as_pictures(self._run(face, window)), strict=True))
+            given: tuple[Tensor, ...] = (self._windows(np.stack(seen)),)
+            if sitting is not None:
+                begun = np.stack([sitting.begin(times[place], corners[place], self.side) for place in known])
+                given = portraits.joined(given[0], torch.from_numpy(begun).to(self.device), self.coarse)
+            faces = dict(zip(known, self._as_pictures(self._run(face, *given)), strict=True))
         for place, picture in enumerate(pictures):
-            yield Painted(picture, faces.get(place), corners.get(place, (0, 0)), self.closer)
+            yield Painted(picture, faces.get(place), corners.get(place, (0, 0)), self.closer, float(trust[place]))
 
     def _windows(self, points: np.ndarray) -> Tensor:
         """What the networks see of windows of poses N x T x J x 3, in px of close-ups: N x (T * C) x h x w."""

@@ -10,10 +10,12 @@ from typing import TypeVar
 import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
-from dancekit.core import closeup, crops, spans
+from dancekit.core import closeup, crops, portraits, spans
 from dancekit.core.augment import Sway, recoloured, swayed
 from dancekit.core.batch import Batch
+from dancekit.core.portraits import Gallery
 from dancekit.core.sketch import Looks
 from dancekit.errors import WorkspaceError
 from dancekit.io.clips import Clip
@@ -24,6 +26,8 @@ Item = TypeVar("Item")
 _CACHE_BYTES, _CACHE_BYTES_OF_FACES = 3 << 30, 1 << 30
 _ASIDE = 0.1
 """How far close-ups stray from the head, as a share of their side."""
+FILMS_APART = 1e6
+"""Seconds from the beginning of a film to that of the next, wherever moments of several films are compared."""
 _SIDE_MARGIN = 0.07
 """Room beside the outermost landmarks, as a share of the body height."""
 
@@ -116,17 +120,18 @@ class TrainingSet:
     (see core.wild); real: the share of wild poses taken from the former, if there are any. window: see _window_width.
     sway: how far pictures and poses are turned and scaled together. looks: the person's in each clip, widths in body
     heights; None for networks that see lines alone. face: side in px of close-ups of the head, which are
-    then all that is learnt from (see core.closeup).
+    then all that is learnt from (see core.closeup). gallery: portraits that close-ups begin with; None for none.
     """
 
     def __init__(self, clips: Sequence[Clip], canvas: Canvas, frames: int, reach: int,
                  wild: tuple[np.ndarray, np.ndarray] | None, real: float = 0.0, window: float = 0.0,
                  multiple: int = 16, sway: Sway | None = None,
-                 looks: Sequence[Looks] | None = None, face: int = 0) -> None:  # fmt: skip
+                 looks: Sequence[Looks] | None = None, face: int = 0,
+                 gallery: Gallery | None = None) -> None:  # fmt: skip
         share = (_CACHE_BYTES_OF_FACES if face else _CACHE_BYTES) // len(clips)
         self.canvas, self.frames, self.reach = canvas, frames, reach
         self.footage = [Footage(clip, canvas, share) for clip in clips]
-        self._face = face
+        self._face, self._gallery = face, gallery
         self._wild_poses = wild
         self._sway = sway or Sway()
         self._looks = None if looks is None else [one.times(canvas.body) for one in looks]
@@ -160,7 +165,21 @@ class TrainingSet:
             looks = Looks(*map(torch.stack, zip(*(look for _, look in coloured), strict=True)))
         poses, frames, known = (torch.from_numpy(np.stack(part)) for part in zip(*parts, strict=True))
         strangers = torch.from_numpy(self._wild(wild, random)) if wild and self._wild_poses is not None else None
-        return Batch(poses, frames, known, strangers, looks)
+        return Batch(poses, frames, known, strangers, looks, self._begun(picked, poses.numpy(), random))
+
+    def _begun(
+        self, picked: Sequence[tuple[int, int]], poses: np.ndarray, random: np.random.Generator
+    ) -> Tensor | None:
+        """What close-ups of these windows begin with, uint8 B x M x 4 x H x W. poses: B x T' x J x 3 px."""
+        if self._gallery is None:
+            return None
+        begun = []
+        for (number, start), window in zip(picked, poses, strict=True):
+            film, marks = self.footage[number], window[self.reach : self.reach + self.frames, portraits.MARKS, :2]
+            for place, head in enumerate(marks):
+                moment = (start + place * film.stride) / float(film.clip.track.fps) + number * FILMS_APART
+                begun.append(self._gallery.lend(head, moment, self._face, random))
+        return torch.from_numpy(np.stack(begun)).unflatten(0, (len(picked), -1))
 
     def _window(self, footage: Footage, start: int,
                 random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
@@ -209,8 +228,13 @@ class TrainingSet:
 def _starts(footage: Footage, frames: int, face: bool) -> np.ndarray:
     usable = footage.clip.used & ~footage.held
     if face:
-        usable &= ~np.isnan(closeup.middle(footage.points)).any(-1)
+        usable &= heads_known(footage.points)
     return spans.windows(usable, footage.clip.track.shots, frames, footage.stride)
+
+
+def heads_known(points: np.ndarray) -> np.ndarray:
+    """In which of poses T x J x 3 all landmarks are known that a close-up needs: bool [T]."""
+    return np.isfinite(points[:, portraits.MARKS, :2].sum((1, 2)))
 
 
 def _filled(rectangle: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -167,6 +167,16 @@ class Generator(nn.Module):
         x = x[..., : height * scale, : wide * scale].float()
         return _bounded(x, centre)
 
+    def begin_correcting(self, other: Generator) -> None:
+        """Take over the weights of a generator that sees fewer channels. What it sees more counts for nothing at first,
+        and a centre is left as it is."""
+        weights = other.state_dict()
+        seen = weights["stem.convolution.weight"]
+        more = self.stem.convolution.in_channels - seen.shape[1]
+        self.load_state_dict(weights | {"stem.convolution.weight": functional.pad(seen, (0, 0, 0, 0, 0, more))})
+        for parameter in self.head.parameters():
+            nn.init.zeros_(parameter)
+
     def _features(self, x: Tensor) -> Tensor:
         x = self.stem(x)
         kept = []
