@@ -31,9 +31,9 @@ class Scores:
     frame to frame, relative to the true film's. psnr, psnr_box: dB, over the crop and within the true person's box.
     holes: area of holes within the cut-out where the true person is, as a share of the cut-out's. trunk_frechet,
     trunk_kid: core.feature_sets' distances of all pictures from all true ones, on the bundled trunk's relu4_1, averaged
-    over the whole crop (not FID and not KID, which are of an Inception network; lower is better). face: the perceptual
-    distance of the head alone, see add_faces. lpips, kid, fid: with their official weights, None where these are not on
-    the computer; fid also where there are too few pictures.
+    over the whole crop (not FID and not KID, which are of an Inception network; lower is better). face, face_frechet:
+    perceptual and Frechet distance of the head alone, see add_faces. lpips, kid, fid: with their official weights, None
+    where these are not on the computer; fid also where there are too few pictures.
     """
 
     ssim: float
@@ -47,6 +47,7 @@ class Scores:
     trunk_frechet: float | None
     trunk_kid: float | None
     face: float | None = None
+    face_frechet: float | None = None
     lpips: float | None = None
     kid: float | None = None
     fid: float | None = None
@@ -72,6 +73,7 @@ class Judge:
         self._sets: dict[str, list[list[Tensor]]] = {}
         self._change: dict[str, list[tuple[float, float, int]]] = {}
         self._faces: dict[str, list[Tensor]] = {}
+        self._face_sets: dict[str, list[list[Tensor]]] = {}
 
     @torch.inference_mode()
     def add(self, entry: str, made: np.ndarray, true: np.ndarray) -> None:
@@ -86,7 +88,7 @@ class Judge:
                 | {
                     "ssim": metrics.ssim(picture, wanted),
                     "ssim_box": metrics.ssim_box(picture, wanted, cut_out),
-                    "perceptual": self._distance(entry, picture, wanted),
+                    "perceptual": self._distance(self._sets, entry, picture / 127.5 - 1, wanted / 127.5 - 1),
                     "alpha": metrics.alpha_error(alpha, cut_out),
                     "psnr": metrics.psnr(picture, wanted),
                     "psnr_box": metrics.psnr_box(picture, wanted, cut_out),
@@ -107,13 +109,13 @@ class Judge:
                 _over_key(p[start : start + _BATCH].transpose(0, 3, 1, 2), self._device)[0] / 127.5 - 1
                 for p in (made, true)
             ]
-            self._faces.setdefault(entry, []).append(self._trunk.loss_each(*shown))
+            self._faces.setdefault(entry, []).append(self._distance(self._face_sets, entry, *shown))
 
-    def _distance(self, entry: str, picture: Tensor, wanted: Tensor) -> Tensor:
-        """Perceptual distances, N; the features go to the entry's two sets (which is which makes no difference)."""
+    def _distance(self, sets: dict[str, list[list[Tensor]]], entry: str, picture: Tensor, wanted: Tensor) -> Tensor:
+        """Perceptual distances, N, of pictures in [-1, 1]; the features go to two sets, whichever is which."""
         self._pooled.clear()
-        distances = self._trunk.loss_each(picture / 127.5 - 1, wanted / 127.5 - 1)
-        self._sets.setdefault(entry, []).append(list(self._pooled))
+        distances = self._trunk.loss_each(picture, wanted)
+        sets.setdefault(entry, []).append(list(self._pooled))
         return distances
 
     def _officially(self, entry: str, made: Tensor, true: Tensor) -> dict[str, Tensor]:
@@ -126,13 +128,17 @@ class Judge:
         """Means over everything added."""
         kept = self._kept[entry]
         means = {name: float(torch.cat([one[name] for one in kept]).mean()) for name in kept[0]}
-        sets = [torch.cat(parts) for parts in zip(*self._sets[entry], strict=True)]
+        sets, heads = (
+            [torch.cat(parts) for parts in zip(*kept.get(entry, []), strict=True)]
+            for kept in (self._sets, self._face_sets)
+        )
         enough = len(sets[0]) >= 2
         seen = [torch.cat(parts) for parts in zip(*self._seen.get(entry, []), strict=True)]
         return Scores(
             **means,
             flicker=self._flicker(entry),
             face=float(torch.cat(self._faces[entry]).mean()) if entry in self._faces else None,
+            face_frechet=feature_sets.frechet(*heads) if heads and len(heads[0]) >= 2 else None,
             trunk_frechet=feature_sets.frechet(*sets) if enough else None,
             trunk_kid=feature_sets.kernel_distance(*sets) if enough else None,
             kid=feature_sets.kernel_distance(*seen) if seen and enough else None,

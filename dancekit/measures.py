@@ -41,10 +41,11 @@ _TOGETHER = {
     "flicker": ("flicker", "near 1"),
     "trunk_frechet": ("trunk Frechet", "lower"),
     "trunk_kid": ("trunk KID", "lower"),
+    "face_frechet": ("face Frechet", "lower"),
     "kid": ("KID", "lower"),
     "fid": ("FID", "lower"),
 }
-NOT_ALWAYS = ("face", "lpips", "kid", "fid")
+NOT_ALWAYS = ("face", "face_frechet", "lpips", "kid", "fid")
 """Measures that are left out where nobody has them: the head is not always looked at, and weights are not bundled."""
 _BY_THEMSELVES = {
     "pck": ("PCK", "higher"),
@@ -69,7 +70,7 @@ _MEANINGS = {
     "film": "the film's own frames, looked at like painted ones",
     "box": "only within the true person's box; PSNR in dB",
     "perceptual": "distance on the bundled VGG-16 trunk, not LPIPS",
-    "face": "the perceptual distance of the head alone, in pictures twice as large",
+    "face": "the head alone, in pictures twice as large: perceptual distance of each, Frechet distance of all",
     "LPIPS": "version 0.1 with AlexNet, where that is on this computer",
     "KID, FID": "of the Inception of 2015, resized as clean-fid does, where that is on this computer",
     "alpha error": "how far the cut-out is off, as a share of the person's area",

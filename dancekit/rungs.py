@@ -135,6 +135,7 @@ def _as_in_the_paper(recipe: Recipe) -> Recipe:
         base="",
         key=_SCREEN,
         future=True,
+        portraits=0,
         scattered=False,
         augment=recipe.augment or Augmentation(),
         average=0.0,

@@ -33,6 +33,7 @@ DIFFERENCES = {
     "no-anchor": {"weights.anchor"},
     "no-focus": {"weights.focus"},
     "no-face": {"phases"},
+    "no-portraits": {"portraits"},
     "no-scatter": {"scattered"},
     "no-sway": {"sway.rotate", "sway.scale", "sway.share"},
     "no-averages": {"average"},
@@ -78,7 +79,12 @@ def test_the_paper_has_nothing_of_what_was_added_and_ours_is_the_recipe() -> Non
     assert ours.recipe == cpu
     for rung in paper:
         assert not (
-            rung.recipe.scattered or rung.recipe.matte or rung.recipe.sketch or rung.recipe.base or rung.recipe.average
+            rung.recipe.scattered
+            or rung.recipe.matte
+            or rung.recipe.sketch
+            or rung.recipe.base
+            or rung.recipe.average
+            or rung.recipe.portraits
         )
         assert rung.recipe.weights.anchor == rung.recipe.weights.focus == rung.recipe.sway.rotate == 0
     assert [phase.stage for phase in paper[0].recipe.phases] == [1, 1]

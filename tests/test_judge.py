@@ -141,4 +141,7 @@ def test_faces_count_by_themselves_and_only_where_they_were_shown(judge: Judge) 
     judge.add_faces("unseen", faces[:0], faces[:0])
     assert judge.scores("sharp").face == pytest.approx(0, abs=1e-6)
     assert (judge.scores("blurred").face or 0) > 0.05
+    assert judge.scores("sharp").face_frechet == pytest.approx(0, abs=1e-3)
+    assert (judge.scores("blurred").face_frechet or 0) > 1
+    assert judge.scores("unseen").face_frechet is None
     assert judge.scores("unseen").face is None
