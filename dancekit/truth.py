@@ -32,25 +32,30 @@ def score_dances(
     entries: Sequence[str],
     device: torch.device,
     progress: Progress,
+    every: int = 1,
 ) -> dict[str, Scores]:
     """Compare what is painted for drivers' films with the same moves drawn with the person's own body.
 
     dances: (the truth, the moves as found in the film and fitted to the person) of each film. entries: as for evaluate,
     or with TOLD before them: how well she is drawn, apart from how well a stranger's moves are found and fitted.
     Pictures are compared in the crop that the networks paint, at its size; films count by their frames.
+    every: of the runs of consecutive frames, only every n-th is compared, which takes most of the time.
     """
     model, judge = likeness.load(person), Judge(device)
     footage = [Footage(clip, model.canvas, 0) for clip in load_clips(person)]
     total, done = sum(len(truth) for truth, _ in dances), 0
     for truth, moves in dances:
         made = {entry: _pictures(entry, truth, moves, model, footage, device) for entry in entries}
-        for start in range(0, len(truth), _BATCH):
+        for number, start in enumerate(range(0, len(truth), _BATCH)):
             times = range(start, min(start + _BATCH, len(truth)))
-            true = np.stack([_in_crop(truth, time, moves) for time in times]).transpose(0, 3, 1, 2)
-            for entry, pictures in made.items():
-                judge.add(entry, np.stack([next(pictures) for _ in times]).transpose(0, 3, 1, 2), true)
+            shown = {entry: [next(pictures) for _ in times] for entry, pictures in made.items()}
             done += len(times)
             progress("comparing with the truth", done, total)
+            if number % every:
+                continue
+            true = np.stack([_in_crop(truth, time, moves) for time in times]).transpose(0, 3, 1, 2)
+            for entry, pictures in shown.items():
+                judge.add(entry, np.stack(pictures).transpose(0, 3, 1, 2), true)
     return {entry: judge.scores(entry) for entry in entries}
 
 

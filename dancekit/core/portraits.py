@@ -36,6 +36,11 @@ _APART = 0.5
 """Seconds within which two heads are one and the same: nothing can be learnt from the one about the other."""
 _NEIGHBOURS, _SMALL, _FACE = 8, 40, 0.75
 """Each portrait is compared, at so many px, with so many others that are posed like it, in a disc of this width."""
+_BY_THE_FACE, _DOUBTFUL = 0.4, 4.0
+"""Arms that are so near to the middle of a portrait, in sides of it, make it that doubtful: they are seen with the
+face, and would be wherever the portrait is laid."""
+_ARMS = [[INDEX[f"{side}_{name}"] for name in ("shoulder", "elbow", "wrist", "pinky", "index", "thumb")]
+         for side in ("left", "right")]  # fmt: skip
 _TWO = 0.25
 """How often training mixes two portraits, as painting does where one follows on another."""
 _CHANGE, _MIXED = 2.0, 2
@@ -141,7 +146,8 @@ def gather(heads: Sequence[Head], many: int) -> Gallery:
     moments = np.array([head.moment for head in heads], np.float64)
     apart = np.abs(moments[:, None] - moments) >= _APART
     all_of_them = Portraits(pictures, marks, np.zeros(len(heads), np.float32))
-    doubted = all_of_them._replace(doubts=_doubts(all_of_them, apart))
+    doubts = _doubts(all_of_them, apart) + _DOUBTFUL * np.array([_arm_by_the_face(head) for head in heads])
+    doubted = all_of_them._replace(doubts=doubts.astype(np.float32))
     unlike = compare(doubted, marks).unlike
     left, chosen = np.full(len(heads), 1e6, np.float32), list[int]()
     while len(chosen) < min(many, len(heads)):
@@ -150,6 +156,15 @@ def gather(heads: Sequence[Head], many: int) -> Gallery:
         chosen.append(int(gains.argmin()))
         left = np.minimum(left, unlike[:, chosen[-1]])
     return Gallery(doubted.only(chosen), moments[chosen])
+
+
+def _arm_by_the_face(head: Head) -> bool:
+    """Whether an arm is before a portrait's face, or next to it."""
+    arms = head.points[_ARMS, :2]
+    between = (arms[:, :2] + arms[:, 1:3]) / 2
+    side = len(head.picture)
+    apart = np.linalg.norm(np.concatenate((arms[:, 1:], between), 1) - side / 2, axis=-1)
+    return bool((apart < _BY_THE_FACE * side).any())
 
 
 def _doubts(portraits: Portraits, apart: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from tiny import REACH, SIZE
 from dancekit.core import compose, maps, portraits
 from dancekit.core.paint import Painter
 from dancekit.core.portraits import Gallery, Head, Portraits, compare, gather, joined, lay, sit
+from dancekit.core.skeleton import INDEX
 from dancekit.networks.generator import Generator
 
 SIDE, CLOSE, TIMES = 40, 32, 2
@@ -46,7 +47,7 @@ def picture(colour: tuple[int, int, int], spot: tuple[float, float] = (20, 21)) 
 
 
 def head(marks: np.ndarray, moment: float, colour: tuple[int, int, int] = (200, 150, 120)) -> Head:
-    points = np.ones((33, 3), np.float32)
+    points = np.full((33, 3), 100, np.float32)
     points[list(portraits.MARKS), :2] = marks
     return Head(picture(colour, tuple(marks[NOSE])), points, moment)
 
@@ -98,6 +99,15 @@ def test_a_face_with_something_before_it_is_doubted_and_not_chosen() -> None:
     doubts = dict(zip(chosen.moments, chosen.portraits.doubts, strict=True))
     assert doubts[3.5] > 1 > max(doubt for moment, doubt in doubts.items() if moment != 3.5)
     assert 3.5 not in gather([*heads, hidden], 3).moments
+
+
+def test_a_face_with_an_arm_beside_it_is_doubted() -> None:
+    heads = [head(FACE, n) for n in range(8)]
+    raised = heads[3].points.copy()
+    raised[[INDEX["left_elbow"], INDEX["left_wrist"]], :2] = (30, 30), (34, 2)
+    chosen = gather([*heads[:3], heads[3]._replace(points=raised), *heads[4:]], 8)
+    doubts = dict(zip(chosen.moments, chosen.portraits.doubts, strict=True))
+    assert max(doubts.values()) == doubts[3.0] > 3 + min(doubts.values())
 
 
 def test_a_training_frame_is_never_lent_its_own_moment() -> None:

@@ -1,0 +1,45 @@
+"""Judging drawn people in moves that they never made: which frames are compared with the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dancekit import truth
+from dancekit.io.workspace import Workspace
+from dancekit.types import no_progress
+
+
+class Listed:
+    """A judge that keeps what it is shown: which pictures beside which true ones."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.seen: list[list[tuple[int, int]]] = []
+
+    def add(self, entry: str, made: np.ndarray, true: np.ndarray) -> None:
+        self.seen.append([(int(a[0, 0, 0]), int(b[0, 0, 0])) for a, b in zip(made, true, strict=True)])
+
+    def scores(self, entry: str) -> list[list[tuple[int, int]]]:
+        return self.seen
+
+
+@pytest.mark.parametrize(
+    ("every", "wanted"), [(1, [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9]]), (2, [[0, 1, 2], [6, 7, 8]])]
+)
+def test_runs_of_frames_are_compared_with_the_same_moments(
+    trained_home: Path, monkeypatch: pytest.MonkeyPatch, every: int, wanted: list[list[int]]
+) -> None:
+    def numbered(*_: object) -> Iterator[np.ndarray]:
+        yield from (np.full((2, 2, 4), time, np.uint8) for time in range(10))
+
+    monkeypatch.setattr(truth, "Judge", Listed)
+    monkeypatch.setattr(truth, "_BATCH", 3)
+    monkeypatch.setattr(truth, "_pictures", numbered)
+    monkeypatch.setattr(truth, "_in_crop", lambda _, time, __: np.full((2, 2, 4), time, np.uint8))
+    person = Workspace(trained_home).person("me")
+    seen = truth.score_dances([(range(10), None)], person, ["model"], torch.device("cpu"), no_progress, every)["model"]  # type: ignore[list-item]
+    assert seen == [[(time, time) for time in run] for run in wanted]
