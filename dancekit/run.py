@@ -10,6 +10,7 @@ import torch
 
 from dancekit.core.portraits import Gallery
 from dancekit.core.sketch import Looks
+from dancekit.core.wild import Dances
 from dancekit.device import Machine
 from dancekit.io.clips import Clip
 from dancekit.io.diary import Diary
@@ -55,7 +56,7 @@ class Run:
     progress: Progress
     say: Say
     subject: Subject
-    wild: tuple[np.ndarray, np.ndarray] | None
+    wild: tuple[Dances, Dances] | None
     trunk: Perceptual
     trunk_name: str
     anchor: Generator | None

@@ -106,7 +106,6 @@ def set_up(
     training = _begun_or_new(person, recipe, machine, subject.clips, say)
     strangers = None
     if recipe.unpaired.enabled:
-        progress("making up dances to practise on", 0, 0)
         strangers = _wild_poses(workspace, subject.proportions, usual_rate(subject.clips), seed)
     return Run(
         person=person,
@@ -221,8 +220,9 @@ def _interruptible(leads: bool) -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _wild_poses(workspace: Workspace, bones: dict[str, float], fps: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _wild_poses(
+    workspace: Workspace, bones: dict[str, float], fps: float, seed: int
+) -> tuple[wild.Dances, wild.Dances]:
     """(dances of real strangers in dance/wild, dances of made-up people), with the person's proportions."""
     strangers = [read_track(path) for path in sorted(workspace.wild.glob("*.npz"))]
-    made_up = wild.procedural(_MADE_UP_DANCES, _PIECE, fps, np.random.default_rng([seed, 7]))
-    return wild.bank(strangers, bones, fps, _PIECE), wild.bank(made_up, bones, fps, _PIECE)
+    return wild.bank(strangers, bones, fps, _PIECE), wild.MadeUp(_MADE_UP_DANCES, bones, fps, _PIECE, seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Protocol
 
 import numpy as np
 
@@ -16,10 +17,38 @@ from dancekit.types import PoseTrack
 _FRAME = (720, 720)
 
 
-def procedural(count: int, frames: int, fps: float, random: np.random.Generator) -> list[PoseTrack]:
-    """Dances of made-up people, `frames` each."""
-    rate = Fraction(fps).limit_denominator(1001)
-    return [random_track(random, frames, rate, _FRAME) for _ in range(count)]
+class Dances(Protocol):
+    """Many dances, each float32 [frames, J, 3] as `pieces` gives them."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, number: int, /) -> np.ndarray: ...
+
+
+class MadeUp:
+    """Dances of made-up people as the person would be seen doing them.
+
+    Each is made when it is first asked for, as all of them together take seconds that short trainings do not have.
+    """
+
+    def __init__(self, count: int, person: retarget.Proportions, fps: float, frames: int, seed: int) -> None:
+        self._count, self._person, self._frames, self._seed = count, person, frames, seed
+        self._rate = Fraction(fps).limit_denominator(1001)
+        self._made: dict[int, np.ndarray] = {}
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        if number not in self._made:
+            self._made[number] = self._make(np.random.default_rng([self._seed, number]))
+        return self._made[number]
+
+    def _make(self, random: np.random.Generator) -> np.ndarray:
+        while True:  # hardly ever twice: somebody of whom a part is never seen
+            found = pieces(random_track(random, self._frames, self._rate, _FRAME), self._person, self._frames)
+            if len(found):
+                return found[0]
 
 
 def pieces(track: PoseTrack, person: retarget.Proportions, frames: int, stride: int = 1) -> np.ndarray:

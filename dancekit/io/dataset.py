@@ -17,6 +17,7 @@ from dancekit.core.augment import Sway, recoloured, swayed
 from dancekit.core.batch import Batch
 from dancekit.core.portraits import Gallery
 from dancekit.core.sketch import Looks
+from dancekit.core.wild import Dances
 from dancekit.errors import WorkspaceError
 from dancekit.io.clips import Clip
 from dancekit.io.frames import FrameReader
@@ -116,7 +117,7 @@ class Footage:
 class TrainingSet:
     """All training windows of a person.
 
-    wild: (real strangers' dances, made-up ones), float32 [N, T, J, 3] each, in body heights from the middle of the crop
+    wild: (real strangers' dances, made-up ones), float32 [T, J, 3] each, in body heights from the middle of the crop
     (see core.wild); real: the share of wild poses taken from the former, if there are any. window: see _window_width.
     sway: how far pictures and poses are turned and scaled together. looks: the person's in each clip, widths in body
     heights; None for networks that see lines alone. face: side in px of close-ups of the head, which are
@@ -124,7 +125,7 @@ class TrainingSet:
     """
 
     def __init__(self, clips: Sequence[Clip], canvas: Canvas, frames: int, reach: int,
-                 wild: tuple[np.ndarray, np.ndarray] | None, real: float = 0.0, window: float = 0.0,
+                 wild: tuple[Dances, Dances] | None, real: float = 0.0, window: float = 0.0,
                  multiple: int = 16, sway: Sway | None = None,
                  looks: Sequence[Looks] | None = None, face: int = 0,
                  gallery: Gallery | None = None) -> None:  # fmt: skip
@@ -219,8 +220,9 @@ class TrainingSet:
         windows = []
         for made_up in random.random(count) >= self._real:
             dances = self._wild_poses[int(made_up)]
-            first = int(random.integers(dances.shape[1] - length + 1))
-            windows.append(dances[random.integers(len(dances)), first : first + length])
+            dance = dances[int(random.integers(len(dances)))]
+            first = int(random.integers(len(dance) - length + 1))
+            windows.append(dance[first : first + length])
         scale, middle = self.canvas.body, np.array(self.size) / 2
         return np.stack(windows) * np.array([scale, scale, 1], np.float32) + np.array([*middle, 0], np.float32)
 

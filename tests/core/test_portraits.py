@@ -198,6 +198,7 @@ def test_painting_from_the_middle_on_chooses_as_from_the_beginning() -> None:
     late = [one.face for one in who.paint(points[4:], SIZE, 1, 4, sitting.since(4))]
     for one, other in zip(whole[4 + REACH :], late[REACH:], strict=True):
         assert one is not None
+        assert other is not None
         assert np.array_equal(one, other)
 
 

@@ -83,15 +83,27 @@ def test_films_of_any_rate_come_to_about_the_wanted_rate() -> None:
     assert wild.bank([], PERSON, 30.0, 10).shape == (0, 10, 33, 3)
 
 
-def test_made_up_dances_fill_the_bank_and_seeds_decide() -> None:
-    def made(seed: int) -> np.ndarray:
-        return wild.bank(wild.procedural(3, 40, 29.97, np.random.default_rng(seed)), PERSON, 29.97, 20)
-
-    dances = made(0)
-    assert dances.shape == (6, 20, 33, 3)
-    assert np.isfinite(dances).all()
-    assert np.abs(dances[..., :2]).max() < 1.2
-    moved = np.abs(np.diff(dances[:, :, INDEX["left_wrist"], :2], axis=1)).max()
+def test_made_up_dances_are_made_when_they_are_asked_for_and_seeds_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    plain = wild.random_track
+    monkeypatch.setattr(wild, "random_track", lambda *given: made.append(given) or plain(*given))
+    dances = wild.MadeUp(6, PERSON, 29.97, 20, 0)
+    assert (len(dances), len(made)) == (6, 0)
+    some = np.stack([dances[number] for number in (5, 0, 2, 5)])
+    assert len(made) == 3
+    assert some.shape == (4, 20, 33, 3)
+    assert some.dtype == np.float32
+    assert np.isfinite(some).all()
+    assert np.abs(some[..., :2]).max() < 1.2
+    moved = np.abs(np.diff(some[:, :, INDEX["left_wrist"], :2], axis=1)).max()
     assert 0.005 < moved < 0.3
-    assert (made(0) == dances).all()
-    assert np.abs(made(1) - dances).max() > 0.1
+    assert np.array_equal(some[0], some[3])
+    assert np.abs(some[0] - some[1]).max() > 0.1
+    assert np.array_equal(wild.MadeUp(6, PERSON, 29.97, 20, 0)[2], some[2]), "whatever was asked for before"
+    assert np.abs(wild.MadeUp(6, PERSON, 29.97, 20, 1)[2] - some[2]).max() > 0.1
+
+
+def test_somebody_who_is_not_seen_is_made_up_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracks = iter([track(unseen(numbered(20), 3, 5)), track(numbered(20))])
+    monkeypatch.setattr(wild, "random_track", lambda *_: next(tracks))
+    assert wild.MadeUp(1, PERSON, 30.0, 20, 0)[0].shape == (20, 33, 3)
