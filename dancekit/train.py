@@ -225,4 +225,8 @@ def _wild_poses(
 ) -> tuple[wild.Dances, wild.Dances]:
     """(dances of real strangers in dance/wild, dances of made-up people), with the person's proportions."""
     strangers = [read_track(path) for path in sorted(workspace.wild.glob("*.npz"))]
-    return wild.bank(strangers, bones, fps, _PIECE), wild.MadeUp(_MADE_UP_DANCES, bones, fps, _PIECE, seed)
+
+    def randoms(number: int) -> np.random.Generator:
+        return np.random.default_rng([seed, number])
+
+    return wild.bank(strangers, bones, fps, _PIECE), wild.MadeUp(_MADE_UP_DANCES, bones, fps, _PIECE, randoms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Protocol
 
@@ -28,11 +28,19 @@ class Dances(Protocol):
 class MadeUp:
     """Dances of made-up people as the person would be seen doing them.
 
-    Each is made when it is first asked for, as all of them together take seconds that short trainings do not have.
+    Each is made when it is first asked for, as all of them together take seconds that short trainings do not have;
+    `randoms` gives the randomness of dance `number`, so that it is the same dance whenever that is.
     """
 
-    def __init__(self, count: int, person: retarget.Proportions, fps: float, frames: int, seed: int) -> None:
-        self._count, self._person, self._frames, self._seed = count, person, frames, seed
+    def __init__(
+        self,
+        count: int,
+        person: retarget.Proportions,
+        fps: float,
+        frames: int,
+        randoms: Callable[[int], np.random.Generator],
+    ) -> None:
+        self._count, self._person, self._frames, self._randoms = count, person, frames, randoms
         self._rate = Fraction(fps).limit_denominator(1001)
         self._made: dict[int, np.ndarray] = {}
 
@@ -41,7 +49,7 @@ class MadeUp:
 
     def __getitem__(self, number: int) -> np.ndarray:
         if number not in self._made:
-            self._made[number] = self._make(np.random.default_rng([self._seed, number]))
+            self._made[number] = self._make(self._randoms(number))
         return self._made[number]
 
     def _make(self, random: np.random.Generator) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from figures import track, unseen, waving
@@ -83,11 +85,15 @@ def test_films_of_any_rate_come_to_about_the_wanted_rate() -> None:
     assert wild.bank([], PERSON, 30.0, 10).shape == (0, 10, 33, 3)
 
 
+def randoms(seed: int) -> Callable[[int], np.random.Generator]:
+    return lambda number: np.random.default_rng([seed, number])
+
+
 def test_made_up_dances_are_made_when_they_are_asked_for_and_seeds_decide(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     plain = wild.random_track
     monkeypatch.setattr(wild, "random_track", lambda *given: made.append(given) or plain(*given))
-    dances = wild.MadeUp(6, PERSON, 29.97, 20, 0)
+    dances = wild.MadeUp(6, PERSON, 29.97, 20, randoms(0))
     assert (len(dances), len(made)) == (6, 0)
     some = np.stack([dances[number] for number in (5, 0, 2, 5)])
     assert len(made) == 3
@@ -99,11 +105,11 @@ def test_made_up_dances_are_made_when_they_are_asked_for_and_seeds_decide(monkey
     assert 0.005 < moved < 0.3
     assert np.array_equal(some[0], some[3])
     assert np.abs(some[0] - some[1]).max() > 0.1
-    assert np.array_equal(wild.MadeUp(6, PERSON, 29.97, 20, 0)[2], some[2]), "whatever was asked for before"
-    assert np.abs(wild.MadeUp(6, PERSON, 29.97, 20, 1)[2] - some[2]).max() > 0.1
+    assert np.array_equal(wild.MadeUp(6, PERSON, 29.97, 20, randoms(0))[2], some[2]), "whatever was asked for before"
+    assert np.abs(wild.MadeUp(6, PERSON, 29.97, 20, randoms(1))[2] - some[2]).max() > 0.1
 
 
 def test_somebody_who_is_not_seen_is_made_up_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     tracks = iter([track(unseen(numbered(20), 3, 5)), track(numbered(20))])
     monkeypatch.setattr(wild, "random_track", lambda *_: next(tracks))
-    assert wild.MadeUp(1, PERSON, 30.0, 20, 0)[0].shape == (20, 33, 3)
+    assert wild.MadeUp(1, PERSON, 30.0, 20, randoms(0))[0].shape == (20, 33, 3)
