@@ -114,7 +114,7 @@ def test_a_step_learns_to_correct_the_portraits(run: Run) -> None:
     assert batch.portraits is not None
     alpha = batch.portraits.flatten(0, 1)[:, 3].float() / 255
     assert (made.frames[:, 3] - alpha).abs().max() < 0.01, "nothing is learnt yet"
-    losses = step.take_step(networks, run.training.optimisers, batch, drawing, run.recipe.weights, torch.float32,
+    losses = step.take_step(networks, run.training.optimisers, batch, drawing, run.recipe.weights, run.dtype,
                             torch.Generator().manual_seed(0))  # fmt: skip
     assert all(torch.isfinite(loss) for loss in losses.values())
     assert all(parameter.any() for parameter in run.training.generators[FACE].head.parameters())
