@@ -149,7 +149,6 @@ def test_greenscreen_draws_the_mask_to_the_edges_where_the_floor_is_no_screen() 
     assert np.abs(found.alpha / 255 - alpha).mean() < 0.02
 
 
-@pytest.mark.xdist_group("rembg")  # its first import in an environment compiles for a minute
 def test_rembg_suggests_a_name_and_never_sends_pictures_away() -> None:
     with pytest.raises(DancekitError, match="u2net_human_seg"):
         rembg.open_session("u2net_human_sag")
@@ -161,7 +160,17 @@ def test_rembg_suggests_a_name_and_never_sends_pictures_away() -> None:
                 rembg.open_session(session.name())
 
 
-@pytest.mark.xdist_group("rembg")  # its first import in an environment compiles for a minute
+def test_rembg_is_there_at_once_and_numba_goes_on_compiling() -> None:
+    with pytest.raises(DancekitError, match="nobody"):
+        rembg.open_session("nobody")
+    from numba import njit
+    from numba.core.dispatcher import Dispatcher
+    from pymatting.util import kdtree
+
+    assert not any(isinstance(each, Dispatcher) for each in vars(kdtree).values()), "these take half a minute"
+    assert isinstance(njit(lambda: 0), Dispatcher)
+
+
 def test_rembg_names_network_and_folder_when_it_cannot_be_fetched(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -177,7 +186,6 @@ def test_rembg_names_network_and_folder_when_it_cannot_be_fetched(
     assert str(tmp_path) in raised.value.hint
 
 
-@pytest.mark.xdist_group("rembg")  # its first import in an environment compiles for a minute
 def test_rembg_says_when_a_file_is_damaged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("U2NET_HOME", str(tmp_path))
     (tmp_path / "u2netp.onnx").write_bytes(b"not a network")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,8 +52,10 @@ def open_session(name: str) -> BaseSession:
     """
     try:
         from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf
-        from rembg import new_session
-        from rembg.sessions import sessions_class
+
+        with _nothing_compiled():
+            from rembg import new_session
+            from rembg.sessions import sessions_class
     except ImportError as error:
         raise DancekitError(f"rembg cannot be used: {error}.", 'Install it with: pip install "rembg[cpu]"') from error
     # Some of rembg's sessions send the pictures to a service: a film of a person stays on this computer.
@@ -60,6 +66,23 @@ def open_session(name: str) -> BaseSession:
         return new_session(name)
     except (OSError, ValueError, Fail, InvalidGraph, InvalidProtobuf) as error:
         raise WeightsError(f"rembg's network {name!r} cannot be loaded: {error}", _remedy(name, known[name])) from error
+
+
+@contextlib.contextmanager
+def _nothing_compiled() -> Iterator[None]:
+    """Imports leave numba's functions as plain Python: compiling those of rembg's that refine alpha, which are not used
+    here, takes most of a minute."""
+    before = os.environ.get("NUMBA_DISABLE_JIT")
+    os.environ["NUMBA_DISABLE_JIT"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["NUMBA_DISABLE_JIT"]
+        else:
+            os.environ["NUMBA_DISABLE_JIT"] = before
+        if numba := sys.modules.get("numba"):
+            numba.config.reload_config()
 
 
 def _remedy(name: str, session: type[BaseSession]) -> str:
