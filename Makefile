@@ -11,7 +11,7 @@ demo: $(INSTALLED)
 	$(BIN)/dancekit demo
 
 test: $(INSTALLED) lint
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-long: $(INSTALLED)
 	$(BIN)/python -m pytest --long
