@@ -20,11 +20,27 @@ from dancekit.core.skeleton import INDEX
 
 _ROOM = 0.21
 """Side of a close-up as a share of the body height: hair and collar are in it."""
-_WHOLE = 0.6
-"""Share of a close-up's half side within which nothing else is seen; from there to its rim it gives way."""
+_WHOLE, _HIGHER = 0.75, 0.15
+"""Share of a close-up's half side within which nothing else is seen; from there to its rim it gives way. All hair
+should be within, or the picture's shows behind it like a halo: so the middle is that share higher."""
 _BEYOND = 7
 """Side in px of the square by which a close-up may show more of the person than the picture does."""
 _HEAD = [INDEX[name] for name in ("nose", "left_ear", "right_ear")]
+_ARM, _RIM = 0.14, 0.1
+"""Half width of an arm, and of its soft rim, as shares of a close-up's side."""
+_FACE = 0.35, 0.6
+"""Shares of a close-up's half side: within the first is the face, which an arm seldom hides, beyond the second none."""
+_ARMS = [
+    (INDEX[f"{side}_{start}"], INDEX[f"{side}_{end}"], begin, stop)
+    for side in ("left", "right")
+    for start, end, begin, stop in (
+        ("shoulder", "elbow", 0.4, 1.0),
+        ("elbow", "wrist", 0.0, 1.0),
+        ("wrist", "index", 0.0, 1.8),
+    )
+]
+"""Landmarks that an arm goes through, and from where to where between them: a collar is no arm, and fingers go on
+beyond their knuckles."""
 
 
 def side(body: float, multiple: int) -> int:
@@ -46,6 +62,22 @@ def corner(point: np.ndarray, side: int) -> tuple[int, int]:
 def inside(points: np.ndarray, times: int, corner: tuple[int, int]) -> np.ndarray:
     """Landmarks ... x J x 3 of a picture, in px of a close-up in one so many times as large."""
     return points * np.array([times, times, 1], np.float32) - np.array([*corner, 0], np.float32)
+
+
+def beside_arms(points: np.ndarray, side: int) -> np.ndarray:
+    """What counts of a close-up where arms come to the head, float32 [side, side]: the face, nothing else on the arms,
+    and all beside them.
+
+    Films seldom show that, and the whole picture, which knows where arms go, is the better guess. points: landmarks
+    [J, 3] in px of the close-up.
+    """
+    arms, rim = np.zeros((side, side), np.uint8), max(1, round(_RIM * side))
+    for start, end, begin, stop in _ARMS:
+        a, b = points[start, :2], points[end, :2]
+        if np.isfinite(a + b).all():
+            first, last = (tuple(np.rint((a + share * (b - a)) * 16).astype(int).tolist()) for share in (begin, stop))
+            cv2.line(arms, first, last, 255, round(2 * _ARM * side) + rim, cv2.LINE_8, 4)
+    return np.maximum(1 - cv2.blur(arms, (rim, rim)).astype(np.float32) / 255, _within(side, *_FACE))
 
 
 def cut(picture: np.ndarray, corner: tuple[int, int], side: int) -> np.ndarray:
@@ -72,14 +104,14 @@ class Painted:
     """A picture uint8 [h, w, 4], colour and alpha, as the networks paint it, and the close-up of its face uint8
     [side, side, 4] with its left and top in a picture so many `times` as large; None where there is none.
 
-    trust: from 0, where the close-up gives way to the picture, to 1.
+    trust: from 0, where the close-up gives way to the picture, to 1; of all of it, or of each px, float32 [side, side].
     """
 
     picture: np.ndarray
     face: np.ndarray | None = None
     corner: tuple[int, int] = (0, 0)
     times: int = 1
-    trust: float = 1.0
+    trust: float | np.ndarray = 1.0
 
     def whole(self) -> np.ndarray:
         """Both in one picture, uint8 [times * h, times * w, 4]."""
@@ -108,7 +140,7 @@ class Painted:
         return left, top, right, bottom
 
 
-def _lay(large: np.ndarray, face: np.ndarray, corner: tuple[int, int], trust: float) -> None:
+def _lay(large: np.ndarray, face: np.ndarray, corner: tuple[int, int], trust: float | np.ndarray) -> None:
     """Lay a close-up over a picture of colour times alpha, in place.
 
     It ends where the person does in the picture: what floats around a face in a close-up is no part of her.
@@ -118,12 +150,13 @@ def _lay(large: np.ndarray, face: np.ndarray, corner: tuple[int, int], trust: fl
     if below.size:
         hers = cv2.dilate(np.ascontiguousarray(below[..., 3]), np.ones((_BEYOND, _BEYOND), np.uint8))
         above *= np.minimum(1, hers / np.maximum(above[..., 3], 1))[..., None]
-        below += (above - below) * (trust * _weight(len(face))[here][..., None])
+        below += (above - below) * (trust * _within(len(face), _WHOLE, 1.0, _HIGHER))[here][..., None]
 
 
 @cache
-def _weight(side: int) -> np.ndarray:
-    """How much of a close-up is seen, float32 [side, side]: all in the middle, nothing at the rim."""
-    apart = np.abs((np.arange(side, dtype=np.float32) + 0.5) * 2 / side - 1)
-    share = np.clip((1 - np.hypot(apart[:, None], apart)) / (1 - _WHOLE), 0, 1)
+def _within(side: int, whole: float, nothing: float, higher: float = 0.0) -> np.ndarray:
+    """A disc that is 1 within one share of the half side and falls to 0 at another, with its middle a third share
+    higher than the close-up's: float32 [side, side]."""
+    apart = (np.arange(side, dtype=np.float32) + 0.5) * 2 / side - 1
+    share = np.clip((nothing - np.hypot(apart[:, None] + higher, apart)) / (nothing - whole), 0, 1)
     return share * share * (3 - 2 * share)

@@ -118,9 +118,17 @@ class Painter:
             if sitting is not None:
                 begun = np.stack([sitting.begin(times[place], corners[place], self.side) for place in known])
                 given = portraits.joined(given[0], torch.from_numpy(begun).to(self.device), self.coarse)
-            faces = dict(zip(known, self._as_pictures(self._run(face, *given)), strict=True))
+            made = self._run(face, *given)
+            if sitting is not None:
+                made = portraits.held_back(made, given[1])
+            faces = dict(zip(known, self._as_pictures(made), strict=True))
         for place, picture in enumerate(pictures):
-            yield Painted(picture, faces.get(place), corners.get(place, (0, 0)), self.closer, float(trust[place]))
+            if place not in faces:
+                yield Painted(picture, times=self.closer)
+                continue
+            inside = closeup.inside(points[times[place]], self.closer, corners[place])
+            shown = trust[place] * closeup.beside_arms(inside, self.side)
+            yield Painted(picture, faces[place], corners[place], self.closer, shown)
 
     def _windows(self, points: np.ndarray) -> Tensor:
         """What the networks see of windows of poses N x T x J x 3, in px of close-ups: N x (T * C) x h x w."""

@@ -12,7 +12,7 @@ import torch
 from figures import waving
 from tiny import REACH, SIZE
 
-from dancekit.core import compose, maps, portraits
+from dancekit.core import closeup, compose, maps, portraits
 from dancekit.core.paint import Painter
 from dancekit.core.portraits import Gallery, Head, Portraits, compare, gather, joined, lay, sit
 from dancekit.core.skeleton import INDEX
@@ -186,7 +186,17 @@ def test_a_face_that_has_learnt_nothing_yet_is_the_portrait() -> None:
         solid = wanted[..., 3] > 250
         assert solid.any()
         assert np.abs(one.face - wanted)[solid].max() < 2
-        assert one.trust == 1
+        inside = closeup.inside(points[time], TIMES, one.corner)
+        assert np.array_equal(one.trust, closeup.beside_arms(inside, 12)), "it is believed but for the arms"
+
+
+def test_corrections_are_held_back_where_a_portrait_is() -> None:
+    begun, made = torch.zeros(1, 4, 2, 3), torch.full((1, 4, 2, 3), 0.8)
+    begun[0, :, :, 1] = 0.4
+    begun[0, 3, :, 0] = 1.0
+    held = portraits.held_back(made, begun)
+    assert held[0, :3, 0].tolist() == [pytest.approx([0.32, 0.704, 0.8])] * 3
+    assert torch.equal(held[:, 3:], made[:, 3:]), "its outline is not"
 
 
 def test_painting_from_the_middle_on_chooses_as_from_the_beginning() -> None:
