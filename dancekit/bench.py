@@ -259,7 +259,7 @@ def _rendering(
 
     def painted(by: Likeness) -> Iterator[np.ndarray]:
         for number, picture in enumerate(paint_raw(moves, by, device)):
-            yield cleaned(picture, number, moves, by)
+            yield cleaned(picture, number, moves, by).whole()
 
     seconds = {"decode": _timed(video.read_frames(info)), "pose": _timed(_bare(info, backend, False, progress))}
     before, pictures = 0.0, list[np.ndarray]()

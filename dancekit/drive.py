@@ -100,18 +100,18 @@ def paint(
 ) -> Generator[np.ndarray]:
     """The person in every frame from `first` on, uint8 [h, w, 4] each, to be compared: at the size of the plan."""
     for number, painted in enumerate(paint_raw(moves, model, device, first, refine), first):
-        yield compose.resized(cleaned(painted, number, moves, model), moves.plan.size)
+        yield cleaned(painted, number, moves, model).small()
 
 
-def cleaned(painted: Painted, number: int, moves: Moves, model: Likeness) -> np.ndarray:
-    """What was painted for a frame, without what cannot be hers: uint8 [h, w, 4]."""
+def cleaned(painted: Painted, number: int, moves: Moves, model: Likeness) -> Painted:
+    """What was painted for a frame, without what cannot be hers."""
     points, body, face = moves.points[number * moves.between], model.canvas.body, painted.face
     reaches = model.girth * np.float32(body)
     picture = compose.without_specks(girth.faded(painted.picture, points, reaches), points, _NEAR * body)
     if face is not None:
         inside = closeup.inside(points, painted.times, painted.corner)
         face = girth.faded(face, inside, reaches * painted.times)
-    return replace(painted, picture=picture, face=face).whole()
+    return replace(painted, picture=picture, face=face)
 
 
 def paint_raw(

@@ -85,8 +85,9 @@ def evaluate(
         judge.add_faces(FLOOR, *neighbours(faces))
         pictures: dict[str, np.ndarray] = {}
         for entry, seen in looks.items():
-            made = finest if entry == FILM else _pictures(entry, film, footage, large, model, first, end, device)
-            small, fine = _at(made, film.canvas), _at(made, finer.canvas)
+            small, fine = true.transpose(0, 2, 3, 1), finest
+            if entry != FILM:
+                small, fine = _pictures(entry, film, footage, large, model, first, end, device)
             if entry != FILM:
                 judge.add(entry, small.transpose(0, 3, 1, 2), true)
                 judge.add_faces(entry, _faces(fine, finer, first), faces)
@@ -128,8 +129,8 @@ def score_held_out(
     for number, (film, first, end) in enumerate(runs, 1):
         true = _true(cut_outs[footage.index(film)], first, end)
         for entry in entries:
-            made = _pictures(entry, film, footage, footage, model, first, end, device)
-            judge.add(entry, _at(made, film.canvas).transpose(0, 3, 1, 2), true)
+            made, _ = _pictures(entry, film, footage, footage, model, first, end, device)
+            judge.add(entry, made.transpose(0, 3, 1, 2), true)
         progress("judging", number, len(runs))
     return {entry: judge.scores(entry) for entry in entries}
 
@@ -200,23 +201,26 @@ def _pictures(
     first: int,
     end: int,
     device: torch.device,
-) -> np.ndarray:
-    """Frames first..end as the entry would have them, as large as it makes them: uint8 [T, h, w, 4].
-
-    large: the same films as `footage`, at the size that frames of theirs are wanted in.
-    """
+) -> tuple[np.ndarray, np.ndarray]:
+    """Frames first..end as the entry would have them, uint8 [T, h, w, 4] each: at the size of `footage`, and at that of
+    `large`, the same films."""
+    finest = large[0].canvas
     if entry == CUT:
-        painted = _at(_pictures("model", film, footage, large, model, first, end, device), film.canvas)
+        painted, _ = _pictures("model", film, footage, large, model, first, end, device)
         cut = backdrops.cut_out(painted.transpose(0, 3, 1, 2), plugins.load("pose", "mediapipe"))
-        return cut.transpose(0, 2, 3, 1)
+        return cut.transpose(0, 2, 3, 1), _at(cut.transpose(0, 2, 3, 1), finest)
     if entry == "nearest":
         chosen = [nearest_pose(footage, film.points[time]) for time in range(first, end)]
-        return np.stack([large[number].frame(time) for number, time in chosen]).transpose(0, 2, 3, 1)
+        small = np.stack([footage[number].frame(time) for number, time in chosen]).transpose(0, 2, 3, 1)
+        if large is footage:
+            return small, small
+        return small, np.stack([large[number].frame(time) for number, time in chosen]).transpose(0, 2, 3, 1)
     span, margin = film.shot(first), 2 * model.recipe.reach * film.stride
     start = max(span[0], first - margin)
     painter = model.painter(device, refine=entry == "model")
     painted = list(painter.paint(film.points[start : min(span[1], end + margin)], model.canvas.size, film.stride))
-    return np.stack([one.whole() for one in painted[first - start : end - start]])
+    shown = painted[first - start : end - start]
+    return np.stack([one.small() for one in shown]), _at(np.stack([one.whole() for one in shown]), finest)
 
 
 def nearest_pose(footage: Sequence[Footage], points: np.ndarray) -> tuple[int, int]:

@@ -172,7 +172,7 @@ def _frames(
 
     def finished(given: tuple[int, Painted, np.ndarray | None]) -> np.ndarray:
         number, painted, wall = given
-        picture = cleaned(painted, number, moves, model)
+        picture = cleaned(painted, number, moves, model).whole()
         placed = compose.place(picture, moves.plan.boxes[number], moves.canvas, moves.presence[number])
         return compose.alone(placed, moves.canvas) if wall is None else compose.over(placed, wall)
 

@@ -8,7 +8,7 @@ the others, tell where eyes and mouth are, and what it paints is laid over the r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import cv2
@@ -128,6 +128,23 @@ class Painted:
             result[top * times : bottom * times, left * times : right * times] = divided(large)
         return result
 
+    def small(self) -> np.ndarray:
+        """Both in one picture, uint8 [h, w, 4]: what the close-up does not change is exactly as it was painted."""
+        if self.face is None:
+            return self.picture
+
+        def shrunk(large: np.ndarray) -> np.ndarray:
+            return cv2.resize(large, self.picture.shape[1::-1], interpolation=cv2.INTER_AREA)
+
+        shares = np.zeros(np.array(self.picture.shape[:2]) * self.times, np.float32)
+        here, there = _shared(self.corner, len(self.face), shares)
+        shares[there] = _shares(len(self.face), self.trust)[here]
+        with_it, without = (shrunk(multiplied(one.whole())) for one in (self, replace(self, face=None)))
+        # Enlarging and shrinking again blurs: that counts only as far as the close-up is seen.
+        share, picture = shrunk(shares)[..., None], multiplied(self.picture)
+        changed = picture + (with_it - without) + share * (without - picture)
+        return np.where(share > 0, divided(np.clip(changed, 0, 255)), self.picture)
+
     def _filled(self) -> tuple[int, int, int, int]:
         """Left, top, right, bottom of what anything is in, px of the picture."""
         size = self.picture.shape[1::-1]
@@ -150,7 +167,12 @@ def _lay(large: np.ndarray, face: np.ndarray, corner: tuple[int, int], trust: fl
     if below.size:
         hers = cv2.dilate(np.ascontiguousarray(below[..., 3]), np.ones((_BEYOND, _BEYOND), np.uint8))
         above *= np.minimum(1, hers / np.maximum(above[..., 3], 1))[..., None]
-        below += (above - below) * (trust * _within(len(face), _WHOLE, 1.0, _HIGHER))[here][..., None]
+        below += (above - below) * _shares(len(face), trust)[here][..., None]
+
+
+def _shares(side: int, trust: float | np.ndarray) -> np.ndarray:
+    """How much of a close-up is seen, float32 [side, side]."""
+    return trust * _within(side, _WHOLE, 1.0, _HIGHER)
 
 
 @cache

@@ -114,13 +114,12 @@ class Painter:
             reach = range(-self.reach, self.reach + 1)
             around = {place: [min(max(times[place] + k * stride, 0), last) for k in reach] for place in known}
             seen = [closeup.inside(points[around[place]], self.closer, corners[place]) for place in known]
-            given: tuple[Tensor, ...] = (self._windows(np.stack(seen)),)
+            window, begun = self._windows(np.stack(seen)), None
             if sitting is not None:
-                begun = np.stack([sitting.begin(times[place], corners[place], self.side) for place in known])
-                given = portraits.joined(given[0], torch.from_numpy(begun).to(self.device), self.coarse)
-            made = self._run(face, *given)
-            if sitting is not None:
-                made = portraits.held_back(made, given[1])
+                laid = np.stack([sitting.begin(times[place], corners[place], self.side) for place in known])
+                window, begun = portraits.joined(window, torch.from_numpy(laid).to(self.device), self.coarse)
+            made = self._run(face, window, begun)
+            made = made if begun is None else portraits.held_back(made, begun)
             faces = dict(zip(known, self._as_pictures(made), strict=True))
         for place, picture in enumerate(pictures):
             if place not in faces:

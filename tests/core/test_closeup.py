@@ -93,6 +93,20 @@ def test_a_close_up_shows_nobody_far_beyond_the_person_in_the_picture() -> None:
     assert not whole[:, 26:].any()
 
 
+def test_the_small_picture_keeps_its_px_where_no_close_up_is() -> None:
+    body = np.random.default_rng(0).integers(0, 256, (24, 20, 4), np.uint8)
+    body[..., 3] = 255
+    one = Painted(body, solid(16, 16, (10, 200, 10, 255)), (12, 14), TIMES)
+    small = one.small()
+    assert small.shape == body.shape
+    assert small.dtype == np.uint8
+    assert np.abs(small[11, 10].astype(int) - (10, 200, 10, 255)).max() <= 1, "the middle of the close-up"
+    outside = np.ones((24, 20), bool)
+    outside[6:16, 5:15] = False
+    assert np.array_equal(small[outside], body[outside])
+    assert Painted(body, times=TIMES).small() is body
+
+
 def test_hair_is_the_close_ups_alone() -> None:
     body, face = solid(60, 60, (200, 0, 0, 255)), solid(80, 80, (0, 200, 0, 255))
     whole = Painted(body, face, (20, 20), TIMES).whole()
