@@ -26,21 +26,21 @@ should be within, or the picture's shows behind it like a halo: so the middle is
 _BEYOND = 7
 """Side in px of the square by which a close-up may show more of the person than the picture does."""
 _HEAD = [INDEX[name] for name in ("nose", "left_ear", "right_ear")]
-_ARM, _RIM = 0.14, 0.1
-"""Half width of an arm, and of its soft rim, as shares of a close-up's side."""
+_RIM = 0.1
+"""Width of the soft rim of an arm, as a share of a close-up's side."""
 _FACE = 0.35, 0.6
 """Shares of a close-up's half side: within the first is the face, which an arm seldom hides, beyond the second none."""
 _ARMS = [
-    (INDEX[f"{side}_{start}"], INDEX[f"{side}_{end}"], begin, stop)
+    (INDEX[f"{side}_{start}"], INDEX[f"{side}_{end}"], begin, stop, half)
     for side in ("left", "right")
-    for start, end, begin, stop in (
-        ("shoulder", "elbow", 0.4, 1.0),
-        ("elbow", "wrist", 0.0, 1.0),
-        ("wrist", "index", 0.0, 1.8),
+    for start, end, begin, stop, half in (
+        ("shoulder", "elbow", 0.4, 1.0, 0.2),
+        ("elbow", "wrist", 0.0, 1.0, 0.17),
+        ("wrist", "index", 0.0, 1.8, 0.14),
     )
 ]
-"""Landmarks that an arm goes through, and from where to where between them: a collar is no arm, and fingers go on
-beyond their knuckles."""
+"""Landmarks that an arm goes through, from where to where between them, and its half width as a share of a close-up's
+side: a collar is no arm, fingers go on beyond their knuckles, and sleeves may be wide."""
 
 
 def side(body: float, multiple: int) -> int:
@@ -72,11 +72,11 @@ def beside_arms(points: np.ndarray, side: int) -> np.ndarray:
     [J, 3] in px of the close-up.
     """
     arms, rim = np.zeros((side, side), np.uint8), max(1, round(_RIM * side))
-    for start, end, begin, stop in _ARMS:
+    for start, end, begin, stop, half in _ARMS:
         a, b = points[start, :2], points[end, :2]
         if np.isfinite(a + b).all():
             first, last = (tuple(np.rint((a + share * (b - a)) * 16).astype(int).tolist()) for share in (begin, stop))
-            cv2.line(arms, first, last, 255, round(2 * _ARM * side) + rim, cv2.LINE_8, 4)
+            cv2.line(arms, first, last, 255, round(2 * half * side) + rim, cv2.LINE_8, 4)
     return np.maximum(1 - cv2.blur(arms, (rim, rim)).astype(np.float32) / 255, _within(side, *_FACE))
 
 

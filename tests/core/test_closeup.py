@@ -125,7 +125,7 @@ def test_arms_beside_the_head_are_the_pictures_and_the_face_the_close_ups(hand: 
     assert share[hand[1], hand[0]] < 0.01
     assert share[60, 60] == 1, "the face"
     assert share[10, 10] == 1
-    assert (share[:, :30] == 1).all()
+    assert (share[:, :20] == 1).all()
     assert share[(hand[1] + 110 * 3) // 4, (hand[0] + 110 * 3) // 4] == 0, "the forearm"
 
 
