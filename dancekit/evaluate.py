@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from dancekit import backdrops, likeness, plugins
-from dancekit.core import closeup, compose, metrics
+from dancekit.core import closeup, metrics
 from dancekit.driven import Driven, dance, find_driver
 from dancekit.errors import WorkspaceError
-from dancekit.io.dataset import Canvas, Footage
+from dancekit.io.dataset import Footage
 from dancekit.io.workspace import Person, Workspace
 from dancekit.judge import Judge, Scores
 from dancekit.likeness import Likeness
@@ -85,10 +85,10 @@ def evaluate(
         judge.add_faces(FLOOR, *neighbours(faces))
         pictures: dict[str, np.ndarray] = {}
         for entry, seen in looks.items():
-            small, fine = true.transpose(0, 2, 3, 1), finest
-            if entry != FILM:
-                small, fine = _pictures(entry, film, footage, large, model, first, end, device)
-            if entry != FILM:
+            if entry == FILM:
+                small, fine = true.transpose(0, 2, 3, 1), finest
+            else:
+                small, fine = _pictures(entry, film, (footage, large), model, first, end, device)
                 judge.add(entry, small.transpose(0, 3, 1, 2), true)
                 judge.add_faces(entry, _faces(fine, finer, first), faces)
             seen.append(look(small, asked, backend))
@@ -129,7 +129,7 @@ def score_held_out(
     for number, (film, first, end) in enumerate(runs, 1):
         true = _true(cut_outs[footage.index(film)], first, end)
         for entry in entries:
-            made, _ = _pictures(entry, film, footage, footage, model, first, end, device)
+            (made,) = _pictures(entry, film, (footage,), model, first, end, device)
             judge.add(entry, made.transpose(0, 3, 1, 2), true)
         progress("judging", number, len(runs))
     return {entry: judge.scores(entry) for entry in entries}
@@ -158,11 +158,6 @@ def _reel(film: Footage, first: int, pictures: dict[str, np.ndarray]) -> Reel:
 def neighbours(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Consecutive frames [T, ...] in two halves: those at odd times, and those just before them."""
     return frames[1::2], frames[: len(frames) // 2 * 2 : 2]
-
-
-def _at(pictures: np.ndarray, canvas: Canvas) -> np.ndarray:
-    """Pictures uint8 [T, h, w, 4] at the size of a canvas."""
-    return np.stack([compose.resized(one, canvas.size) for one in pictures])
 
 
 def _faces(pictures: np.ndarray, film: Footage, first: int) -> np.ndarray:
@@ -195,32 +190,30 @@ def held_out_runs(film: Footage) -> Iterator[tuple[int, int]]:
 def _pictures(
     entry: str,
     film: Footage,
-    footage: Sequence[Footage],
-    large: Sequence[Footage],
+    sizes: Sequence[Sequence[Footage]],
     model: Likeness,
     first: int,
     end: int,
     device: torch.device,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Frames first..end as the entry would have them, uint8 [T, h, w, 4] each: at the size of `footage`, and at that of
-    `large`, the same films."""
-    finest = large[0].canvas
+) -> list[np.ndarray]:
+    """Frames first..end as the entry would have them, uint8 [T, h, w, 4], once for each size.
+
+    sizes: the films at each, that of the canvas first; the entry CUT has no other.
+    """
     if entry == CUT:
-        painted, _ = _pictures("model", film, footage, large, model, first, end, device)
+        (painted,) = _pictures("model", film, sizes, model, first, end, device)
         cut = backdrops.cut_out(painted.transpose(0, 3, 1, 2), plugins.load("pose", "mediapipe"))
-        return cut.transpose(0, 2, 3, 1), _at(cut.transpose(0, 2, 3, 1), finest)
+        return [cut.transpose(0, 2, 3, 1)]
     if entry == "nearest":
-        chosen = [nearest_pose(footage, film.points[time]) for time in range(first, end)]
-        small = np.stack([footage[number].frame(time) for number, time in chosen]).transpose(0, 2, 3, 1)
-        if large is footage:
-            return small, small
-        return small, np.stack([large[number].frame(time) for number, time in chosen]).transpose(0, 2, 3, 1)
+        chosen = [nearest_pose(sizes[0], film.points[time]) for time in range(first, end)]
+        return [np.stack([films[number].frame(time) for number, time in chosen]).transpose(0, 2, 3, 1)
+                for films in sizes]  # fmt: skip
     span, margin = film.shot(first), 2 * model.recipe.reach * film.stride
     start = max(span[0], first - margin)
     painter = model.painter(device, refine=entry == "model")
     painted = list(painter.paint(film.points[start : min(span[1], end + margin)], model.canvas.size, film.stride))
     shown = painted[first - start : end - start]
-    return np.stack([one.small() for one in shown]), _at(np.stack([one.whole() for one in shown]), finest)
+    return [np.stack([one.at(films[0].canvas.size) for one in shown]) for films in sizes]
 
 
 def nearest_pose(footage: Sequence[Footage], points: np.ndarray) -> tuple[int, int]:

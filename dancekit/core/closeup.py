@@ -14,7 +14,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from dancekit.core.compose import divided, enlarged, multiplied
+from dancekit.core.compose import divided, enlarged, multiplied, resized
 from dancekit.core.matte import bounds
 from dancekit.core.skeleton import INDEX
 
@@ -144,6 +144,11 @@ class Painted:
         share, picture = shrunk(shares)[..., None], multiplied(self.picture)
         changed = picture + (with_it - without) + share * (without - picture)
         return np.where(share > 0, divided(np.clip(changed, 0, 255)), self.picture)
+
+    def at(self, size: tuple[int, int]) -> np.ndarray:
+        """Both in one picture of (width, height) px, uint8 [height, width, 4]: those of the picture, or a whole number
+        of times as many."""
+        return self.small() if self.picture.shape[1::-1] == size else resized(self.whole(), size)
 
     def _filled(self) -> tuple[int, int, int, int]:
         """Left, top, right, bottom of what anything is in, px of the picture."""

@@ -109,7 +109,7 @@ class Painter:
         trust = np.ones(len(times), np.float32) if sitting is None else sitting.trusted(times)
         known = [place for place, middle in enumerate(middles) if not np.isnan(middle).any() and trust[place] > 0]
         corners = {place: closeup.corner(middles[place], self.side) for place in known}
-        faces: dict[int, np.ndarray] = {}
+        faces: dict[int, Painted] = {}
         if known:
             reach = range(-self.reach, self.reach + 1)
             around = {place: [min(max(times[place] + k * stride, 0), last) for k in reach] for place in known}
@@ -120,14 +120,11 @@ class Painter:
                 window, begun = portraits.joined(window, torch.from_numpy(laid).to(self.device), self.coarse)
             made = self._run(face, window, begun)
             made = made if begun is None else portraits.held_back(made, begun)
-            faces = dict(zip(known, self._as_pictures(made), strict=True))
+            for place, one, poses in zip(known, self._as_pictures(made), seen, strict=True):
+                shown = trust[place] * closeup.beside_arms(poses[self.reach], self.side)
+                faces[place] = Painted(pictures[place], one, corners[place], self.closer, shown)
         for place, picture in enumerate(pictures):
-            if place not in faces:
-                yield Painted(picture, times=self.closer)
-                continue
-            inside = closeup.inside(points[times[place]], self.closer, corners[place])
-            shown = trust[place] * closeup.beside_arms(inside, self.side)
-            yield Painted(picture, faces[place], corners[place], self.closer, shown)
+            yield faces.get(place, Painted(picture, times=self.closer))
 
     def _windows(self, points: np.ndarray) -> Tensor:
         """What the networks see of windows of poses N x T x J x 3, in px of close-ups: N x (T * C) x h x w."""

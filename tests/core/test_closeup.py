@@ -74,6 +74,8 @@ def test_a_close_up_shows_in_its_middle_and_nowhere_beyond_its_rim() -> None:
     assert (whole[..., 3] == 255).all(), "two solid pictures mix to a solid one"
     between = (whole[22, :, 0] > 15) & (whole[22, :, 0] < 195)
     assert between.sum() >= 4, "the one becomes the other softly"
+    larger = Painted(body, solid(32, 32, (10, 200, 10, 255)), (4, 4), TIMES).whole()
+    assert 20 < np.abs(np.diff(larger[18, :, 0].astype(int))).max() < 120
 
 
 def test_a_close_up_may_reach_beyond_the_picture() -> None:
@@ -105,6 +107,9 @@ def test_the_small_picture_keeps_its_px_where_no_close_up_is() -> None:
     outside[6:16, 5:15] = False
     assert np.array_equal(small[outside], body[outside])
     assert Painted(body, times=TIMES).small() is body
+    assert np.array_equal(one.at((20, 24)), small)
+    assert np.array_equal(one.at((40, 48)), one.whole())
+    assert one.at((80, 96)).shape == (96, 80, 4)
 
 
 def test_hair_is_the_close_ups_alone() -> None:
