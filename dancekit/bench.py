@@ -255,7 +255,6 @@ def _rendering(
     info, backend, device = video.probe(film, LONGEST_SIDE), plugins.load("pose", "mediapipe"), machine.device
     model, out = likeness.load(person), workspace.root / "out.mp4"
     moves = plan_moves(clip.track, model, clip.track.size)
-    count = len(moves)
 
     def painted(by: Likeness) -> Iterator[np.ndarray]:
         for number, picture in enumerate(paint_raw(moves, by, device)):
@@ -263,8 +262,9 @@ def _rendering(
 
     seconds = {"decode": _timed(video.read_frames(info)), "pose": _timed(_bare(info, backend, False, progress))}
     before, pictures = 0.0, list[np.ndarray]()
-    for part, by in (("stage I", replace(model, refine=None, face=None)), ("stage II", replace(model, face=None)),
-                     *([("face", model)] if model.face else [])):  # fmt: skip
+    faceless, bare = replace(model, face=None), replace(model, face=None, stills=None)
+    more = [("detail", faceless)] * bool(model.stills) + [("face", model)] * bool(model.face)
+    for part, by in [("stage I", replace(bare, refine=None)), ("stage II", bare), *more]:
         started = time.perf_counter()
         pictures = list(painted(by))
         taken = time.perf_counter() - started
@@ -281,11 +281,11 @@ def _rendering(
     forget_peak(device)
     started = time.perf_counter()
     transfer(film, person, workspace, Wish(out=out), Options(), device, progress)
-    whole = count / (time.perf_counter() - started)
+    whole = len(moves) / (time.perf_counter() - started)
     slowest = max(seconds, key=lambda part: seconds[part])
     return [
-        *(Pace(f"transfer: {part}", count / spent, "frames") for part, spent in seconds.items()),
-        Pace("transfer", whole, "frames", f"its slowest part, {slowest}", whole * seconds[slowest] / count, None,
+        *(Pace(f"transfer: {part}", len(moves) / spent, "frames") for part, spent in seconds.items()),
+        Pace("transfer", whole, "frames", f"its slowest part, {slowest}", whole * seconds[slowest] / len(moves), None,
              peak_gigabytes(device)),
     ]  # fmt: skip
 

@@ -124,8 +124,7 @@ def paint_raw(
     lead = 2 * model.recipe.reach * moves.stride + batch
     start = max(0, first - -(-lead // moves.between)) // batch * batch
     begin = start * moves.between
-    # Portraits are chosen for the whole dance, wherever painting begins.
-    sitting = painter.sit(moves.points)
-    pictures = painter.paint(moves.points[begin:], moves.plan.size, moves.stride, batch,
-                             None if sitting is None else sitting.since(begin))  # fmt: skip
+    # Portraits and frames are chosen for the whole dance, wherever painting begins.
+    given = painter.choose(moves.points).since(begin)
+    pictures = painter.paint(moves.points[begin:], moves.plan.size, moves.stride, batch, given)
     yield from islice(pictures, (first - start) * moves.between, None, moves.between)

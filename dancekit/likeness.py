@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -18,9 +19,10 @@ from dancekit.core.paint import Painter
 from dancekit.core.portraits import Portraits
 from dancekit.core.schedule import FACE
 from dancekit.core.sketch import Looks
+from dancekit.core.sources import Sources, Stills
 from dancekit.device import number_type
 from dancekit.errors import DancekitError, WorkspaceError
-from dancekit.io import checkpoint
+from dancekit.io import checkpoint, stills
 from dancekit.io.dataset import Canvas
 from dancekit.io.workspace import NewerError, Person, read_json, write_json
 from dancekit.networks.generator import Generator
@@ -34,8 +36,8 @@ class Likeness:
 
     refine and face are None as long as their stages have not been trained. proportions: see core.retarget. film_body:
     her height in px of her own film. girth: see core.girth, shares of her height. looks: see core.sketch, likewise.
-    portraits: what her face begins with, see core.portraits; None for none. notes: what stands in for what, and how far
-    training got.
+    portraits: what her face begins with, see core.portraits; None for none. stills: what pictures borrow from, see
+    core.sources; None for nothing. notes: what stands in for what, and how far training got.
     """
 
     name: str
@@ -49,7 +51,16 @@ class Likeness:
     refine: Generator | None
     face: Generator | None
     portraits: Portraits | None
+    stills: Stills | None
     notes: Mapping[str, object]
+
+    @cached_property
+    def sources(self) -> Sources | None:
+        """The stills, ready to borrow from."""
+        if self.stills is None:
+            return None
+        body = self.canvas.body * self.recipe.closeup
+        return Sources.of(self.stills, self.looks.times(body).widths.numpy(), body)
 
     def painter(self, device: torch.device, refine: bool = True) -> Painter:
         """The generators on a device, ready to paint; without `refine` stage I alone."""
@@ -77,6 +88,7 @@ class Likeness:
             self.recipe.closeup,
             closeup.side(self.canvas.body * self.recipe.closeup, multiple(self.recipe)),
             self.portraits,
+            self.sources if refine else None,
         )
 
 
@@ -141,6 +153,8 @@ def save(person: Person, likeness: Likeness) -> None:
     if likeness.portraits is not None:
         tensors |= {f"portraits/{name}": torch.from_numpy(part) for name, part in likeness.portraits._asdict().items()}
     halved = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+    if likeness.stills is not None:
+        halved |= stills.packed(likeness.stills)
     checkpoint.save(person.weights, halved, card)
     write_json(person.card, card)
 
@@ -170,6 +184,7 @@ def load(person: Person) -> Likeness:
             make_generator(recipe, 2) if card["stages"] == 2 else None,
             make_generator(recipe, FACE) if card.get("face") else None,
             _portraits(checkpoint.part(tensors, "portraits")) if card.get("face") and recipe.portraits else None,
+            stills.unpacked(found) if (found := checkpoint.part(tensors, "stills")) else None,
             {key: card[key] for key in ("trained", "trunk", "clips") if key in card},
         )
         likeness.draw.load_state_dict(checkpoint.part(tensors, "draw"))

@@ -12,13 +12,12 @@ from functools import partial
 import numpy as np
 import torch
 
-from dancekit.core import closeup, schedule, step
+from dancekit.core import schedule, step
 from dancekit.core.batch import Batch
 from dancekit.core.objective import Drawing, Networks
-from dancekit.core.portraits import Gallery
 from dancekit.core.schedule import FACE
 from dancekit.errors import DancekitError
-from dancekit.gallery import gather
+from dancekit.gallery import gallery_of, side_of, stills_of
 from dancekit.io.dataset import Canvas, TrainingSet, ahead
 from dancekit.likeness import Likeness, multiple, save
 from dancekit.recipe import key_colour
@@ -65,21 +64,9 @@ def training_set(run: Run, number: int) -> TrainingSet:
         multiple(recipe),
         recipe.sway,
         run.subject.looks if recipe.sketch else None,
-        _side(run, number) if stint.stage == FACE else 0,
+        side_of(run, number) if stint.stage == FACE else 0,
         gallery_of(run, number) if recipe.portraits and stint.stage == FACE else None,
     )
-
-
-def gallery_of(run: Run, number: int) -> Gallery:
-    """The portraits that a stint of close-ups begins with, chosen once."""
-    if run.gallery is None:
-        run.gallery = gather(run.subject.clips, run.training.canvas(number), _side(run, number), run.recipe.portraits)
-    return run.gallery
-
-
-def _side(run: Run, number: int) -> int:
-    """Side of a stint's close-ups in px."""
-    return closeup.side(run.training.canvas(number).body, multiple(run.recipe))
 
 
 def batch_of(run: Run, number: int, data: TrainingSet, place: int) -> Batch:
@@ -192,7 +179,7 @@ def drawing_of(run: Run, number: int) -> Drawing:
     recipe, canvas, augment = run.recipe, run.training.canvas(number), run.recipe.augment
     if augment is not None and run.training.stints[number].stage == FACE:
         # Distances are shares of the picture's height: of all of it, in a close-up, too.
-        augment = replace(augment, distance=augment.distance * canvas.size[1] / _side(run, number))
+        augment = replace(augment, distance=augment.distance * canvas.size[1] / side_of(run, number))
     return Drawing(
         recipe.reach,
         recipe.line * run.training.canvases[run.training.stints[number].size].body,
@@ -267,6 +254,7 @@ def _likeness(run: Run, canvas: Canvas) -> Likeness:
         training.averages[2] if 2 in learnt else None,
         training.averages[FACE] if FACE in learnt else None,
         gallery_of(run, _face(run)).portraits if FACE in learnt and run.recipe.portraits else None,
+        stills_of(run, canvas),
         notes,
     )
 

@@ -129,6 +129,9 @@ class Recipe:
     core.closeup; beyond the paper)."""
     portraits: int = 0
     """How many heads of the film are kept, for close-ups to begin with (see core.portraits; beyond the paper)."""
+    sources: int = 0
+    """How many frames of the film are kept, from which pictures `closeup` times as large borrow what the person looks
+    like close to (see core.sources; beyond the paper)."""
     scattered: bool = False
     """Learn stage I from frames of anywhere in the films, as many as M consecutive ones, which look nearly the same:
     each step shows more of the person (beyond the paper). D_t, which judges motion, then works in stage II only."""

@@ -10,6 +10,7 @@ import torch
 
 from dancekit.core.portraits import Gallery
 from dancekit.core.sketch import Looks
+from dancekit.core.sources import Stills
 from dancekit.core.wild import Dances
 from dancekit.device import Machine
 from dancekit.io.clips import Clip
@@ -66,7 +67,9 @@ class Run:
     batch: int
     group: Group = ALONE
     gallery: Gallery | None = None
-    """Her portraits, once they were needed, see loop.gallery_of."""
+    """Her portraits, once they were needed, see gallery.gallery_of."""
+    stills: dict[tuple[int, int], Stills | None] = field(default_factory=dict)
+    """Frames to borrow from for pictures of each size, see gallery.stills_of."""
     stopped: bool = False
     """Whether Ctrl-C has ended the run, which all processes of a group learn after the same step."""
     losses: dict[str, float] = field(default_factory=dict)

@@ -65,6 +65,11 @@ def beyond(recipe: Recipe) -> Sequence[Rung]:
             if recipe.portraits
             else []
         ),
+        *(
+            [Rung("no-sources", "nothing borrowed from the film", replace(recipe, sources=0), "ours")]
+            if recipe.sources
+            else []
+        ),
         Rung("no-scatter", "stage I from consecutive frames", replace(recipe, scattered=False), "ours"),
         Rung("no-sway", "pictures stay upright", replace(recipe, sway=Sway()), "ours"),
         Rung("no-averages", "drawn with the last weights", replace(recipe, average=0.0), "ours"),
@@ -136,6 +141,7 @@ def _as_in_the_paper(recipe: Recipe) -> Recipe:
         key=_SCREEN,
         future=True,
         portraits=0,
+        sources=0,
         scattered=False,
         augment=recipe.augment or Augmentation(),
         average=0.0,

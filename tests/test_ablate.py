@@ -34,6 +34,7 @@ DIFFERENCES = {
     "no-focus": {"weights.focus"},
     "no-face": {"phases"},
     "no-portraits": {"portraits"},
+    "no-sources": {"sources"},
     "no-scatter": {"scattered"},
     "no-sway": {"sway.rotate", "sway.scale", "sway.share"},
     "no-averages": {"average"},
@@ -85,6 +86,7 @@ def test_the_paper_has_nothing_of_what_was_added_and_ours_is_the_recipe() -> Non
             or rung.recipe.base
             or rung.recipe.average
             or rung.recipe.portraits
+            or rung.recipe.sources
         )
         assert rung.recipe.weights.anchor == rung.recipe.weights.focus == rung.recipe.sway.rotate == 0
     assert [phase.stage for phase in paper[0].recipe.phases] == [1, 1]

@@ -43,7 +43,7 @@ def test_a_disk_without_room_for_a_single_word_is_not_blamed_on_the_film(films: 
     assert "work.json: the disk is full" in said
 
 
-@pytest.mark.parametrize(("size", "file"), [(60_000, ".before"), (400_000, "state.safetensors")])
+@pytest.mark.parametrize(("size", "file"), [(60_000, ".before"), (1_000_000, "state.safetensors")])
 def test_train_on_a_disk_that_fills_up_keeps_what_was_learnt(home: Path, size: int, file: str) -> None:
     with kept(home, exactly=True):
         said = refused(*TRAIN, home=home, through=no_file_over(size))

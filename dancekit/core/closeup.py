@@ -8,15 +8,18 @@ the others, tell where eyes and mouth are, and what it paints is laid over the r
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from dancekit.core import detail
 from dancekit.core.compose import divided, enlarged, multiplied, resized
 from dancekit.core.matte import bounds
 from dancekit.core.skeleton import INDEX
+from dancekit.core.sources import Borrowed
 
 _ROOM = 0.21
 """Side of a close-up as a share of the body height: hair and collar are in it."""
@@ -105,6 +108,7 @@ class Painted:
     [side, side, 4] with its left and top in a picture so many `times` as large; None where there is none.
 
     trust: from 0, where the close-up gives way to the picture, to 1; of all of it, or of each px, float32 [side, side].
+    borrowed: what makes the larger picture as sharp as the film, see core.detail; None for nothing.
     """
 
     picture: np.ndarray
@@ -112,54 +116,86 @@ class Painted:
     corner: tuple[int, int] = (0, 0)
     times: int = 1
     trust: float | np.ndarray = 1.0
+    borrowed: Borrowed | None = None
 
     def whole(self) -> np.ndarray:
-        """Both in one picture, uint8 [times * h, times * w, 4]."""
+        """All of it in one picture, uint8 [times * h, times * w, 4]."""
         if self.times == 1:
             return self.picture
-        (height, width), times = self.picture.shape[:2], self.times
-        result = np.zeros((height * times, width * times, 4), np.uint8)
-        # Most of a picture is empty, and enlarging that takes as long as the rest.
-        left, top, right, bottom = self._filled()
-        if right > left and bottom > top:
-            large = enlarged(multiplied(self.picture[top:bottom, left:right]), times, 255)
-            if self.face is not None:
-                _lay(large, self.face, (self.corner[0] - left * times, self.corner[1] - top * times), self.trust)
-            result[top * times : bottom * times, left * times : right * times] = divided(large)
+        result = np.zeros((*(np.array(self.picture.shape[:2]) * self.times), 4), np.uint8)
+        filled = self._filled()
+        if filled.size:
+            result[filled.rows(self.times)] = divided(self._large(filled)[0])
         return result
 
     def small(self) -> np.ndarray:
-        """Both in one picture, uint8 [h, w, 4]: what the close-up does not change is exactly as it was painted."""
-        if self.face is None:
+        """All of it in one picture, uint8 [h, w, 4]: where nothing is laid over, it is exactly as it was painted."""
+        filled = self._filled()
+        if (self.face is None and self.borrowed is None) or not filled.size:
             return self.picture
+        part = filled.rows(1)
 
         def shrunk(large: np.ndarray) -> np.ndarray:
-            return cv2.resize(large, self.picture.shape[1::-1], interpolation=cv2.INTER_AREA)
+            return cv2.resize(large, self.picture[part].shape[1::-1], interpolation=cv2.INTER_AREA)
 
-        shares = np.zeros(np.array(self.picture.shape[:2]) * self.times, np.float32)
-        here, there = _shared(self.corner, len(self.face), shares)
-        shares[there] = _shares(len(self.face), self.trust)[here]
-        with_it, without = (shrunk(multiplied(one.whole())) for one in (self, replace(self, face=None)))
-        # Enlarging and shrinking again blurs: that counts only as far as the close-up is seen.
-        share, picture = shrunk(shares)[..., None], multiplied(self.picture)
-        changed = picture + (with_it - without) + share * (without - picture)
-        return np.where(share > 0, divided(np.clip(changed, 0, 255)), self.picture)
+        large, shares = self._large(filled)
+        picture = multiplied(self.picture[part])
+        without, share = shrunk(enlarged(picture, self.times, 255)), shrunk(shares)[..., None]
+        # Enlarging and shrinking again blurs: that counts only as far as something else is seen.
+        changed = picture + (shrunk(large) - without) + share * (without - picture)
+        result = self.picture.copy()
+        result[part] = np.where(share > 0, divided(np.clip(changed, 0, 255)), self.picture[part])
+        return result
+
+    def _large(self, filled: _Box) -> tuple[np.ndarray, np.ndarray]:
+        """What is in a box, enlarged, with all that is laid over it, float32 [h, w, 4], colour times alpha; and how far
+        that is seen, float32 [h, w]."""
+        painted = multiplied(self.picture[filled.rows(1)])
+        large = enlarged(painted, self.times, 255)
+        shares = np.zeros(large.shape[:2], np.float32)
+        left, top = filled.left * self.times, filled.top * self.times
+        if self.borrowed is not None:
+            laid, known = self.borrowed.laid((left, top), (large.shape[1], large.shape[0]))
+            large, shares = detail.sharpened(large, painted, laid, known)
+        if self.face is not None:
+            corner = self.corner[0] - left, self.corner[1] - top
+            _lay(large, self.face, corner, self.trust)
+            here, there = _shared(corner, len(self.face), shares)
+            shares[there] = np.maximum(shares[there], _shares(len(self.face), self.trust)[here])
+        return large, shares
 
     def at(self, size: tuple[int, int]) -> np.ndarray:
         """Both in one picture of (width, height) px, uint8 [height, width, 4]: those of the picture, or a whole number
         of times as many."""
         return self.small() if self.picture.shape[1::-1] == size else resized(self.whole(), size)
 
-    def _filled(self) -> tuple[int, int, int, int]:
-        """Left, top, right, bottom of what anything is in, px of the picture."""
+    def _filled(self) -> _Box:
+        """What anything is in: most of a picture is empty, and enlarging that takes as long as the rest."""
         size = self.picture.shape[1::-1]
         boxes = [bounds((self.picture[..., 3] > 0).astype(np.uint8), size)]
         if self.face is not None:
             corner = np.array(self.corner * 2) + np.array([0, 0, len(self.face), len(self.face)])
             boxes.append((*(corner[:2] // self.times), *(-(-corner[2:] // self.times))))
         low, high = np.min(boxes, axis=0)[:2], np.max(boxes, axis=0)[2:]
-        left, top, right, bottom = (int(v) for v in (*np.clip(low, 0, size), *np.clip(high, 0, size)))
-        return left, top, right, bottom
+        return _Box(*(int(v) for v in (*np.clip(low, 0, size), *np.clip(high, 0, size))))
+
+
+class _Box(NamedTuple):
+    """A part of a picture, px."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def size(self) -> int:
+        """How many px are in it."""
+        return max(0, self.right - self.left) * max(0, self.bottom - self.top)
+
+    def rows(self, times: int) -> tuple[slice, slice]:
+        """Its rows and columns in a picture so many times as large."""
+        return slice(self.top * times, self.bottom * times), slice(self.left * times, self.right * times)
 
 
 def _lay(large: np.ndarray, face: np.ndarray, corner: tuple[int, int], trust: float | np.ndarray) -> None:

@@ -17,6 +17,9 @@ _SHARE = 0.9
 _TALL = 224
 """Body height in px at which textures are measured: a place along a shin is then about 2 px."""
 
+_ALIKE = 0.25
+"""Looks whose colours, in [-1, 1], are on average no further apart are of the same clothes."""
+
 Cutout = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Landmarks [J, 3] in px, colour uint8 [h, w, 3] and alpha uint8 [h, w] of one frame."""
 
@@ -108,3 +111,10 @@ def _mean(values: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     """Mean over some axes of what is not NaN, kept as axes; NaN where nothing is."""
     count = (~np.isnan(values)).sum(axes, keepdims=True)
     return np.where(count > 0, np.nan_to_num(values).sum(axes, keepdims=True) / np.maximum(count, 1), np.nan)
+
+
+def alike(one: Looks, other: Looks) -> bool:
+    """Whether a person wears the same in both."""
+    cover = torch.minimum(one.cover, other.cover)
+    apart = (one.colours - other.colours).abs().mean(-1)
+    return float((apart * cover).sum() / cover.sum().clamp_min(1e-6)) < _ALIKE

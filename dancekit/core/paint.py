@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,9 +16,26 @@ from dancekit.core import girth as girths
 from dancekit.core.closeup import Painted
 from dancekit.core.portraits import Portraits, Sitting
 from dancekit.core.sketch import Looks
+from dancekit.core.sources import Borrowed, Choice, Sources
 
 _CLEAR, _BARE = 0.08, 0.92
 """Shares of the key below which none of it, and above which nothing else, is in a px: it is not painted exactly."""
+
+
+class Given(NamedTuple):
+    """What of the film the poses of a dance are given: portraits, and frames to borrow from; None for none."""
+
+    sitting: Sitting | None = None
+    choice: Choice | None = None
+
+    def since(self, first: int) -> Given:
+        """The same, with poses counted from another one on."""
+        sitting, choice = self
+        return Given(sitting and sitting.since(first), choice and choice.since(first))
+
+    def borrowed(self, time: int) -> Borrowed | None:
+        """What a pose borrows."""
+        return None if self.choice is None else self.choice.at(time)
 
 
 @dataclass(frozen=True)
@@ -31,6 +49,7 @@ class Painter:
     of somebody whose networks have learnt from windows around her: then only such windows are painted, `multiple` px
     wide or several times as much, and all around them is empty. face: paints close-ups of `side` px in pictures
     `closer` times as large (see core.closeup); None for none. portraits: what close-ups begin with.
+    sources: what such larger pictures borrow from (see core.sources); None for nothing.
     """
 
     draw: nn.Module
@@ -50,12 +69,15 @@ class Painter:
     closer: int = 1
     side: int = 0
     portraits: Portraits | None = None
+    sources: Sources | None = None
 
-    def sit(self, points: np.ndarray) -> Sitting | None:
-        """The portraits that the heads of poses T x J x 3, px of the picture, are given; None where there are none."""
-        if self.face is None or self.portraits is None:
-            return None
-        return portraits.sit(self.portraits, points[:, portraits.MARKS, :2] * np.float32(self.closer))
+    def choose(self, points: np.ndarray) -> Given:
+        """What of the film poses T x J x 3, px of the picture, are given."""
+        larger = closeup.inside(points, self.closer, (0, 0))
+        sitting = None
+        if self.face is not None and self.portraits is not None:
+            sitting = portraits.sit(self.portraits, larger[:, portraits.MARKS, :2])
+        return Given(sitting, self.sources and self.sources.choose(larger))
 
     def paint(
         self,
@@ -63,17 +85,17 @@ class Painter:
         size: tuple[int, int],
         stride: int = 1,
         batch: int = 4,
-        sitting: Sitting | None = None,
+        given: Given | None = None,
     ) -> Iterator[Painted]:
         """A picture of the person for every pose.
 
         points: float32 [T, J, 3] in px of the picture; the first and last pose are held beyond the ends. size: (width,
-        height) px. stride: frames between the poses of a window. sitting: the portraits that these heads are given, if
-        they were chosen together with more. Yields T pictures.
+        height) px. stride: frames between the poses of a window. given: what these poses are given, if it was chosen
+        together with more. Yields T pictures.
         """
         sides = None if self.girth is None else girths.extent(maps.segments(torch.from_numpy(points)), self.girth)
         length, first_stage = len(points), _Sliding(self._first_stage(points, size, stride, batch, sides))
-        sitting = sitting or self.sit(points)
+        given = given or self.choose(points)
         shown = _Sliding(first_stage[time].to(self.dtype) for time in range(length))
         for start in range(0, length, batch):
             times = range(start, min(start + batch, length))
@@ -86,45 +108,44 @@ class Painter:
                 made = _widened(self._run(self.refine, window, centre), columns, size[0])
                 shown.forget(times[-1] + 1 - self.reach * stride)
             first_stage.forget(times[-1] + 1 - self.reach * stride)
-            pictures = self._as_pictures(made)
-            if self.face is None:
-                yield from map(Painted, pictures)
-            else:
-                yield from self._with_faces(self.face, list(pictures), points, times, stride, sitting)
+            larger = self.closer if self.face or self.sources else 1
+            painted = [Painted(picture, times=larger, borrowed=given.borrowed(time))
+                       for time, picture in zip(times, self._as_pictures(made), strict=True)]  # fmt: skip
+            if self.face is not None:
+                self._add_faces(self.face, painted, points, times, stride, given.sitting)
+            yield from painted
 
     def _as_pictures(self, made: Tensor) -> Iterator[np.ndarray]:
         return _to_pictures(made if self.key is None else keyed(made, self.key))
 
-    def _with_faces(
+    def _add_faces(
         self,
         face: nn.Module,
-        pictures: list[np.ndarray],
+        pictures: list[Painted],
         points: np.ndarray,
         times: range,
         stride: int,
         sitting: Sitting | None,
-    ) -> Iterator[Painted]:
-        """Pictures of these times with close-ups of their faces, where it is known where these are."""
+    ) -> None:
+        """Give the pictures of these times close-ups of their faces, where it is known where these are."""
         last, middles = len(points) - 1, closeup.middle(points[times.start : times.stop]) * self.closer
         trust = np.ones(len(times), np.float32) if sitting is None else sitting.trusted(times)
         known = [place for place, middle in enumerate(middles) if not np.isnan(middle).any() and trust[place] > 0]
         corners = {place: closeup.corner(middles[place], self.side) for place in known}
-        faces: dict[int, Painted] = {}
-        if known:
-            reach = range(-self.reach, self.reach + 1)
-            around = {place: [min(max(times[place] + k * stride, 0), last) for k in reach] for place in known}
-            seen = [closeup.inside(points[around[place]], self.closer, corners[place]) for place in known]
-            window, begun = self._windows(np.stack(seen)), None
-            if sitting is not None:
-                laid = np.stack([sitting.begin(times[place], corners[place], self.side) for place in known])
-                window, begun = portraits.joined(window, torch.from_numpy(laid).to(self.device), self.coarse)
-            made = self._run(face, window, begun)
-            made = made if begun is None else portraits.held_back(made, begun)
-            for place, one, poses in zip(known, self._as_pictures(made), seen, strict=True):
-                shown = trust[place] * closeup.beside_arms(poses[self.reach], self.side)
-                faces[place] = Painted(pictures[place], one, corners[place], self.closer, shown)
-        for place, picture in enumerate(pictures):
-            yield faces.get(place, Painted(picture, times=self.closer))
+        if not known:
+            return
+        reach = range(-self.reach, self.reach + 1)
+        around = {place: [min(max(times[place] + k * stride, 0), last) for k in reach] for place in known}
+        seen = [closeup.inside(points[around[place]], self.closer, corners[place]) for place in known]
+        window, begun = self._windows(np.stack(seen)), None
+        if sitting is not None:
+            laid = np.stack([sitting.begin(times[place], corners[place], self.side) for place in known])
+            window, begun = portraits.joined(window, torch.from_numpy(laid).to(self.device), self.coarse)
+        made = self._run(face, window, begun)
+        made = made if begun is None else portraits.held_back(made, begun)
+        for place, one, poses in zip(known, self._as_pictures(made), seen, strict=True):
+            shown = trust[place] * closeup.beside_arms(poses[self.reach], self.side)
+            pictures[place] = replace(pictures[place], face=one, corner=corners[place], trust=shown)
 
     def _windows(self, points: np.ndarray) -> Tensor:
         """What the networks see of windows of poses N x T x J x 3, in px of close-ups: N x (T * C) x h x w."""

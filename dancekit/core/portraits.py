@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from dancekit.core.compose import multiplied
+from dancekit.core.paths import mixed, steady
 from dancekit.core.skeleton import HEAD, INDEX
 
 CHANNELS = 4
@@ -215,11 +216,10 @@ class Sitting:
     def begin(self, time: int, corner: tuple[int, int], side: int) -> np.ndarray:
         """What the close-up of a frame with its left and top there begins with, uint8 [4, side, side]."""
         time += self.first
-        around = self.chosen[max(0, time - _MIXED) : time + _MIXED + 1]
-        which, counts = np.unique(around, return_counts=True)
-        chosen = self.portraits.only(which)
+        which, shares = zip(*mixed(self.chosen, time, _MIXED), strict=True)
+        chosen = self.portraits.only(list(which))
         fits = compare(chosen, self.marks[time : time + 1] - np.array(corner, np.float32))
-        return _mixed(chosen.pictures, np.arange(len(which)), counts / len(around), fits, side).transpose(2, 0, 1)
+        return _mixed(chosen.pictures, np.arange(len(which)), np.array(shares), fits, side).transpose(2, 0, 1)
 
 
 def sit(portraits: Portraits, marks: np.ndarray) -> Sitting:
@@ -231,18 +231,7 @@ def sit(portraits: Portraits, marks: np.ndarray) -> Sitting:
     unlike = np.concatenate([np.zeros((0, len(portraits.doubts)), np.float32), *pieces])
     known = np.isfinite(unlike).all(1)
     unlike[~known] = 0
-    came = np.zeros(unlike.shape, np.uint16)
-    total = np.zeros(unlike.shape[1], np.float32)
-    for time, here in enumerate(unlike):
-        best = int(total.argmin())
-        change = total[best] + _CHANGE < total
-        came[time] = np.where(change, best, np.arange(len(total)))
-        total = np.where(change, total[best] + _CHANGE, total) + here
-        total -= total.min()
-    chosen, place = np.zeros(len(unlike), np.int64), int(total.argmin())
-    for time in reversed(range(len(unlike))):
-        chosen[time] = place
-        place = int(came[time, place])
+    chosen = steady(unlike, _CHANGE)
     found = unlike[np.arange(len(unlike)), chosen]
     trust = np.clip((_TOO_FAR - found) / (_TOO_FAR - _FAR), 0, 1) * known
     return Sitting(portraits, marks, chosen, trust.astype(np.float32))

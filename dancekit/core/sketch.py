@@ -48,6 +48,8 @@ _, _LEFT_EAR, _, _RIGHT_EAR = (segment for segment, name in enumerate(_LIMB_NAME
 USUAL = np.array([*(_LIMBS[_LIMB_NAMES[s]] for s in _KEPT), *(0.045 for _ in _TRUNK), 0.055], np.float32)
 """Usual half widths of the bars as shares of the body height: the limbs, the trunk from left to right, the head."""
 BARS = len(USUAL)
+BAR_NAMES = (*(skeleton.PARTS[maps.SEGMENT_CHANNELS[s]].name for s in _KEPT), *("trunk" for _ in _TRUNK), "head")
+"""What each bar stands for."""
 _ARMS = (*(float(_LIMB_NAMES[s] in ("upper arm", "forearm", "hand")) for s in _KEPT), *(0.0,) * 5)
 _FREE = (*(1.0 for _ in _KEPT), *(0.0,) * 5)
 """Which bars are of the arms, and which of any limb."""

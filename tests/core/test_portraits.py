@@ -177,7 +177,7 @@ def painter() -> Painter:
 
 def test_a_face_that_has_learnt_nothing_yet_is_the_portrait() -> None:
     who, points = painter(), waving(6, 18, 8, 21)
-    sitting = who.sit(points)
+    sitting = who.choose(points).sitting
     assert sitting is not None
     for time, one in enumerate(who.paint(points, SIZE, 1, 4)):
         assert one.face is not None
@@ -202,10 +202,10 @@ def test_corrections_are_held_back_where_a_portrait_is() -> None:
 def test_painting_from_the_middle_on_chooses_as_from_the_beginning() -> None:
     who, points = painter(), waving(12, 18, 8, 21)
     points[:6, :3, 0] += 0.8
-    sitting = who.sit(points)
-    assert sitting is not None
+    given = who.choose(points)
+    assert given.sitting is not None
     whole = [one.face for one in who.paint(points, SIZE, 1, 4)]
-    late = [one.face for one in who.paint(points[4:], SIZE, 1, 4, sitting.since(4))]
+    late = [one.face for one in who.paint(points[4:], SIZE, 1, 4, given.since(4))]
     for one, other in zip(whole[4 + REACH :], late[REACH:], strict=True):
         assert one is not None
         assert other is not None

@@ -1,0 +1,83 @@
+"""Detail: a painted picture made as sharp as the film, wherever frames of the film agree with it (not in the paper).
+
+What networks paint is soft but in its place; what is moved there from another frame (core.sources) is sharp, but a
+little beside it: cloth swings, landmarks err. So optical flow brings the frame to the painting first. Then, where both
+look alike from afar, the frame is seen, and elsewhere the painting stays.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+_SOFT, _PAINTED = 1.0, 0.5
+"""By how many px of the painting a frame, and the painting itself, are blurred before they are compared."""
+_OFF, _BEYOND = 50.0, 70.0
+"""Colours that are so far apart, of 255, or alphas, are not of the same thing."""
+_THERE = 40.0
+"""Alpha from which the painting knows of somebody: beside her, what is left of a film's background is not seen."""
+_EVEN = 0.6
+"""By how many px what is seen of the frame is smoothed."""
+_LIGHT = 0.4
+"""How much of the painting's colour from afar a frame takes over: light changes with the pose."""
+_SMOOTH = 2.0
+"""By how many px of the painting the flow is smoothed."""
+_GREY = 128.0
+_LEAST = 32
+"""Pictures narrower or lower than so many px are too small for optical flow."""
+
+
+def sharpened(
+    large: np.ndarray, painted: np.ndarray, laid: np.ndarray, known: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """A painting with the detail of frames.
+
+    Args:
+        large: the painting enlarged, float32 [H, W, 4] in 0..255, colour times alpha, and alpha.
+        painted: the painting as it is, float32 [h, w, 4] likewise; H and W are a whole number of times h and w.
+        laid: frames moved into its pose, uint8 [H, W, 4], colour times alpha, and alpha.
+        known: how far these are, float32 [H, W] in 0..1 (see warp.lay).
+
+    Returns:
+        The picture, float32 [H, W, 4] like `large`, and how much of the frames is seen in it, float32 [H, W] in 0..1.
+    """
+    size = large.shape[1::-1]
+    frame, known = _brought(laid, known, painted)
+    afar = cv2.GaussianBlur(cv2.resize(frame, painted.shape[1::-1], interpolation=cv2.INTER_AREA), (0, 0), _SOFT)
+    soft = cv2.GaussianBlur(painted, (0, 0), _PAINTED)
+    light = soft - afar
+    colour, alpha = np.abs(light[..., :3]).max(-1), light[..., 3]
+    alike = np.exp(-np.square(colour / _OFF) - np.square(alpha / _BEYOND)) * np.clip(soft[..., 3] / _THERE, 0, 1)
+    seen = cv2.GaussianBlur(alike, (0, 0), _EVEN)
+    seen, light = cv2.resize(seen, size) * known, cv2.resize(light, size)
+    frame += _LIGHT * light
+    result = large + seen[..., None] * (frame - large)
+    np.clip(result, 0, 255, out=result)
+    return np.minimum(result, result[..., 3:]), seen
+
+
+def _brought(laid: np.ndarray, known: np.ndarray, painted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Frames, float32 then, and how far they are known, brought to where the painting has the same things (dense
+    inverse search, Kroeger et al. 2016)."""
+    (height, width), (high, wide) = laid.shape[:2], painted.shape[:2]
+    if min(high, wide) < _LEAST:
+        return laid.astype(np.float32), known
+    frame = cv2.resize(laid.astype(np.float32), (wide, high), interpolation=cv2.INTER_AREA)
+    blank = 1 - cv2.resize(known, (wide, high), interpolation=cv2.INTER_AREA)[..., None]
+    frame += np.minimum(blank, 1 - frame[..., 3:] / 255) * painted  # where no frame shows her, nothing shall pull
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    search.setFinestScale(1)
+    flow = search.calc(_grey(painted, _PAINTED), _grey(frame, 1.0), None)  # type: ignore[call-overload]
+    flow = cv2.resize(cv2.GaussianBlur(flow, (0, 0), _SMOOTH), (width, height))
+    flow *= np.float32(width / wide)
+    y, x = (np.arange(n, dtype=np.float32) for n in (height, width))
+    x, y = x + flow[..., 0], y[:, None] + flow[..., 1]
+    moved = cv2.remap(laid, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT).astype(np.float32)
+    return moved, cv2.remap(known, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+
+
+def _grey(picture: np.ndarray, soft: float) -> np.ndarray:
+    """A picture of colour times alpha over grey, blurred by so many px, in grey, uint8 [h, w]."""
+    whole = picture[..., :3] + _GREY * (1 - picture[..., 3:] / 255)
+    grey = cv2.cvtColor(cv2.GaussianBlur(whole, (0, 0), soft), cv2.COLOR_RGB2GRAY)
+    return np.clip(grey + 0.5, 0, 255).astype(np.uint8)

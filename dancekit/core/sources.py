@@ -1,0 +1,165 @@
+"""Source frames: pictures of the person on her film, from which every pose borrows what she looks like close to.
+
+Networks that learn for minutes paint a person whole but soft. The film shows her sharp, in other poses: some of its
+frames are kept, each pose of a dance is given those in which trunk and limbs are posed most like it, and core.warp
+moves them there (not in the paper; few-shot motion transfer, such as Liu et al. 2019, warps a source likewise).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from dancekit.core import maps, sketch, warp
+from dancekit.core.paths import mixed, steady
+from dancekit.core.warp import LIMBS, MEMBERS, Bars, Given, Source
+
+_TRUNK = LIMBS.index("trunk")
+_WITH = {"left arm": 0.25, "right arm": 0.25, "left leg": 0.5, "right leg": 0.5, "trunk": 1.0}
+"""How much the pose of each limb counts where the trunk's picture is chosen: clothes move with all of them."""
+_OTHERWISE = {"left arm": 0.001, "right arm": 0.001, "left leg": 0.002, "right leg": 0.002}
+"""How much better another picture than the trunk's must be for a limb: sleeves and skirts then match."""
+_TILTED, _TURNED, _BEHIND, _HIDDEN = 0.3, 0.005, 0.001, 0.01
+"""What makes pictures unlike beside the limb itself, all in squared body heights: a trunk posed otherwise (as a share
+of how much), seen from the other side, a limb before the rest instead of behind it, and one that others hide."""
+_CHANGE, _MIXED = 0.01, 2
+"""How much better another picture must be, in sum, to be changed to; the change takes so many frames either way."""
+_SAME = 1.0
+"""Added where the second choice would be the first once more."""
+_PIECE = 512
+"""Poses that are compared at a time."""
+
+
+class Stills(NamedTuple):
+    """Source frames as they are kept: pictures uint8 [h, w, 4] each, colour times alpha, and alpha, cut to the person;
+    points float32 [N, J, 3], landmarks in px of them."""
+
+    pictures: Sequence[np.ndarray]
+    points: np.ndarray
+
+
+class _Poses(NamedTuple):
+    """What poses are compared by: ways float32 [T, BARS, 2], the bars in body heights; fronts [T], see sketch.facing;
+    behind [T, BARS], see sketch.order."""
+
+    ways: np.ndarray
+    fronts: np.ndarray
+    behind: np.ndarray
+
+
+def _poses(points: np.ndarray, bars: Bars, body: float) -> _Poses:
+    fronts = sketch.facing(maps.segments(torch.from_numpy(points)))[:, 0].numpy()
+    return _Poses((bars.ends - bars.starts) / np.float32(body), fronts, bars.behind)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Frames ready to borrow from.
+
+    widths: of the bars, float32 [BARS] px of the pictures. body: body height, px of them. shown: float32 [N, LIMBS],
+    see warp.source_of.
+    """
+
+    sources: list[Source]
+    widths: np.ndarray
+    body: float
+    shown: np.ndarray
+    poses: _Poses
+
+    @staticmethod
+    def of(stills: Stills, widths: np.ndarray, body: float) -> Sources:
+        """Get kept frames ready. widths: of the bars, px. body: height, px."""
+        bars = warp.bars_of(stills.points)
+        made = [warp.source_of(picture, bars.at(place), widths) for place, picture in enumerate(stills.pictures)]
+        sources, shown = zip(*made, strict=True)
+        return Sources(list(sources), widths, body, np.stack(shown), _poses(stills.points, bars, body))
+
+    def unlike(self, points: np.ndarray) -> np.ndarray:
+        """How unlike each of these frames each limb of poses T x J x 3 (px) is: float32 [LIMBS, T, N]."""
+        return _unlike(self.poses, self.shown, _poses(points, warp.bars_of(points), self.body))
+
+    def choose(self, points: np.ndarray) -> Choice:
+        """Give each pose of a dance, T x J x 3 px, the frames that trunk and limbs are borrowed from."""
+        pieces = [self.unlike(points[first : first + _PIECE]) for first in range(0, len(points), _PIECE)]
+        unlike = np.concatenate(pieces, 1) if pieces else np.zeros((len(LIMBS), 0, len(self.sources)), np.float32)
+        first = _chosen(unlike)
+        for limb, chosen in enumerate(first):
+            unlike[limb, np.arange(len(chosen)), chosen] += _SAME
+        return Choice(self, points, first, [steady(one, _CHANGE) for one in unlike])
+
+
+def _unlike(held: _Poses, shown: np.ndarray, asked: _Poses) -> np.ndarray:
+    apart = np.square(asked.ways[:, None] - held.ways).sum(-1)
+    behind = np.square(asked.behind[:, None] - held.behind)
+    tilted = apart[..., MEMBERS[_TRUNK]].mean(-1)
+    both = _TILTED * tilted + _TURNED * np.square(asked.fronts[:, None] - held.fronts)
+    return np.stack([
+        apart[..., members].mean(-1) + both + _BEHIND * behind[..., members].mean(-1) + _HIDDEN * (1 - shown[:, limb])
+        for limb, members in enumerate(MEMBERS)
+    ]).astype(np.float32)  # fmt: skip
+
+
+def _chosen(unlike: np.ndarray) -> list[np.ndarray]:
+    """The frame for every limb and time, int [T] each."""
+    trunk = steady(np.tensordot(np.array([_WITH[name] for name in LIMBS], np.float32), unlike, 1), _CHANGE)
+    others = trunk[:, None] != np.arange(unlike.shape[2])
+    return [
+        trunk if limb == _TRUNK else steady(unlike[limb] + np.float32(_OTHERWISE[name]) * others, _CHANGE)
+        for limb, name in enumerate(LIMBS)
+    ]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The frames that a dance borrows from: for every limb the best, and the next, int [T] each."""
+
+    sources: Sources
+    points: np.ndarray
+    first: list[np.ndarray]
+    second: list[np.ndarray]
+    begin: int = 0
+    """The pose that is counted as number 0."""
+
+    def since(self, begin: int) -> Choice:
+        """The same, with poses counted from another one on."""
+        return Choice(self.sources, self.points, self.first, self.second, self.begin + begin)
+
+    def at(self, time: int) -> Borrowed:
+        """What one pose borrows."""
+        time += self.begin
+        given = [[self._given(chosen[limb], time) for chosen in (self.first, self.second)]
+                 for limb in range(len(LIMBS))]  # fmt: skip
+        return Borrowed(self.points[time], self.sources.widths, given)
+
+    def _given(self, chosen: np.ndarray, time: int) -> Given:
+        return [(self.sources.sources[place], share) for place, share in mixed(chosen, time, _MIXED)]
+
+
+class Borrowed(NamedTuple):
+    """What one pose borrows: its landmarks [J, 3] px, the widths of the bars, px, and what each limb is fetched from,
+    see warp.lay."""
+
+    points: np.ndarray
+    widths: np.ndarray
+    given: Sequence[Sequence[Given]]
+
+    def laid(self, corner: tuple[int, int], size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """The frames moved into the pose, in a picture of so many px with its left and top there, see warp.lay."""
+        return warp.lay(warp.bars_of(self.points).moved(corner), self.widths, size, self.given)
+
+
+def gather(points: np.ndarray, body: float, many: int) -> list[int]:
+    """Choose frames among poses T x J x 3 px: at most so many, which together are most like all of them."""
+    poses = _poses(points, warp.bars_of(points), body)
+    unlike = _unlike(poses, np.ones((len(points), len(LIMBS)), np.float32), poses).sum(0)
+    left, chosen = np.full(len(points), 1e6, np.float32), list[int]()
+    while len(chosen) < min(many, len(points)):
+        gains = np.minimum(unlike, left[:, None]).sum(0)
+        gains[chosen] = np.inf
+        chosen.append(int(gains.argmin()))
+        left = np.minimum(left, unlike[:, chosen[-1]])
+    return sorted(chosen)

@@ -1,0 +1,89 @@
+"""Detail: frames that agree with the painting are seen, shifted a little or not; others are not, nor what is beside."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from dancekit.core import compose
+from dancekit.core.detail import sharpened
+
+HIGH, WIDE = 80, 64
+PERSON = np.s_[30:130, 40:90]
+
+
+def striped(shift: int = 0, colour: tuple[int, int, int] = (200, 120, 60)) -> np.ndarray:
+    """A person of fine stripes over broad ones, uint8 [2 * HIGH, 2 * WIDE, 4], colour times alpha."""
+    y, x = np.mgrid[: 2 * HIGH, : 2 * WIDE].astype(np.float32)
+    light = 0.55 + 0.25 * np.sin((y - shift) / 7) + 0.2 * np.sin(np.pi * (x - shift) / 1.5)
+    picture = np.dstack([value * light for value in colour] + [np.full_like(x, 255)])
+    body = np.zeros(x.shape, bool)
+    body[PERSON] = True
+    return (picture * np.roll(body, (shift, shift), (0, 1))[..., None]).astype(np.uint8)
+
+
+def painted(true: np.ndarray) -> np.ndarray:
+    """What networks make of it: at half the size, and soft."""
+    return cv2.GaussianBlur(cv2.resize(true.astype(np.float32), (WIDE, HIGH), interpolation=cv2.INTER_AREA), (0, 0), 1)
+
+
+def apart(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.abs(one.astype(np.float32) - other)[PERSON][4:-4, 4:-4, :3].mean())
+
+
+def fine(picture: np.ndarray) -> float:
+    """How much of fine stripes there is in a person."""
+    return float(np.abs(np.diff(picture[PERSON][..., 0].astype(np.float32), axis=1)).mean())
+
+
+def with_detail(
+    soft: np.ndarray, frame: np.ndarray, known: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    large = compose.enlarged(soft, 2, 255)
+    known = np.ones(frame.shape[:2], np.float32) if known is None else known
+    return large, *sharpened(large.copy(), soft, frame, known)
+
+
+@pytest.mark.parametrize("shift", [0, 2, 4])
+def test_a_frame_that_agrees_is_seen_wherever_it_was(shift: int) -> None:
+    true = striped()
+    large, result, seen = with_detail(painted(true), striped(shift))
+    assert seen[PERSON][6:-6, 6:-6].mean() > 0.8
+    assert fine(result) > 0.5 * fine(true) > 2 * fine(large)
+    if not shift:
+        assert apart(result, true) < 0.6 * apart(large, true)
+
+
+def test_a_frame_of_something_else_is_not_seen() -> None:
+    large, result, seen = with_detail(painted(striped()), striped(colour=(20, 250, 20)))
+    assert seen[PERSON].mean() < 0.2
+    assert apart(result, large) < 4
+
+
+def test_where_no_frame_shows_her_the_painting_stays() -> None:
+    frame, known = striped(), np.ones((2 * HIGH, 2 * WIDE), np.float32)
+    known[70:100] = 0
+    for one in (frame, np.where(known[..., None] > 0, frame, 0).astype(np.uint8)):
+        large, result, seen = with_detail(painted(striped()), one, known)
+        assert seen[78:92, 50:80].max() < 0.1
+        assert np.abs(result - large)[78:92, 50:80].max() < 12
+        assert seen[40:60, 50:80].mean() > 0.8
+        assert result[66:104, 50:80, 3].min() > 240, "she has no hole there"
+
+
+def test_beside_her_nothing_of_a_frame_is_seen() -> None:
+    frame = striped()
+    cv2.line(frame, (100, 20), (120, 60), (60, 60, 60, 60), 1)
+    _, result, _ = with_detail(painted(striped()), frame)
+    assert result[15:65, 97:125, 3].max() < 1
+
+
+def test_colour_is_never_more_than_alpha_and_small_pictures_do() -> None:
+    for soft, frame in ((painted(striped()), striped(3)), (np.full((8, 10, 4), 99, np.float32),
+                                                           np.full((16, 20, 4), 120, np.uint8))):  # fmt: skip
+        _, result, seen = with_detail(soft, frame)
+        assert result.shape == frame.shape
+        assert seen.shape == frame.shape[:2]
+        assert (result[..., :3] <= result[..., 3:] + 1e-3).all()
+        assert 0 <= result.min() <= result.max() <= 255

@@ -1,0 +1,107 @@
+"""Source frames: each limb borrows from the frame that is posed most like it, and seldom changes it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from figures import figure, waving
+
+from dancekit.core import sketch, sources
+from dancekit.core.skeleton import INDEX
+from dancekit.core.sources import Sources, Stills, gather
+from dancekit.core.warp import LIMBS
+
+WIDTHS = sketch.USUAL * np.float32(200)
+ARM, TRUNK, LEG = (LIMBS.index(name) for name in ("left arm", "trunk", "left leg"))
+
+
+def stills(*poses: np.ndarray) -> Stills:
+    """Frames of these poses, each of a grey of its own."""
+    return Stills([np.full((320, 320, 4), (*[20 * number] * 3, 255), np.uint8) for number in range(len(poses))],
+                  np.stack(poses))  # fmt: skip
+
+
+def known(*poses: np.ndarray) -> Sources:
+    return Sources.of(stills(*poses), WIDTHS, 200.0)
+
+
+def squatting() -> np.ndarray:
+    points = figure()
+    for side, aside in (("left", 30), ("right", -30)):
+        points[INDEX[f"{side}_knee"], :2] += (aside, -10)
+    return points
+
+
+def test_every_limb_has_the_frame_that_is_posed_like_it() -> None:
+    raised, squat = waving(9)[8], squatting()
+    both = squat.copy()
+    for name in ("wrist", "pinky", "index", "thumb"):
+        both[INDEX[f"left_{name}"]] = raised[INDEX[f"left_{name}"]]
+    choice = known(figure(), raised, squat).choose(np.stack([both] * 3))
+    assert [int(choice.first[limb][1]) for limb in (ARM, TRUNK, LEG)] == [1, 2, 2]
+    for first, second in zip(choice.first, choice.second, strict=True):
+        assert (first != second).all()
+
+
+def test_a_small_difference_is_no_reason_to_change() -> None:
+    swaying = np.stack([figure(x=160)] * 12)
+    swaying[::2, INDEX["left_wrist"], 0] += 1
+    other = figure()
+    other[INDEX["left_wrist"], 0] += 1
+    choice = known(figure(), other).choose(swaying)
+    assert all(len(set(chosen.tolist())) == 1 for chosen in choice.first)
+
+
+def test_a_large_one_is_and_the_change_takes_some_frames() -> None:
+    raised = waving(9)[8]
+    dance = np.stack([figure()] * 10 + [raised] * 10)
+    choice = known(figure(), raised).choose(dance)
+    assert choice.first[ARM].tolist() == [0] * 10 + [1] * 10
+    shares = [{int(source.picture[0, 0, 0]): share for source, share in choice.at(time).given[ARM][0]}
+              for time in range(6, 14)]  # fmt: skip
+    assert [share.get(20, 0) for share in shares] == pytest.approx([0, 0, 0.2, 0.4, 0.6, 0.8, 1, 1])
+
+
+def test_counting_from_later_on_changes_nothing() -> None:
+    choice = known(figure(), waving(9)[8]).choose(waving(30))
+    late = choice.since(5).since(2)
+    assert np.array_equal(late.at(3).points, choice.at(10).points)
+    corner, size = (100, 80), (100, 160)
+    assert np.array_equal(late.at(3).laid(corner, size)[0], choice.at(10).laid(corner, size)[0])
+
+
+def test_a_part_of_the_picture_is_laid_as_in_the_whole() -> None:
+    borrowed = known(figure(), waving(9)[8]).choose(waving(30)).at(7)
+    whole, part = borrowed.laid((0, 0), (320, 320))[0], borrowed.laid((100, 80), (120, 230))[0]
+    assert part.any()
+    assert np.abs(whole[80:310, 100:220].astype(int) - part)[2:-2, 2:-2].max() <= 1
+
+
+def test_another_side_and_a_hidden_trunk_make_a_frame_unlike() -> None:
+    mirrored = figure()
+    mirrored[:, 0] = 320 - mirrored[:, 0]
+    unlike = known(figure(), mirrored).unlike(figure()[None])
+    assert (unlike[:, 0, 1] > unlike[:, 0, 0]).all()
+    hidden = known(figure(), figure())
+    hidden.shown[1, TRUNK] = 0.3
+    unlike = hidden.unlike(figure()[None])
+    assert unlike[TRUNK, 0, 1] > unlike[TRUNK, 0, 0]
+    assert unlike[LEG, 0, 1] == unlike[LEG, 0, 0]
+
+
+def test_frames_are_gathered_that_differ() -> None:
+    points = np.stack([figure()] * 20 + [waving(9)[8]] * 20 + [squatting()] * 2)
+    chosen = gather(points, 200.0, 3)
+    assert [place // 20 for place in chosen] == [0, 1, 2]
+    assert len(gather(points[:2], 200.0, 50)) == 2
+
+
+def test_an_empty_dance_borrows_nothing() -> None:
+    assert all(len(chosen) == 0 for chosen in known(figure()).choose(np.zeros((0, 33, 3), np.float32)).first)
+
+
+def test_long_dances_are_compared_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = known(figure(), waving(9)[8]).choose(waving(40))
+    monkeypatch.setattr(sources, "_PIECE", 7)
+    other = known(figure(), waving(9)[8]).choose(waving(40))
+    assert all(np.array_equal(a, b) for a, b in zip(one.first + one.second, other.first + other.second, strict=True))

@@ -1,0 +1,127 @@
+"""Warping: a picture is where its pose is, limbs move with their bones, and what is hidden is asked of the next."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from figures import figure, waving
+
+from dancekit.core import sketch, warp
+from dancekit.core.skeleton import INDEX
+from dancekit.core.warp import LIMBS, Bars, Given, Source
+
+SIZE = (320, 320)
+WIDTHS = sketch.USUAL * np.float32(200)
+ELBOW, WRIST = INDEX["left_elbow"], INDEX["left_wrist"]
+
+
+def bars(points: np.ndarray) -> Bars:
+    return warp.bars_of(points[None]).at(0)
+
+
+def solid(colour: tuple[int, int, int]) -> np.ndarray:
+    return np.full((SIZE[1], SIZE[0], 4), (*colour, 255), np.uint8)
+
+
+def chequered() -> np.ndarray:
+    """Smooth colours that differ everywhere."""
+    y, x = np.mgrid[: SIZE[1], : SIZE[0]].astype(np.float32)
+    waves = (128 + 100 * np.sin(x / 9), 128 + 100 * np.sin(y / 7), 128 + 100 * np.cos((x + y) / 11))
+    return np.dstack((*waves, np.full_like(x, 255))).astype(np.uint8)
+
+
+def source(picture: np.ndarray, points: np.ndarray) -> Source:
+    return warp.source_of(picture, bars(points), WIDTHS)[0]
+
+
+def everywhere(*tiers: Given) -> list[list[Given]]:
+    return [list(tiers)] * len(LIMBS)
+
+
+def laid(points: np.ndarray, *tiers: Given) -> np.ndarray:
+    picture, known = warp.lay(bars(points), WIDTHS, SIZE, everywhere(*tiers))
+    return np.where(known[..., None] > 0.5, picture, 0)
+
+
+def at(picture: np.ndarray, point: np.ndarray) -> np.ndarray:
+    return picture[int(point[1]), int(point[0])].astype(int)
+
+
+def test_a_picture_stays_as_it_is_in_its_own_pose() -> None:
+    picture = chequered()
+    result = laid(figure(), [(source(picture, figure()), 1.0)])
+    there = result[..., 3] == 255
+    assert there.mean() > 0.1
+    apart = np.abs(result[there].astype(int) - picture[there])
+    assert apart.mean() < 0.5
+    assert np.quantile(apart, 0.99) <= 5
+    assert result[0, 0].tolist() == [0, 0, 0, 0], "nothing is far from her"
+
+
+@pytest.mark.parametrize("size", [(320, 320), (317, 307)])
+def test_a_picture_goes_along_when_all_of_the_pose_moves(size: tuple[int, int]) -> None:
+    picture, moved = chequered(), figure()
+    moved[:, :2] += (20, -10)
+    result, known = warp.lay(bars(moved), WIDTHS, size, everywhere([(source(picture, figure()), 1.0)]))
+    assert result.shape == (size[1], size[0], 4)
+    assert known.shape == (size[1], size[0])
+    there = known > 0.9
+    assert there.mean() > 0.1
+    wanted = np.roll(picture, (-10, 20), (0, 1))[: size[1], : size[0]]
+    assert np.abs(result[there].astype(int) - wanted[there]).mean() < 0.5
+
+
+def test_a_forearm_takes_along_what_is_painted_on_it() -> None:
+    picture, raised = solid((20, 40, 60)), waving(9)[8]
+    here, there = figure()[[ELBOW, WRIST], :2].mean(0), raised[[ELBOW, WRIST], :2].mean(0)
+    assert np.linalg.norm(here - there) > 10
+    cv2.circle(picture, (int(here[0]), int(here[1])), 4, (250, 0, 0, 255), -1)
+    result = laid(raised, [(source(picture, figure()), 1.0)])
+    assert at(result, there)[0] > 220
+    assert at(result, there + np.array([9, 0]))[0] < 60
+
+
+def across_the_belly() -> np.ndarray:
+    points = figure()
+    points[WRIST, :2] = points[INDEX["right_elbow"], :2] + (8, 5)
+    for name in ("pinky", "index", "thumb"):
+        points[INDEX[f"left_{name}"], :2] = points[WRIST, :2] - (8, 0)
+    return points
+
+
+def test_what_an_arm_hides_is_asked_of_the_next_picture() -> None:
+    points = across_the_belly()
+    belly = points[[ELBOW, WRIST], :2].mean(0)
+    first = source(solid((200, 0, 0)), points)
+    assert at(laid(figure(), [(first, 1.0)]), belly).tolist() == [0, 0, 0, 0], "an arm is no belly"
+    filled = laid(figure(), [(first, 1.0)], [(source(solid((0, 200, 0)), figure()), 1.0)])
+    assert at(filled, belly).tolist() == [0, 200, 0, 255]
+    shoulders = figure()[[INDEX["left_shoulder"], INDEX["right_shoulder"]], :2].mean(0)
+    chest = shoulders + np.array([0, 10])
+    assert at(filled, chest).tolist() == [200, 0, 0, 255], "only what is hidden"
+
+
+def test_how_much_a_picture_shows_of_a_limb_is_known() -> None:
+    trunk, arm = LIMBS.index("trunk"), LIMBS.index("left arm")
+    plain = warp.source_of(solid((1, 1, 1)), bars(figure()), WIDTHS)[1]
+    hidden = warp.source_of(solid((1, 1, 1)), bars(across_the_belly()), WIDTHS)[1]
+    assert plain.min() > 0.6
+    assert hidden[trunk] < plain[trunk] - 0.03
+    assert warp.source_of(np.zeros((*SIZE, 4), np.uint8), bars(figure()), WIDTHS)[1][arm] == 0, "nobody is there"
+
+
+def test_pictures_are_mixed_by_their_shares_and_limbs_have_pictures_of_their_own() -> None:
+    one, two = (source(solid(colour), figure()) for colour in ((200, 0, 0), (0, 100, 0)))
+    given = everywhere([(one, 0.75), (two, 0.25)])
+    given[LIMBS.index("left leg")] = [[(two, 1.0)]]
+    result, _ = warp.lay(bars(figure()), WIDTHS, SIZE, given)
+    knees = [at(result, figure()[INDEX[f"{side}_knee"], :2] + (0, 20)) for side in ("left", "right")]
+    assert knees[0].tolist() == [0, 100, 0, 255]
+    assert knees[1] == pytest.approx([150, 25, 0, 255], abs=1)
+
+
+def test_nobody_is_laid_where_no_bone_is_known() -> None:
+    points = figure()
+    points[:] = (np.nan, np.nan, 0)
+    assert not laid(points, [(source(solid((9, 9, 9)), figure()), 1.0)]).any()
