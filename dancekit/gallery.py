@@ -20,7 +20,7 @@ from dancekit.run import Run
 
 _LOOKED_AT = 480
 """Heads among which portraits are chosen, of all films together."""
-_COMPARED = 1200
+_COMPARED = 480
 """Frames among which sources are chosen, likewise."""
 
 

@@ -30,8 +30,8 @@ _CHANGE, _MIXED = 0.01, 2
 """How much better another picture must be, in sum, to be changed to; the change takes so many frames either way."""
 _SAME = 1.0
 """Added where the second choice would be the first once more."""
-_PIECE = 512
-"""Poses that are compared at a time."""
+_PIECE = 2048
+"""Poses for which frames are chosen at a time: an hour of film would take much memory at once."""
 
 
 class Stills(NamedTuple):
@@ -84,12 +84,17 @@ class Sources:
 
     def choose(self, points: np.ndarray) -> Choice:
         """Give each pose of a dance, T x J x 3 px, the frames that trunk and limbs are borrowed from."""
-        pieces = [self.unlike(points[first : first + _PIECE]) for first in range(0, len(points), _PIECE)]
-        unlike = np.concatenate(pieces, 1) if pieces else np.zeros((len(LIMBS), 0, len(self.sources)), np.float32)
+        pieces = [self._chosen(points[first : first + _PIECE]) for first in range(0, max(1, len(points)), _PIECE)]
+        first, second = np.concatenate(pieces, 2)
+        return Choice(self, points, first, second)
+
+    def _chosen(self, points: np.ndarray) -> np.ndarray:
+        """The first and the second choice for poses T x J x 3 px: int [2, LIMBS, T]."""
+        unlike = self.unlike(points)
         first = _chosen(unlike)
         for limb, chosen in enumerate(first):
             unlike[limb, np.arange(len(chosen)), chosen] += _SAME
-        return Choice(self, points, first, [steady(one, _CHANGE) for one in unlike])
+        return np.stack((first, [steady(one, _CHANGE) for one in unlike]))
 
 
 def _unlike(held: _Poses, shown: np.ndarray, asked: _Poses) -> np.ndarray:
@@ -103,24 +108,24 @@ def _unlike(held: _Poses, shown: np.ndarray, asked: _Poses) -> np.ndarray:
     ]).astype(np.float32)  # fmt: skip
 
 
-def _chosen(unlike: np.ndarray) -> list[np.ndarray]:
-    """The frame for every limb and time, int [T] each."""
+def _chosen(unlike: np.ndarray) -> np.ndarray:
+    """The frame for every limb and time, int [LIMBS, T]."""
     trunk = steady(np.tensordot(np.array([_WITH[name] for name in LIMBS], np.float32), unlike, 1), _CHANGE)
     others = trunk[:, None] != np.arange(unlike.shape[2])
-    return [
+    return np.stack([
         trunk if limb == _TRUNK else steady(unlike[limb] + np.float32(_OTHERWISE[name]) * others, _CHANGE)
         for limb, name in enumerate(LIMBS)
-    ]
+    ])  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The frames that a dance borrows from: for every limb the best, and the next, int [T] each."""
+    """The frames that a dance borrows from: for every limb the best, and the next, int [LIMBS, T] each."""
 
     sources: Sources
     points: np.ndarray
-    first: list[np.ndarray]
-    second: list[np.ndarray]
+    first: np.ndarray
+    second: np.ndarray
     begin: int = 0
     """The pose that is counted as number 0."""
 
