@@ -19,9 +19,7 @@ from dancekit.likeness import multiple
 from dancekit.run import Run
 
 _LOOKED_AT = 480
-"""Heads among which portraits are chosen, of all films together."""
-_COMPARED = 480
-"""Frames among which sources are chosen, likewise."""
+"""Frames of all films together among which portraits, and those to borrow from, are chosen."""
 
 
 def side_of(run: Run, number: int) -> int:
@@ -53,9 +51,8 @@ def gather(clips: Sequence[Clip], canvas: Canvas, side: int, many: int) -> Galle
     found = list[Head]()
     for number, clip in enumerate(clips):
         film = Footage(clip, canvas, 0)
-        times = np.flatnonzero(clip.used & ~film.held & heads_known(film.points))
-        spread = np.linspace(0, len(times) - 1, min(len(times), max(1, _LOOKED_AT // len(clips)))).astype(int)
-        found += [_head(film, number, int(time), round(side * portraits.ROOM)) for time in times[spread]]
+        times = _spread(film, heads_known(film.points), len(clips))
+        found += [_head(film, number, time, round(side * portraits.ROOM)) for time in times]
     return portraits.gather(found, many)
 
 
@@ -73,7 +70,7 @@ def stills(clips: Sequence[Clip], seen: Sequence[Looks], usual: Looks, canvas: C
     pictures that borrow.
     """
     films = [Footage(clip, canvas, 0) for clip, look in zip(clips, seen, strict=True) if looks.alike(look, usual)]
-    places = [(film, int(time)) for film in films for time in _complete(film, _COMPARED // len(films))]
+    places = [(film, time) for film in films for time in _spread(film, _complete(film.points), len(films))]
     if not places:
         return None
     points = np.stack([film.points[time] for film, time in places])
@@ -81,11 +78,17 @@ def stills(clips: Sequence[Clip], seen: Sequence[Looks], usual: Looks, canvas: C
     return Stills([picture for picture, _ in kept], np.stack([points for _, points in kept]))
 
 
-def _complete(film: Footage, many: int) -> np.ndarray:
-    """At most so many frames, spread over a film, that are learnt from and show all bones."""
-    whole = np.isfinite(film.points[..., :2]).all((1, 2)) & (film.points[..., 2] > 0).all(1)
-    times = np.flatnonzero(film.clip.used & ~film.held & whole)
-    return times[np.linspace(0, len(times) - 1, min(len(times), max(1, many))).astype(int)]
+def _complete(points: np.ndarray) -> np.ndarray:
+    """In which of poses T x J x 3 all landmarks are known and seen: bool [T]."""
+    known = np.isfinite(points[..., :2]).all((1, 2))
+    return np.logical_and(known, (points[..., 2] > 0).all(1))
+
+
+def _spread(film: Footage, fit: np.ndarray, films: int) -> list[int]:
+    """Frames spread over one of so many films, of those that are learnt from and fit, bool [T]."""
+    times = np.flatnonzero(film.clip.used & ~film.held & fit)
+    count = min(len(times), max(1, _LOOKED_AT // films))
+    return times[np.linspace(0, len(times) - 1, count).astype(int)].tolist()
 
 
 def _still(film: Footage, time: int) -> tuple[np.ndarray, np.ndarray]:

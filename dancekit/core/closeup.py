@@ -130,8 +130,10 @@ class Painted:
 
     def small(self) -> np.ndarray:
         """All of it in one picture, uint8 [h, w, 4]: where nothing is laid over, it is exactly as it was painted."""
+        if self.face is None and self.borrowed is None:
+            return self.picture
         filled = self._filled()
-        if (self.face is None and self.borrowed is None) or not filled.size:
+        if not filled.size:
             return self.picture
         part = filled.rows(1)
 

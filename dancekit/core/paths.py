@@ -1,4 +1,4 @@
-"""Choosing one of several at every moment, without changing from one to another more than is worth it."""
+"""Choosing: some of many that stand for all, and one of these at every moment, changed no more than is worth it."""
 
 from __future__ import annotations
 
@@ -28,3 +28,17 @@ def mixed(chosen: np.ndarray, time: int, reach: int) -> list[tuple[int, float]]:
     around = chosen[max(0, time - reach) : time + reach + 1]
     which, counts = np.unique(around, return_counts=True)
     return [(int(one), float(count) / len(around)) for one, count in zip(which, counts, strict=True)]
+
+
+def gather(unlike: np.ndarray, many: int) -> list[int]:
+    """Choose at most so many of N, which together are most like all of them, the most telling first.
+
+    unlike: float32 [N, N], how unlike each is (row) to each that may be chosen (column).
+    """
+    left, chosen = np.full(len(unlike), 1e6, np.float32), list[int]()
+    while len(chosen) < min(many, len(unlike)):
+        gains = np.minimum(unlike, left[:, None]).sum(0)
+        gains[chosen] = np.inf
+        chosen.append(int(gains.argmin()))
+        left = np.minimum(left, unlike[:, chosen[-1]])
+    return chosen

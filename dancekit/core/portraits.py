@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from dancekit.core import paths
 from dancekit.core.compose import multiplied
-from dancekit.core.paths import mixed, steady
 from dancekit.core.skeleton import HEAD, INDEX
 
 CHANNELS = 4
@@ -152,13 +152,7 @@ def gather(heads: Sequence[Head], many: int) -> Gallery:
     all_of_them = Portraits(pictures, marks, np.zeros(len(heads), np.float32))
     doubts = _doubts(all_of_them, apart) + _DOUBTFUL * np.array([_arm_by_the_face(head) for head in heads])
     doubted = all_of_them._replace(doubts=doubts.astype(np.float32))
-    unlike = compare(doubted, marks).unlike
-    left, chosen = np.full(len(heads), 1e6, np.float32), list[int]()
-    while len(chosen) < min(many, len(heads)):
-        gains = np.minimum(unlike, left[:, None]).sum(0)
-        gains[chosen] = np.inf
-        chosen.append(int(gains.argmin()))
-        left = np.minimum(left, unlike[:, chosen[-1]])
+    chosen = paths.gather(compare(doubted, marks).unlike, many)
     return Gallery(doubted.only(chosen), moments[chosen])
 
 
@@ -216,7 +210,7 @@ class Sitting:
     def begin(self, time: int, corner: tuple[int, int], side: int) -> np.ndarray:
         """What the close-up of a frame with its left and top there begins with, uint8 [4, side, side]."""
         time += self.first
-        which, shares = zip(*mixed(self.chosen, time, _MIXED), strict=True)
+        which, shares = zip(*paths.mixed(self.chosen, time, _MIXED), strict=True)
         chosen = self.portraits.only(list(which))
         fits = compare(chosen, self.marks[time : time + 1] - np.array(corner, np.float32))
         return _mixed(chosen.pictures, np.arange(len(which)), np.array(shares), fits, side).transpose(2, 0, 1)
@@ -231,7 +225,7 @@ def sit(portraits: Portraits, marks: np.ndarray) -> Sitting:
     unlike = np.concatenate([np.zeros((0, len(portraits.doubts)), np.float32), *pieces])
     known = np.isfinite(unlike).all(1)
     unlike[~known] = 0
-    chosen = steady(unlike, _CHANGE)
+    chosen = paths.steady(unlike, _CHANGE)
     found = unlike[np.arange(len(unlike)), chosen]
     trust = np.clip((_TOO_FAR - found) / (_TOO_FAR - _FAR), 0, 1) * known
     return Sitting(portraits, marks, chosen, trust.astype(np.float32))

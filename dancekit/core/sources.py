@@ -8,15 +8,14 @@ moves them there (not in the paper; few-shot motion transfer, such as Liu et al.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from dancekit.core import maps, sketch, warp
-from dancekit.core.paths import mixed, steady
-from dancekit.core.warp import LIMBS, MEMBERS, Bars, Given, Source
+from dancekit.core import maps, paths, sketch, warp
+from dancekit.core.warp import LIMBS, MEMBERS, Bars, Mix, Source
 
 _TRUNK = LIMBS.index("trunk")
 _WITH = {"left arm": 0.25, "right arm": 0.25, "left leg": 0.5, "right leg": 0.5, "trunk": 1.0}
@@ -84,17 +83,19 @@ class Sources:
 
     def choose(self, points: np.ndarray) -> Choice:
         """Give each pose of a dance, T x J x 3 px, the frames that trunk and limbs are borrowed from."""
-        pieces = [self._chosen(points[first : first + _PIECE]) for first in range(0, max(1, len(points)), _PIECE)]
+        pieces = [
+            self._first_and_second(points[first : first + _PIECE]) for first in range(0, max(1, len(points)), _PIECE)
+        ]
         first, second = np.concatenate(pieces, 2)
         return Choice(self, points, first, second)
 
-    def _chosen(self, points: np.ndarray) -> np.ndarray:
+    def _first_and_second(self, points: np.ndarray) -> np.ndarray:
         """The first and the second choice for poses T x J x 3 px: int [2, LIMBS, T]."""
         unlike = self.unlike(points)
         first = _chosen(unlike)
         for limb, chosen in enumerate(first):
             unlike[limb, np.arange(len(chosen)), chosen] += _SAME
-        return np.stack((first, [steady(one, _CHANGE) for one in unlike]))
+        return np.stack((first, [paths.steady(one, _CHANGE) for one in unlike]))
 
 
 def _unlike(held: _Poses, shown: np.ndarray, asked: _Poses) -> np.ndarray:
@@ -110,10 +111,10 @@ def _unlike(held: _Poses, shown: np.ndarray, asked: _Poses) -> np.ndarray:
 
 def _chosen(unlike: np.ndarray) -> np.ndarray:
     """The frame for every limb and time, int [LIMBS, T]."""
-    trunk = steady(np.tensordot(np.array([_WITH[name] for name in LIMBS], np.float32), unlike, 1), _CHANGE)
+    trunk = paths.steady(np.tensordot(np.array([_WITH[name] for name in LIMBS], np.float32), unlike, 1), _CHANGE)
     others = trunk[:, None] != np.arange(unlike.shape[2])
     return np.stack([
-        trunk if limb == _TRUNK else steady(unlike[limb] + np.float32(_OTHERWISE[name]) * others, _CHANGE)
+        trunk if limb == _TRUNK else paths.steady(unlike[limb] + np.float32(_OTHERWISE[name]) * others, _CHANGE)
         for limb, name in enumerate(LIMBS)
     ])  # fmt: skip
 
@@ -131,7 +132,7 @@ class Choice:
 
     def since(self, begin: int) -> Choice:
         """The same, with poses counted from another one on."""
-        return Choice(self.sources, self.points, self.first, self.second, self.begin + begin)
+        return replace(self, begin=self.begin + begin)
 
     def at(self, time: int) -> Borrowed:
         """What one pose borrows."""
@@ -140,8 +141,8 @@ class Choice:
                  for limb in range(len(LIMBS))]  # fmt: skip
         return Borrowed(self.points[time], self.sources.widths, given)
 
-    def _given(self, chosen: np.ndarray, time: int) -> Given:
-        return [(self.sources.sources[place], share) for place, share in mixed(chosen, time, _MIXED)]
+    def _given(self, chosen: np.ndarray, time: int) -> Mix:
+        return [(self.sources.sources[place], share) for place, share in paths.mixed(chosen, time, _MIXED)]
 
 
 class Borrowed(NamedTuple):
@@ -150,7 +151,7 @@ class Borrowed(NamedTuple):
 
     points: np.ndarray
     widths: np.ndarray
-    given: Sequence[Sequence[Given]]
+    given: Sequence[Sequence[Mix]]
 
     def laid(self, corner: tuple[int, int], size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         """The frames moved into the pose, in a picture of so many px with its left and top there, see warp.lay."""
@@ -161,10 +162,4 @@ def gather(points: np.ndarray, body: float, many: int) -> list[int]:
     """Choose frames among poses T x J x 3 px: at most so many, which together are most like all of them."""
     poses = _poses(points, warp.bars_of(points), body)
     unlike = _unlike(poses, np.ones((len(points), len(LIMBS)), np.float32), poses).sum(0)
-    left, chosen = np.full(len(points), 1e6, np.float32), list[int]()
-    while len(chosen) < min(many, len(points)):
-        gains = np.minimum(unlike, left[:, None]).sum(0)
-        gains[chosen] = np.inf
-        chosen.append(int(gains.argmin()))
-        left = np.minimum(left, unlike[:, chosen[-1]])
-    return sorted(chosen)
+    return sorted(paths.gather(unlike, many))

@@ -109,12 +109,12 @@ def _deepest(bars: Bars, widths: np.ndarray, size: tuple[int, int]) -> tuple[np.
     return squared, (squared + bars.behind[:, None, None]).argmin(0)
 
 
-Given = Sequence[tuple[Source, float]]
+Mix = Sequence[tuple[Source, float]]
 """Pictures to mix, with the share of each."""
 
 
 def lay(
-    bars: Bars, widths: np.ndarray, size: tuple[int, int], given: Sequence[Sequence[Given]]
+    bars: Bars, widths: np.ndarray, size: tuple[int, int], given: Sequence[Sequence[Mix]]
 ) -> tuple[np.ndarray, np.ndarray]:
     """The person in a pose, put together from other pictures of her.
 
@@ -210,7 +210,7 @@ def _directions(bars: Bars) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
     return lengths, (unit[:, :1], unit[:, 1:])
 
 
-def _fetch(into: _Mixed, mine: np.ndarray, depth: np.ndarray, chain: _Chain, limb: int, given: Sequence[Given]) -> None:
+def _fetch(into: _Mixed, mine: np.ndarray, depth: np.ndarray, chain: _Chain, limb: int, given: Sequence[Mix]) -> None:
     """Add a limb in a box of cells. mine: float32 [h, w], how far each is the limb's. depth: [h, w] squared widths."""
     large = into.weights.shape[::-1]
     left = cv2.resize(mine, large)

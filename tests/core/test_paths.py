@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from dancekit.core.paths import mixed, steady
+from dancekit.core.paths import gather, mixed, steady
 
 
 @pytest.mark.parametrize("change", [0.0, 0.3, 1.0, 100.0])
@@ -30,3 +30,10 @@ def test_a_change_is_shared_out_over_the_moments_around_it() -> None:
     assert mixed(chosen, 0, 2) == [(4, 1.0)]
     assert mixed(chosen, 9, 2) == [(7, 1.0)]
     assert mixed(chosen, 4, 2) == [(4, 0.6), (7, 0.4)]
+
+
+def test_those_are_gathered_first_that_stand_for_most() -> None:
+    places = np.array([0.0, 0.1, 0.2, 5.0, 5.1, 5.3, 9.0], np.float32)
+    unlike = np.abs(places[:, None] - places)
+    assert gather(unlike, 3) == [3, 1, 6]
+    assert sorted(gather(unlike, 9)) == [0, 1, 2, 3, 4, 5, 6]

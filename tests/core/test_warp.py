@@ -9,7 +9,7 @@ from figures import figure, waving
 
 from dancekit.core import sketch, warp
 from dancekit.core.skeleton import INDEX
-from dancekit.core.warp import LIMBS, Bars, Given, Source
+from dancekit.core.warp import LIMBS, Bars, Mix, Source
 
 SIZE = (320, 320)
 WIDTHS = sketch.USUAL * np.float32(200)
@@ -35,11 +35,11 @@ def source(picture: np.ndarray, points: np.ndarray) -> Source:
     return warp.source_of(picture, bars(points), WIDTHS)[0]
 
 
-def everywhere(*tiers: Given) -> list[list[Given]]:
+def everywhere(*tiers: Mix) -> list[list[Mix]]:
     return [list(tiers)] * len(LIMBS)
 
 
-def laid(points: np.ndarray, *tiers: Given) -> np.ndarray:
+def laid(points: np.ndarray, *tiers: Mix) -> np.ndarray:
     picture, known = warp.lay(bars(points), WIDTHS, SIZE, everywhere(*tiers))
     return np.where(known[..., None] > 0.5, picture, 0)
 
