@@ -8,14 +8,16 @@ import torch
 
 from dancekit.errors import RecipeError
 from dancekit.io import checkpoint, weights
-from dancekit.likeness import make_generator, prepare_network
+from dancekit.likeness import make_generator, pose_channels, prepare_network
 from dancekit.networks.generator import Generator
 from dancekit.recipe import Recipe
 from dancekit.training import Training, plain, shaping
 
 _CURE = "Fetch or make it again (dancekit pretrain), or train with --from-scratch."
-_OF_FILMS = ("phases", "unpaired", "follow", "future", "scattered", "closeup", "portraits")
-"""Settings that shape training but not the networks of a base."""
+_OF_FILMS = ("phases", "unpaired", "follow", "future", "scattered", "closeup", "portraits", "single_pose")
+"""Settings that shape training but not the networks of a base, or that it is fitted to."""
+_SEES_POSES = ("stem.convolution.weight", "condition.weight")
+"""Names of the weights that windows of poses are multiplied by."""
 
 
 def save(path: Path, training: Training) -> None:
@@ -78,7 +80,14 @@ def load(name: str, recipe: Recipe) -> dict[str, torch.Tensor]:
             f"The base {name} does not fit this recipe: {', '.join(other)} differ.",
             "Leave these settings as they are, or train with --from-scratch.",
         )
-    return tensors
+    return _for_one_pose(tensors, recipe) if recipe.single_pose else tensors
+
+
+def _for_one_pose(tensors: dict[str, torch.Tensor], recipe: Recipe) -> dict[str, torch.Tensor]:
+    """Bases see windows of poses; the same networks as they are where all poses of a window are alike."""
+    window = 2 * recipe.reach + 1, pose_channels(recipe)
+    seen = [name for name in tensors if name.startswith(("G1/stem.", "D_p1/")) and name.endswith(_SEES_POSES)]
+    return tensors | {name: tensors[name].float().unflatten(1, window).sum(1) for name in seen}
 
 
 def _shape(recipe: Recipe) -> dict[str, object]:

@@ -73,7 +73,7 @@ class Likeness:
         return Painter(
             ready(self.draw),
             ready(self.refine) if refine and self.refine else None,
-            self.recipe.reach,
+            (self.recipe.reach_of(1), self.recipe.reach),
             self.recipe.line * self.canvas.body,
             shape.coarse,
             self.recipe.refiner.residual,
@@ -103,7 +103,7 @@ def prepare_network(network: Network, device: torch.device) -> Network:
 def make_generator(recipe: Recipe, stage: int) -> Generator:
     """The generator of a stage as the recipe shapes it, with random weights."""
     shape: GeneratorShape = recipe.refiner if stage == 2 else recipe.generator
-    windows = 2 * recipe.reach + 1
+    windows = 2 * recipe.reach_of(stage) + 1
     inputs = windows * (4 if stage == 2 else pose_channels(recipe))
     if stage == FACE and recipe.portraits:
         inputs += portraits.CHANNELS * shape.coarse**2

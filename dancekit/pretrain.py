@@ -90,7 +90,13 @@ def for_crowds(recipe: Recipe, start: str = "") -> Recipe:
     )
     augment = replace(recipe.augment or Augmentation(), stretch=0.0)
     return replace(
-        recipe, base=start, phases=phases, sway=_SWAY, augment=augment, unpaired=replace(recipe.unpaired, enabled=False)
+        recipe,
+        base=start,
+        phases=phases,
+        single_pose=False,
+        sway=_SWAY,
+        augment=augment,
+        unpaired=replace(recipe.unpaired, enabled=False),
     )
 
 

@@ -90,6 +90,9 @@ class Recipe:
     description: str = ""
     reach: int = 2
     """K: poses before and after the frame."""
+    single_pose: bool = False
+    """Show stage I a frame's own pose alone: it is faster, and drivers may then be faster than the film, where windows
+    blur limbs between their poses. Stage II still sees K frames before and after (beyond the paper)."""
     future: bool = True
     """See the poses after the frame, not only those before it."""
     frames: int = 3
@@ -155,6 +158,10 @@ class Recipe:
     """Length of training by the clock; 0 counts steps instead."""
     steps: int = 120_000
     """Length of training in steps, where minutes is 0."""
+
+    def reach_of(self, stage: int) -> int:
+        """How many poses, in stage II frames, a stage sees before a frame, and as many after it."""
+        return 0 if self.single_pose and stage != 2 else self.reach
 
     def frames_together(self, stage: int) -> int:
         """How many consecutive frames a stage learns from at a time."""

@@ -36,7 +36,7 @@ def paper(recipe: Recipe) -> Sequence[Rung]:
     Sizes, networks, losses and time are the recipe's in all of them.
     """
     whole = _as_in_the_paper(recipe)
-    centred = replace(_paired(whole), phases=tuple(phase for phase in recipe.phases if phase.stage == 1))
+    centred = _without(_paired(whole), 2)
     past = replace(centred, future=False)
     return (
         Rung("PL-Stage1", "poses t-K..t", replace(past, augment=None)),
@@ -57,6 +57,7 @@ def beyond(recipe: Recipe) -> Sequence[Rung]:
     scratch, faceless = weighing(replace(recipe, base=""), anchor=0.0), _faceless(recipe)
     return (
         Rung("ours", "everything", recipe),
+        Rung("no-refiner", "no second stage, its time for the first", _without(recipe, 2), "ours"),
         Rung("no-anchor", "no tie to the base", weighing(recipe, anchor=0.0), "ours"),
         Rung("no-focus", "face and hands count like the rest", weighing(recipe, focus=0.0), "ours"),
         *([Rung("no-face", "its time for the stages", faceless, "ours")] if faceless != recipe else []),
@@ -68,6 +69,11 @@ def beyond(recipe: Recipe) -> Sequence[Rung]:
         *(
             [Rung("no-sources", "nothing borrowed from the film", replace(recipe, sources=0), "ours")]
             if recipe.sources
+            else []
+        ),
+        *(
+            [Rung("no-single-pose", "five poses for stage I", replace(recipe, single_pose=False), "ours")]
+            if recipe.single_pose
             else []
         ),
         Rung("no-scatter", "stage I from consecutive frames", replace(recipe, scattered=False), "ours"),
@@ -140,6 +146,7 @@ def _as_in_the_paper(recipe: Recipe) -> Recipe:
         base="",
         key=_SCREEN,
         future=True,
+        single_pose=False,
         portraits=0,
         sources=0,
         scattered=False,
@@ -153,7 +160,12 @@ def _as_in_the_paper(recipe: Recipe) -> Recipe:
 
 def _faceless(recipe: Recipe) -> Recipe:
     """The recipe without a face of its own."""
-    return replace(recipe, phases=tuple(phase for phase in recipe.phases if phase.stage != FACE))
+    return _without(recipe, FACE)
+
+
+def _without(recipe: Recipe, stage: int) -> Recipe:
+    """The recipe without a stage: the others get its time."""
+    return replace(recipe, phases=tuple(phase for phase in recipe.phases if phase.stage != stage))
 
 
 def _paired(recipe: Recipe) -> Recipe:

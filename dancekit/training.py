@@ -29,9 +29,9 @@ from dancekit.recipe import Recipe, to_dict
 from dancekit.types import pair
 
 CURE = "Delete it and train again: the person as last saved stays usable, but training starts over."
-_SHAPING = ("reach", "future", "frames", "scattered", "closeup", "portraits", "matte", "sketch", "generator", "refiner",
-            "critics", "follow")  # fmt: skip
-_BEFORE = {"sketch": False, "future": True, "scattered": False, "closeup": 1, "portraits": 0}
+_SHAPING = ("reach", "single_pose", "future", "frames", "scattered", "closeup", "portraits", "matte", "sketch",
+            "generator", "refiner", "critics", "follow")  # fmt: skip
+_BEFORE = {"single_pose": False, "sketch": False, "future": True, "scattered": False, "closeup": 1, "portraits": 0}
 """What settings were that did not exist when a training began."""
 
 
@@ -77,7 +77,7 @@ class Training:
     def _make(self, stage: int) -> None:
         """Networks for a stage, where they do not exist."""
         shape, frames = self.recipe.critics, self.recipe.frames
-        windows = 2 * self.recipe.reach + 1
+        windows = 2 * self.recipe.reach_of(stage) + 1
         half = self.recipe.generator.coarse == 2
 
         def critic(channels: int, condition: int, small: bool) -> PatchCritic:

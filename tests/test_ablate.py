@@ -35,6 +35,8 @@ DIFFERENCES = {
     "no-face": {"phases"},
     "no-portraits": {"portraits"},
     "no-sources": {"sources"},
+    "no-refiner": {"phases"},
+    "no-single-pose": {"single_pose"},
     "no-scatter": {"scattered"},
     "no-sway": {"sway.rotate", "sway.scale", "sway.share"},
     "no-averages": {"average"},

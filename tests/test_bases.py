@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from conftest import Outcome, dancekit
 
-from dancekit import recipe
+from dancekit import bases, recipe
 from dancekit.core import sketch
 from dancekit.io import checkpoint, weights, zoo
-from dancekit.likeness import make_generator
-from dancekit.training import plain, shaping
+from dancekit.likeness import make_generator, pose_channels
+from dancekit.training import Training, plain, shaping
 
 
 def pretrained(home: Path, steps: int) -> Outcome:
@@ -73,12 +74,30 @@ def test_training_begins_with_the_base(crowd_home: tuple[Path, Outcome], prepare
     options = ("--recipe", "tiny", "--set", "steps=2", "--set", "rate=0.00000001", "--set", f"base={base}")
     said = dancekit("train", "me", *options, home=prepared)
     assert "Starting from networks that know drawn people" in said.stderr
-    given, _ = checkpoint.load(base, "")
+    given = bases.load(str(base), recipe.load("tiny"))
     learnt, card = checkpoint.load(prepared / "me" / "person.safetensors", "")
     for name, tensor in checkpoint.part(given, "G1").items():
         assert torch.allclose(learnt[f"draw/{name}"].float(), tensor.float(), atol=1e-3), name
     assert card["recipe"]["base"] == str(base)
     assert {tuple(stint["size"]) for stint in card["trained"]["stints"]} == {(48, 64)}, "only the largest size is tuned"
+
+
+def test_for_single_poses_a_base_draws_what_it_draws_where_all_poses_are_alike(
+    crowd_home: tuple[Path, Outcome],
+) -> None:
+    base, single = str(crowd_home[0] / "after-10.safetensors"), recipe.load("tiny")
+    drawn, verdicts = [], []
+    pose, picture = torch.rand(1, pose_channels(single), 32, 24) - 0.5, torch.rand(1, 3, 64, 48)
+    for chosen in (single, replace(single, single_pose=False)):
+        training = Training(chosen, torch.device("cpu"), {}, [])
+        bases.adopt(training, base)
+        window = pose.repeat(1, 2 * chosen.reach_of(1) + 1, 1, 1)
+        with torch.no_grad():
+            drawn.append(training.generators[1](window))
+            verdicts.append(training.pairs[1](picture, window)[0][-1])
+    assert torch.allclose(drawn[0], drawn[1], atol=1e-4)
+    assert torch.allclose(verdicts[0], verdicts[1], atol=1e-4)
+    assert drawn[0].std() > 0.01
 
 
 def test_the_base_holds_training_on_strangers_moves(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
@@ -131,7 +150,7 @@ def test_a_damaged_base_is_said(crowd_home: tuple[Path, Outcome], prepared: Path
 @pytest.mark.parametrize("name", [name for name in zoo.recipes() if recipe.load(name).base])
 def test_the_base_of_every_recipe_fits_it(name: str) -> None:
     chosen = recipe.load(name)
-    tensors, card = checkpoint.load(weights.find(chosen.base), "")
+    (_, card), tensors = checkpoint.load(weights.find(chosen.base), ""), bases.load(chosen.base, chosen)
     wanted = plain(shaping(chosen))
     assert {key: wanted[key] for key in card["shaping"]} == card["shaping"]
     for stage in (1, 2):

@@ -18,7 +18,7 @@ from dancekit.networks.perceptual import Perceptual, Trunk
 SIZE = (16, 24)
 REACH, FRAMES, STRANGERS = 1, 3, 2
 KEY = (-1.0, 0.4, -0.5)
-DRAWING = Drawing(REACH, 0.8, 1, KEY, True, False, None)
+DRAWING = Drawing((REACH, REACH), 0.8, 1, KEY, True, False, None)
 TRUNK = Trunk((1, 1), (2, 1, 0), 1.0, (0.5, 0.5, 0.5), magnitudes=(0.5, 0.25))
 
 

@@ -28,6 +28,8 @@ _WHOLE, _HIGHER = 0.75, 0.15
 should be within, or the picture's shows behind it like a halo: so the middle is that share higher."""
 _BEYOND = 7
 """Side in px of the square by which a close-up may show more of the person than the picture does."""
+_STEEP = 1.6
+"""How much steeper alpha rises at the edges of an enlarged picture, about a half: enlarging made them wider."""
 _HEAD = [INDEX[name] for name in ("nose", "left_ear", "right_ear")]
 _RIM = 0.1
 """Width of the soft rim of an arm, as a share of a close-up's side."""
@@ -153,7 +155,7 @@ class Painted:
         """What is in a box, enlarged, with all that is laid over it, float32 [h, w, 4], colour times alpha; and how far
         that is seen, float32 [h, w]."""
         painted = multiplied(self.picture[filled.rows(1)])
-        large = enlarged(painted, self.times, 255)
+        large = _steepened(enlarged(painted, self.times, 255))
         shares = np.zeros(large.shape[:2], np.float32)
         left, top = filled.left * self.times, filled.top * self.times
         if self.borrowed is not None:
@@ -198,6 +200,13 @@ class _Box(NamedTuple):
     def rows(self, times: int) -> tuple[slice, slice]:
         """Its rows and columns in a picture so many times as large."""
         return slice(self.top * times, self.bottom * times), slice(self.left * times, self.right * times)
+
+
+def _steepened(large: np.ndarray) -> np.ndarray:
+    """An enlarged picture of colour times alpha, float32 [h, w, 4], with edges as narrow as a film's."""
+    alpha = large[..., 3]
+    wanted = np.clip(alpha * np.float32(_STEEP) + np.float32((1 - _STEEP) * 127.5), 0, 255)
+    return cv2.multiply(large, cv2.merge([wanted / np.maximum(alpha, 1)] * 4), dst=large)
 
 
 def _lay(large: np.ndarray, face: np.ndarray, corner: tuple[int, int], trust: float | np.ndarray) -> None:

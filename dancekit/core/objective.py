@@ -66,9 +66,10 @@ class Weights:
 
 @dataclass(frozen=True)
 class Drawing:
-    """How all is drawn: K, line half width in px, 1/coarse, key colour in [-1, 1], the matte; future: see recipe."""
+    """How all is drawn: K of stage I's windows and of stage II's, line half width in px, 1/coarse, key colour in
+    [-1, 1], the matte; future: see recipe."""
 
-    reach: int
+    reach: tuple[int, int]
     width: float
     coarse: int
     key: tuple[float, float, float]
@@ -191,16 +192,17 @@ def _windows(
     """Poses B x T x S -> the windows that frames are made from, the pose maps of the same frames, and in stage II the
     middle G1 frames if they are to be corrected; B*T' first."""
     source = drawing.posed(pose, size, drawing.width, drawing.coarse, looks).to(dtype)
-    reach = drawing.reach if networks.refine is None else 2 * drawing.reach
+    first_reach, second_reach = drawing.reach
+    reach = first_reach if networks.refine is None else first_reach + second_reach
     centre_maps = source[:, reach : source.shape[1] - reach].flatten(0, 1)
-    window = maps.windows(source, 2 * drawing.reach + 1, drawing.future)
+    window = maps.windows(source, 2 * first_reach + 1, drawing.future)
     if networks.refine is None:
         return window.flatten(0, 1), centre_maps, None
     with torch.no_grad():
         flat = window.flatten(0, 1).contiguous(memory_format=drawing.layout)
         first = networks.draw(flat).unflatten(0, window.shape[:2])
-    window = maps.windows(first, 2 * drawing.reach + 1, drawing.future).flatten(0, 1)
-    middle = first[:, drawing.reach : first.shape[1] - drawing.reach].flatten(0, 1)
+    window = maps.windows(first, 2 * second_reach + 1, drawing.future).flatten(0, 1)
+    middle = first[:, second_reach : first.shape[1] - second_reach].flatten(0, 1)
     return window, centre_maps, middle if drawing.residual else None
 
 

@@ -42,19 +42,19 @@ class Given(NamedTuple):
 class Painter:
     """Both generators and how their poses are drawn.
 
-    refine: None paints with stage I alone. reach: K. line: half width of pose lines in px. coarse: pose maps are drawn
-    at 1/coarse of the size. dtype: what the networks compute in. key: the colour in [-1, 1] that networks trained
-    without a matte paint around the person, which is keyed out; None if they paint alpha. looks: of the person, in px;
-    None for networks that see lines alone. future: they see what comes after a frame, too. girth: S px (see core.girth)
-    of somebody whose networks have learnt from windows around her: then only such windows are painted, `multiple` px
-    wide or several times as much, and all around them is empty. face: paints close-ups of `side` px in pictures
-    `closer` times as large (see core.closeup); None for none. portraits: what close-ups begin with.
+    refine: None paints with stage I alone. reach: K of stage I and of stage II. line: half width of pose lines in px.
+    coarse: pose maps are drawn at 1/coarse of the size. dtype: what the networks compute in. key: the colour in [-1, 1]
+    that networks trained without a matte paint around the person, which is keyed out; None if they paint alpha. looks:
+    of the person, in px; None for networks that see lines alone. future: they see what comes after a frame, too. girth:
+    S px (see core.girth) of somebody whose networks have learnt from windows around her: then only such windows are
+    painted, `multiple` px wide or several times as much, and all around them is empty. face: paints close-ups of `side`
+    px in pictures `closer` times as large (see core.closeup); None for none. portraits: what close-ups begin with.
     sources: what such larger pictures borrow from (see core.sources); None for nothing.
     """
 
     draw: nn.Module
     refine: nn.Module | None
-    reach: int
+    reach: tuple[int, int]
     line: float
     coarse: int
     residual: bool
@@ -103,11 +103,11 @@ class Painter:
                 made = torch.cat([first_stage[t] for t in times])
             else:
                 columns = self._columns(sides, times, stride, size[0])
-                window = shown.windows(times, self.reach, stride, length, self.future, columns)
+                window = shown.windows(times, self.reach[1], stride, length, self.future, columns)
                 centre = torch.cat([first_stage[t][..., columns] for t in times]) if self.residual else None
                 made = _widened(self._run(self.refine, window, centre), columns, size[0])
-                shown.forget(times[-1] + 1 - self.reach * stride)
-            first_stage.forget(times[-1] + 1 - self.reach * stride)
+                shown.forget(times[-1] + 1 - self.reach[1] * stride)
+            first_stage.forget(times[-1] + 1 - self.reach[1] * stride)
             larger = self.closer if self.face or self.sources else 1
             painted = [Painted(picture, times=larger, borrowed=given.borrowed(time))
                        for time, picture in zip(times, self._as_pictures(made), strict=True)]  # fmt: skip
@@ -134,7 +134,7 @@ class Painter:
         corners = {place: closeup.corner(middles[place], self.side) for place in known}
         if not known:
             return
-        reach = range(-self.reach, self.reach + 1)
+        reach = range(-self.reach[0], self.reach[0] + 1)
         around = {place: [min(max(times[place] + k * stride, 0), last) for k in reach] for place in known}
         seen = [closeup.inside(points[around[place]], self.closer, corners[place]) for place in known]
         window, begun = self._windows(np.stack(seen)), None
@@ -144,7 +144,7 @@ class Painter:
         made = self._run(face, window, begun)
         made = made if begun is None else portraits.held_back(made, begun)
         for place, one, poses in zip(known, self._as_pictures(made), seen, strict=True):
-            shown = trust[place] * closeup.beside_arms(poses[self.reach], self.side)
+            shown = trust[place] * closeup.beside_arms(poses[self.reach[0]], self.side)
             pictures[place] = replace(pictures[place], face=one, corner=corners[place], trust=shown)
 
     def _windows(self, points: np.ndarray) -> Tensor:
@@ -159,7 +159,8 @@ class Painter:
         """The columns of a picture that the person can be in at these times and around them."""
         if sides is None:
             return slice(0, width)
-        around = sides[max(0, times[0] - self.reach * stride) : times[-1] + self.reach * stride + 1]
+        reach = max(self.reach) * stride
+        around = sides[max(0, times[0] - reach) : times[-1] + reach + 1]
         left, right = (float(side) for side in (around[:, 0].amin(), around[:, 1].amax()))
         left, right = int(max(left, 0.0)), int(min(right, width - 1.0)) + 1
         wide = -(-(right - left + self.coarse) // self.multiple) * self.multiple
@@ -172,7 +173,7 @@ class Painter:
         self, points: np.ndarray, size: tuple[int, int], stride: int, batch: int, sides: Tensor | None
     ) -> Iterator[Tensor]:
         """G1's frame for every pose, 1 x 4 x H x W."""
-        length, reach = len(points), self.reach
+        length, reach = len(points), self.reach[0]
         poses = torch.from_numpy(points)
         drawn = _Sliding(self._maps(poses, size, batch))
         for start in range(0, length, batch):

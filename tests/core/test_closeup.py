@@ -20,7 +20,7 @@ TIMES, SIDE = 2, 8
 
 
 def painter() -> Painter:
-    return Painter(tiny.generator(1, 1), None, REACH, 0.8, 1, False, torch.device("cpu"), torch.float32,
+    return Painter(tiny.generator(1, 1), None, (REACH, REACH), 0.8, 1, False, torch.device("cpu"), torch.float32,
                    face=tiny.generator(1, 7), closer=TIMES, side=SIDE)  # fmt: skip
 
 

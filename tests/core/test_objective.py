@@ -78,6 +78,20 @@ def test_stage_two_refines_the_first_stages_frames_around_each_frame(residual: b
     assert not made.condition.requires_grad
 
 
+def test_stage_two_refines_frames_of_single_poses() -> None:
+    torch.manual_seed(6)
+    nets, given = replace(networks(2), draw=Generator(CHANNELS, 8, 1, 1, norm="pixel")), batch(2)
+    given = replace(given, poses=given.poses[:, REACH:-REACH], wild=None)
+    assert nets.refine is not None
+    made, pose = made_by(nets, given, drawing(reach=(0, REACH))), drawn(given.poses)
+    for film, time in ((0, 0), (1, 2)):
+        firsts = [nets.draw(pose[film, time + k][None])[0] for k in range(2 * REACH + 1)]
+        place = film * FRAMES + time
+        assert torch.allclose(made.condition[place], torch.cat(firsts), atol=1e-5)
+        assert torch.equal(made.pose[place], pose[film, time + REACH])
+        assert torch.allclose(made.frames[place], nets.refine(torch.cat(firsts)[None])[0], atol=1e-5)
+
+
 @pytest.mark.parametrize("stage", [1, 2])
 def test_without_the_future_no_frame_depends_on_what_comes_after_it(stage: int) -> None:
     nets, given, how = networks(stage), batch(stage), replace(tiny.DRAWING, future=False)

@@ -22,7 +22,7 @@ LENGTH = 11
 
 def painter(refined: bool, residual: bool = False, dtype: torch.dtype = torch.float32) -> Painter:
     refine = tiny.generator(2, 2) if refined else None
-    return Painter(tiny.generator(1, 1), refine, REACH, 0.8, 1, residual, torch.device("cpu"), dtype)
+    return Painter(tiny.generator(1, 1), refine, (REACH, REACH), 0.8, 1, residual, torch.device("cpu"), dtype)
 
 
 def pictures_of(painted: Iterable[Painted]) -> list[np.ndarray]:
@@ -79,6 +79,19 @@ def test_without_the_future_a_frame_does_not_change_with_what_comes_after_it(ref
     assert np.abs(seeing.astype(int) - pictures).max() > 1, "or it made no difference"
 
 
+def test_a_first_stage_of_single_poses_knows_nothing_of_the_others() -> None:
+    torch.manual_seed(4)
+    alone = replace(painter(False), draw=Generator(maps.CHANNELS, 8, 1, 1, norm="pixel"), reach=(0, REACH))
+    pictures = pictures_of(alone.paint(poses(), SIZE))
+    for time, picture in enumerate(pictures):
+        (one,) = pictures_of(alone.paint(poses()[time : time + 1], SIZE))
+        assert np.abs(one.astype(int) - picture).max() <= 1
+    assert np.ptp(np.stack(pictures).astype(int), axis=0).max() > 4, "or every pose would do"
+    refined = pictures_of(replace(alone, refine=tiny.generator(2, 2)).paint(poses(), SIZE))
+    still = pictures_of(replace(alone, refine=tiny.generator(2, 2)).paint(poses()[5:6], SIZE))
+    assert np.abs(still[0].astype(int) - refined[5]).max() > 1, "stage II sees the frames around"
+
+
 @pytest.mark.parametrize("length", [1, 2, 5])
 def test_short_dances_are_painted_too(length: int) -> None:
     who = painter(True, True)
@@ -105,7 +118,7 @@ def test_the_shown_levels_are_those_of_the_networks() -> None:
             levels = torch.tensor([-1.0, 0.0, 1.0, 0.5]).view(1, 4, 1, 1)
             return levels.expand(len(window), 4, *window.shape[-2:])
 
-    plain = Painter(Constant(), None, REACH, 0.8, 1, False, torch.device("cpu"), torch.float32)
+    plain = Painter(Constant(), None, (REACH, REACH), 0.8, 1, False, torch.device("cpu"), torch.float32)
     (picture,) = pictures_of(plain.paint(poses(1), SIZE))
     assert picture.shape == (SIZE[1], SIZE[0], 4)
     assert picture[3, 5].tolist() == [0, 128, 255, 128]
@@ -119,7 +132,7 @@ def test_bfloat16_paints_about_the_same() -> None:
 
 def test_a_coarse_painter_paints_the_same_size() -> None:
     draw = Generator(3 * maps.CHANNELS, 8, 1, 1, coarse=2, norm="pixel")
-    who = Painter(draw, None, REACH, 0.8, 2, False, torch.device("cpu"), torch.float32)
+    who = Painter(draw, None, (REACH, REACH), 0.8, 2, False, torch.device("cpu"), torch.float32)
     (picture,) = pictures_of(who.paint(poses(1), SIZE))
     assert picture.shape == (SIZE[1], SIZE[0], 4)
 
@@ -146,7 +159,9 @@ def test_a_painter_with_a_key_shows_only_the_person() -> None:
     plain = painter(True)
     assert isinstance(plain.refine, Generator)
     plain.refine.head.weight.data.mul_(30)  # so that colours are far apart, some near the key
-    green = Painter(plain.draw, plain.refine, REACH, 0.8, 1, False, plain.device, plain.dtype, (-1.0, 0.4, -0.5))
+    green = Painter(
+        plain.draw, plain.refine, (REACH, REACH), 0.8, 1, False, plain.device, plain.dtype, (-1.0, 0.4, -0.5)
+    )
     shown, cut = (np.stack(pictures_of(one.paint(poses(), SIZE))) for one in (plain, green))
     whole = torch.from_numpy(shown[..., :3].astype(np.float32)).permute(0, 3, 1, 2) / 127.5 - 1
     wanted = keyed(whole, (-1.0, 0.4, -0.5))[:, 3].numpy() * 255
@@ -174,8 +189,8 @@ class Outlined(torch.nn.Module):
 def test_only_the_window_that_she_can_be_in_is_painted(refined: bool, batch: int) -> None:
     size, points = (96, 24), poses()
     points[..., 0] += np.linspace(0, 70, LENGTH, dtype=np.float32)[:, None]
-    whole = Painter(Outlined(refined), Outlined() if refined else None, REACH, 0.8, 1, refined, torch.device("cpu"),
-                    torch.float32)  # fmt: skip
+    whole = Painter(Outlined(refined), Outlined() if refined else None, (REACH, REACH), 0.8, 1, refined,
+                    torch.device("cpu"), torch.float32)  # fmt: skip
     thin = torch.full((len(maps.SEGMENT_CHANNELS),), 1.5)
     around = replace(whole, draw=Outlined(refined), refine=Outlined() if refined else None, girth=thin, multiple=8)
     wanted, found = (np.stack(pictures_of(who.paint(points, size, 2, batch))) for who in (whole, around))
@@ -191,7 +206,7 @@ def test_only_the_window_that_she_can_be_in_is_painted(refined: bool, batch: int
 
 def test_where_nobody_is_seen_the_whole_picture_is_painted() -> None:
     points = poses() * np.array([np.nan, np.nan, 0], np.float32)
-    who = Painter(Outlined(), None, REACH, 0.8, 1, False, torch.device("cpu"), torch.float32,
+    who = Painter(Outlined(), None, (REACH, REACH), 0.8, 1, False, torch.device("cpu"), torch.float32,
                   girth=torch.ones(len(maps.SEGMENT_CHANNELS)), multiple=8)  # fmt: skip
     pictures = pictures_of(who.paint(points, (96, 24)))
     assert len(pictures) == LENGTH
