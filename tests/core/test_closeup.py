@@ -148,6 +148,22 @@ def test_arms_are_left_to_the_picture_when_a_dance_is_painted() -> None:
         assert one.trust.min() < 0.5 < one.trust.max()
 
 
+def test_edges_of_an_enlarged_picture_are_narrower_than_enlarging_makes_them() -> None:
+    soft = np.array([0, 0, 0, 32, 128, 224, 255, 255, 255], np.uint8)
+    picture = np.full((6, len(soft), 4), (200, 100, 50, 0), np.uint8)
+    picture[..., 3] = soft
+    whole = Painted(picture, times=2).whole()
+    plain = compose.resized(picture, (18, 12))
+    between = [((one[6, :, 3] > 10) & (one[6, :, 3] < 245)).sum() for one in (whole, plain)]
+    assert between[0] < between[1]
+    half = np.abs(plain[6, :, 3].astype(int) - 128).argmin()
+    assert abs(int(whole[6, half, 3]) - int(plain[6, half, 3])) < 30, "where she ends stays where it is"
+    assert (whole[6, :4, 3] == 0).all()
+    assert (whole[6, -4:, 3] == 255).all()
+    seen = whole[6][whole[6, :, 3] > 40]
+    assert np.abs(seen[:, :3].astype(int) - (200, 100, 50)).max() <= 3, "and no colour changes"
+
+
 def test_colours_of_what_is_invisible_do_not_matter() -> None:
     picture = solid(8, 8, (0, 255, 0, 0))
     picture[2:6, 2:6] = (250, 20, 30, 255)
