@@ -26,6 +26,7 @@ from dancekit.options import (
     Settings,
     Start,
     only_person,
+    parse_settings,
     place,
     where,
     workspace_in,
@@ -105,7 +106,6 @@ def train(
         from dancekit import train as verb
         from dancekit.choose import choose_recipe, refuse_scratch
         from dancekit.processes import joined
-        from dancekit.recipe import parse_settings
         from dancekit.training import forgetting
 
         workspace, machine = workspace_in(home), devices.find(device)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 
 import typer
 
-from dancekit.errors import DancekitError
+from dancekit.errors import DancekitError, RecipeError
 
 if TYPE_CHECKING:
     from dancekit.io.workspace import Workspace
@@ -70,3 +70,18 @@ def place(text: str) -> tuple[float, float] | None:
             f"--pick {text}: this is not a place.", "Write it as X,Y in px, such as: --pick 640,300"
         ) from None
     return across, down
+
+
+def parse_settings(texts: list[str]) -> dict[str, str]:
+    """["batch=2", "critics.width=32"] as given to --set.
+
+    Raises:
+        RecipeError: a text that is not a setting.
+    """
+    settings = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise RecipeError(f"--set {text}: this is not a setting.", "Write it as key=value, such as: --set batch=2")
+        settings[key.strip()] = value.strip()
+    return settings

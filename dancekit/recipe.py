@@ -206,17 +206,6 @@ def to_dict(recipe: Recipe) -> dict[str, object]:
     return dataclasses.asdict(recipe)
 
 
-def parse_settings(texts: list[str]) -> dict[str, str]:
-    """["batch=2", "critics.width=32"] as given to --set."""
-    settings = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals or not key.strip():
-            raise RecipeError(f"--set {text}: this is not a setting.", "Write it as key=value, such as: --set batch=2")
-        settings[key.strip()] = value.strip()
-    return settings
-
-
 def checked(recipe: Recipe) -> Recipe:
     """The recipe itself.
 

@@ -9,7 +9,19 @@ import typer
 
 from dancekit import report
 from dancekit.console import command
-from dancekit.options import BASE, HOME, Device, Home, Json, Minutes, People, Seed, Settings, workspace_in
+from dancekit.options import (
+    BASE,
+    HOME,
+    Device,
+    Home,
+    Json,
+    Minutes,
+    People,
+    Seed,
+    Settings,
+    parse_settings,
+    workspace_in,
+)
 
 
 def pretrain(
@@ -35,7 +47,6 @@ def pretrain(
         from dancekit import pretrain as verb
         from dancekit.choose import choose_recipe
         from dancekit.processes import joined
-        from dancekit.recipe import parse_settings
 
         workspace, machine = workspace_in(home), devices.find(device)
         who = workspace.person(verb.PERSON)
@@ -70,7 +81,6 @@ def bench(
         from dancekit import device as devices
         from dancekit import recipe as recipes
         from dancekit.errors import DancekitError
-        from dancekit.recipe import parse_settings
 
         machine = devices.find(device)
         chosen = recipes.load(machine.recipe()[0] if recipe == "auto" else recipe, parse_settings(settings))
@@ -114,7 +124,6 @@ def ablate(
         from dancekit import device as devices
         from dancekit import standings
         from dancekit.choose import choose_recipe
-        from dancekit.recipe import parse_settings
 
         workspace, machine, dances = workspace_in(home), devices.find(device), []
         if person:

@@ -25,6 +25,7 @@ from dancekit.errors import DancekitError, RecipeError
 from dancekit.io import video, weights, zoo
 from dancekit.likeness import make_generator, multiple, pose_channels
 from dancekit.networks.patch import PatchCritic
+from dancekit.options import parse_settings
 from dancekit.pose import keypoints
 
 # ------------------------------------------------------------------------------------------------------------ backends
@@ -179,7 +180,7 @@ WRONG = ["batch=many", "batch=2.0", "batch=true", "batch=0", "rate=.nan", "rate=
 @pytest.mark.parametrize("setting", WRONG)
 def test_settings_that_cannot_be_are_refused_with_what_they_may_be(setting: str) -> None:
     with pytest.raises(RecipeError) as caught:
-        recipe.load("tiny", recipe.parse_settings([setting]))
+        recipe.load("tiny", parse_settings([setting]))
     assert caught.value.hint
     assert setting.partition("=")[0].rpartition(".")[2] in caught.value.problem
 
@@ -203,7 +204,7 @@ def test_without_a_matte_the_key_can_be_keyed(key: str) -> None:
 
 
 def test_settings_that_may_be_are_taken() -> None:
-    chosen = recipe.load("tiny", recipe.parse_settings(["batch=2", "critics.width=16", "augment=null", "rate=1e-3"]))
+    chosen = recipe.load("tiny", parse_settings(["batch=2", "critics.width=16", "augment=null", "rate=1e-3"]))
     assert (chosen.batch, chosen.critics.width, chosen.augment, chosen.rate) == (2, 16, None, 1e-3)
 
 
