@@ -73,7 +73,7 @@ class Likeness:
         return Painter(
             ready(self.draw),
             ready(self.refine) if refine and self.refine else None,
-            (self.recipe.reach_of(1), self.recipe.reach),
+            self.recipe.reaches,
             self.recipe.line * self.canvas.body,
             shape.coarse,
             self.recipe.refiner.residual,
@@ -103,8 +103,7 @@ def prepare_network(network: Network, device: torch.device) -> Network:
 def make_generator(recipe: Recipe, stage: int) -> Generator:
     """The generator of a stage as the recipe shapes it, with random weights."""
     shape: GeneratorShape = recipe.refiner if stage == 2 else recipe.generator
-    windows = 2 * recipe.reach_of(stage) + 1
-    inputs = windows * (4 if stage == 2 else pose_channels(recipe))
+    inputs = window_channels(recipe, stage)
     if stage == FACE and recipe.portraits:
         inputs += portraits.CHANNELS * shape.coarse**2
     return Generator(
@@ -118,6 +117,12 @@ def make_generator(recipe: Recipe, stage: int) -> Generator:
         shape.widest,
         unshuffle=stage == 2,
     )
+
+
+def window_channels(recipe: Recipe, stage: int) -> int:
+    """How many channels a stage sees of a window: of poses, or in stage II of frames."""
+    first, second = recipe.reaches
+    return (2 * second + 1) * 4 if stage == 2 else (2 * first + 1) * pose_channels(recipe)
 
 
 def pose_channels(recipe: Recipe) -> int:

@@ -57,7 +57,7 @@ def training_set(run: Run, number: int) -> TrainingSet:
         run.subject.clips,
         run.training.canvas(number),
         recipe.frames_together(stint.stage),
-        recipe.reach_of(1) + (recipe.reach if stint.stage == 2 else 0),
+        sum(recipe.reaches) if stint.stage == 2 else recipe.reaches[0],
         run.wild,
         recipe.unpaired.real,
         recipe.window,
@@ -181,7 +181,7 @@ def drawing_of(run: Run, number: int) -> Drawing:
         # Distances are shares of the picture's height: of all of it, in a close-up, too.
         augment = replace(augment, distance=augment.distance * canvas.size[1] / side_of(run, number))
     return Drawing(
-        (recipe.reach_of(1), recipe.reach),
+        recipe.reaches,
         recipe.line * run.training.canvases[run.training.stints[number].size].body,
         recipe.generator.coarse,
         key_colour(recipe.key),

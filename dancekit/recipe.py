@@ -159,9 +159,10 @@ class Recipe:
     steps: int = 120_000
     """Length of training in steps, where minutes is 0."""
 
-    def reach_of(self, stage: int) -> int:
-        """How many poses, in stage II frames, a stage sees before a frame, and as many after it."""
-        return 0 if self.single_pose and stage != 2 else self.reach
+    @property
+    def reaches(self) -> tuple[int, int]:
+        """How many poses stage I and the face see before a frame, and how many frames stage II; as many after it."""
+        return 0 if self.single_pose else self.reach, self.reach
 
     def frames_together(self, stage: int) -> int:
         """How many consecutive frames a stage learns from at a time."""

@@ -49,33 +49,24 @@ def paper(recipe: Recipe) -> Sequence[Rung]:
 
 
 def beyond(recipe: Recipe) -> Sequence[Rung]:
-    """All of dancekit, then without each of the things that it adds to the paper."""
+    """All of dancekit, then without the second stage, and without each of the things that it adds to the paper."""
 
     def weighing(of: Recipe, **terms: float) -> Recipe:
         return replace(of, weights=replace(of.weights, **terms))
 
-    scratch, faceless = weighing(replace(recipe, base=""), anchor=0.0), _faceless(recipe)
+    scratch = weighing(replace(recipe, base=""), anchor=0.0)
+    brought = (  # not by every recipe
+        Rung("no-face", "its time for the stages", _faceless(recipe), "ours"),
+        Rung("no-portraits", "a face from nothing", replace(recipe, portraits=0), "ours"),
+        Rung("no-sources", "nothing borrowed from the film", replace(recipe, sources=0), "ours"),
+        Rung("no-single-pose", "five poses for stage I", replace(recipe, single_pose=False), "ours"),
+    )
     return (
         Rung("ours", "everything", recipe),
         Rung("no-refiner", "no second stage, its time for the first", _without(recipe, 2), "ours"),
         Rung("no-anchor", "no tie to the base", weighing(recipe, anchor=0.0), "ours"),
         Rung("no-focus", "face and hands count like the rest", weighing(recipe, focus=0.0), "ours"),
-        *([Rung("no-face", "its time for the stages", faceless, "ours")] if faceless != recipe else []),
-        *(
-            [Rung("no-portraits", "a face from nothing", replace(recipe, portraits=0), "ours")]
-            if recipe.portraits
-            else []
-        ),
-        *(
-            [Rung("no-sources", "nothing borrowed from the film", replace(recipe, sources=0), "ours")]
-            if recipe.sources
-            else []
-        ),
-        *(
-            [Rung("no-single-pose", "five poses for stage I", replace(recipe, single_pose=False), "ours")]
-            if recipe.single_pose
-            else []
-        ),
+        *(rung for rung in brought if rung.recipe != recipe),
         Rung("no-scatter", "stage I from consecutive frames", replace(recipe, scattered=False), "ours"),
         Rung("no-sway", "pictures stay upright", replace(recipe, sway=Sway()), "ours"),
         Rung("no-averages", "drawn with the last weights", replace(recipe, average=0.0), "ours"),

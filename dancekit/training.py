@@ -21,7 +21,7 @@ from dancekit.errors import RecipeError, WorkspaceError
 from dancekit.io import checkpoint
 from dancekit.io.dataset import Canvas
 from dancekit.io.workspace import Person, writing
-from dancekit.likeness import make_generator, pose_channels, prepare_network, refuse_newer
+from dancekit.likeness import make_generator, pose_channels, prepare_network, refuse_newer, window_channels
 from dancekit.networks.generator import Generator
 from dancekit.networks.patch import PatchCritic
 from dancekit.networks.perceptual import Perceptual
@@ -77,7 +77,6 @@ class Training:
     def _make(self, stage: int) -> None:
         """Networks for a stage, where they do not exist."""
         shape, frames = self.recipe.critics, self.recipe.frames
-        windows = 2 * self.recipe.reach_of(stage) + 1
         half = self.recipe.generator.coarse == 2
 
         def critic(channels: int, condition: int, small: bool) -> PatchCritic:
@@ -88,8 +87,7 @@ class Training:
             made = prepare_network(make_generator(self.recipe, stage), self.device)
             self.generators[stage], self.averages[stage] = made, copy.deepcopy(made)
             self.averages[stage].requires_grad_(False)
-            condition = windows * (4 if stage == 2 else pose_channels(self.recipe))
-            self.pairs[stage] = critic(3, condition, half and stage != 2)
+            self.pairs[stage] = critic(3, window_channels(self.recipe, stage), half and stage != 2)
             if stage == FACE:  # what stage I has learnt of her is where the face begins
                 if self.recipe.portraits:
                     made.begin_correcting(self.averages[1])

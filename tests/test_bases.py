@@ -91,7 +91,7 @@ def test_for_single_poses_a_base_draws_what_it_draws_where_all_poses_are_alike(
     for chosen in (single, replace(single, single_pose=False)):
         training = Training(chosen, torch.device("cpu"), {}, [])
         bases.adopt(training, base)
-        window = pose.repeat(1, 2 * chosen.reach_of(1) + 1, 1, 1)
+        window = pose.repeat(1, 2 * chosen.reaches[0] + 1, 1, 1)
         with torch.no_grad():
             drawn.append(training.generators[1](window))
             verdicts.append(training.pairs[1](picture, window)[0][-1])

@@ -110,7 +110,7 @@ def test_every_network_file_holds_networks_that_say_their_shapes(name: str) -> N
 @pytest.mark.parametrize("name", zoo.recipes())
 def test_every_recipes_generators_draw_colour_and_alpha_at_every_size_of_its_phases(name: str, stage: int) -> None:
     chosen = recipe.load(name)
-    windows = 2 * chosen.reach_of(stage) + 1
+    windows = 2 * chosen.reaches[stage - 1] + 1
     with torch.device("meta"):
         generator = make_generator(chosen, stage)
         for phase in chosen.phases:

@@ -193,7 +193,7 @@ def _windows(
     middle G1 frames if they are to be corrected; B*T' first."""
     source = drawing.posed(pose, size, drawing.width, drawing.coarse, looks).to(dtype)
     first_reach, second_reach = drawing.reach
-    reach = first_reach if networks.refine is None else first_reach + second_reach
+    reach = first_reach if networks.refine is None else sum(drawing.reach)
     centre_maps = source[:, reach : source.shape[1] - reach].flatten(0, 1)
     window = maps.windows(source, 2 * first_reach + 1, drawing.future)
     if networks.refine is None:

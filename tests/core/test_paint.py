@@ -87,9 +87,9 @@ def test_a_first_stage_of_single_poses_knows_nothing_of_the_others() -> None:
         (one,) = pictures_of(alone.paint(poses()[time : time + 1], SIZE))
         assert np.abs(one.astype(int) - picture).max() <= 1
     assert np.ptp(np.stack(pictures).astype(int), axis=0).max() > 4, "or every pose would do"
-    refined = pictures_of(replace(alone, refine=tiny.generator(2, 2)).paint(poses(), SIZE))
-    still = pictures_of(replace(alone, refine=tiny.generator(2, 2)).paint(poses()[5:6], SIZE))
-    assert np.abs(still[0].astype(int) - refined[5]).max() > 1, "stage II sees the frames around"
+    refining = replace(alone, refine=tiny.generator(2, 2))
+    dancing, still = (pictures_of(refining.paint(points, SIZE)) for points in (poses(), poses()[5:6]))
+    assert np.abs(still[0].astype(int) - dancing[5]).max() > 1, "stage II sees the frames around"
 
 
 @pytest.mark.parametrize("length", [1, 2, 5])
