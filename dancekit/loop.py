@@ -30,7 +30,7 @@ _FOCUS = 0.06
 """How far face and hands reach from their bones, as a share of the body height."""
 _WORTH_COMPILING, _STEPS_WORTH_COMPILING = 900.0, 10_000
 """Seconds, or steps, of a stint that make up for compiling it."""
-_LOADING = 8
+_LOADING = 12
 """Threads that load pictures for a GPU."""
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +19,7 @@ from dancekit.io.workspace import Person, Workspace, writing
 from dancekit.processes import ALONE, Group
 from dancekit.recipe import Phase, Recipe
 from dancekit.run import Say, say_nothing
+from dancekit.threads import processes
 from dancekit.training import resume
 from dancekit.types import CropPlan, Progress, no_progress
 
@@ -32,8 +30,8 @@ _SMALL = 0.3
 """Share of the time at the recipe's smallest size, where most is learnt of how limbs lie."""
 _ROOM = 1.28
 """How much larger the picture is for a base: the crowd spreads its arms, and should still be as tall as in films."""
-_PROCESSES = 16
-"""At the most: each takes 300 MB."""
+_TALL = 5 / 7
+"""How tall people are drawn, as a share of the height of the recipe's largest picture."""
 _REFINING = 0.1
 """Share of the time for stage II."""
 
@@ -66,12 +64,12 @@ def pretrain(
     Raises:
         WeightsError, RecipeError: see bases.adopt.
     """
-    recipe = for_crowds(recipe, start)
+    tall, recipe = drawn_height(recipe), for_crowds(recipe, start)
     if start:
         bases.load(start, recipe)  # so that nobody is drawn in vain
     person = workspace.person(PERSON)
     if group.leads:
-        draw(person, people, seed, progress)
+        draw(person, people, tall, seed, progress)
     group.wait()
     trained = train.train(person, workspace, recipe, machine, seed, progress, say, group)
     return Pretrained(out, write(person, recipe, out) if group.leads else 0, trained)
@@ -104,27 +102,31 @@ def _roomy(size: tuple[int, int]) -> tuple[int, int]:
     return round(size[0] * _ROOM), round(size[1] * _ROOM)
 
 
-def draw(person: Person, people: int, seed: int, progress: Progress = no_progress) -> None:
-    """Draw a crowd into the person's clips, one clip each; those that are there are kept."""
+def drawn_height(recipe: Recipe) -> int:
+    """How tall people are drawn for a recipe, px: as much detail as its pictures hold."""
+    return round(recipe.phases[-1].size[1] * _TALL)
+
+
+def draw(person: Person, people: int, tall: int, seed: int, progress: Progress = no_progress) -> None:
+    """Draw a crowd into the person's clips, one clip each; those that are there are kept. tall: body height in px."""
     folders = [person.clips_folder / f"drawn-{number:04d}" for number in range(people)]
-    missing = [(folder, number) for number, folder in enumerate(folders) if not (folder / "clip.json").is_file()]
+    missing = [(folder, number) for number, folder in enumerate(folders) if not _is_drawn(folder, tall)]
     if not missing:
         return
-    # Processes begun afresh: a forked copy of a process that computes with threads may hang.
-    fresh, count = multiprocessing.get_context("spawn"), min(os.cpu_count() or 1, _PROCESSES)
-    pool = ProcessPoolExecutor(count, fresh, signal.signal, (signal.SIGINT, signal.SIG_IGN))
-    try:
-        jobs = [pool.submit(draw_one, folder, number, seed) for folder, number in missing]
+    with processes() as pool:
+        jobs = [pool.submit(draw_one, folder, number, tall, seed) for folder, number in missing]
         for done, job in enumerate(as_completed(jobs), people - len(missing) + 1):
             job.result()
             progress("drawing people", done, people)
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
-def draw_one(folder: Path, number: int, seed: int) -> None:
+def _is_drawn(folder: Path, tall: int) -> bool:
+    return (folder / "clip.json").is_file() and clips.load(folder).track.size[0] == crowd.side(tall)
+
+
+def draw_one(folder: Path, number: int, tall: int, seed: int) -> None:
     """Draw one person's scenes as a prepared clip."""
-    scenes = crowd.meet(np.random.default_rng([seed, number]))
+    scenes = crowd.meet(np.random.default_rng([seed, number]), tall)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "frames.pack").unlink(missing_ok=True)
@@ -132,7 +134,7 @@ def draw_one(folder: Path, number: int, seed: int) -> None:
     for colour, alpha in scenes.drawn():
         writer.append(frames.encode(colour, alpha))
     writer.close()
-    track, size = scenes.track, (crowd.SIDE, crowd.SIDE)
+    track, size = scenes.track, scenes.track.size
     whole = np.tile(np.array([0, 0, *size], np.float32), (len(track), 1))
     body, used = float(np.nanmedian(body_height(track))), np.ones(len(track), bool)
     clip = clips.Clip(folder.name, folder, "drawn", track, CropPlan(whole, size), used, body, (0, 0, *size), "drawn")

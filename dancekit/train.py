@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 
 import numpy as np
@@ -15,6 +16,7 @@ import torch
 from dancekit import bases, likeness
 from dancekit.core import crops, girth, looks, schedule, wild
 from dancekit.core.retarget import proportions
+from dancekit.core.sketch import Looks
 from dancekit.core.tracks import body_height
 from dancekit.device import Machine, keep_freed_memory, number_type, peak_gigabytes
 from dancekit.errors import WorkspaceError
@@ -31,6 +33,7 @@ from dancekit.pose.keypoints import read_track
 from dancekit.processes import ALONE, Group
 from dancekit.recipe import Recipe
 from dancekit.run import Run, Say, Subject, say_nothing
+from dancekit.threads import processes
 from dancekit.training import Training, resume
 from dancekit.types import Progress, no_progress
 
@@ -38,6 +41,8 @@ _MADE_UP_DANCES = 240
 _PIECE = 48
 """Frames per piece of a wild dance."""
 
+_CROWD = 64
+"""So many clips are measured by several processes."""
 _MEASURED, _MEASURED_IN_ALL, _LEAST_MEASURED = 96, 2400, 36
 """Frames that the person's girth and looks are measured on: per clip and in all at the most, per clip at the least."""
 
@@ -100,7 +105,7 @@ def set_up(
     person: Person, workspace: Workspace, recipe: Recipe, machine: Machine, seed: int, progress: Progress, say: Say
 ) -> Run:
     """Everything that is the same for all stints; the training state is new or as last saved."""
-    subject = study_subject(load_clips(person))
+    subject = study_subject(load_clips(person), progress)
     dtype = number_type(machine.device, recipe.precision)
     trunk_name, trunk = _perceptual(recipe, machine, dtype, say)
     training = _begun_or_new(person, recipe, machine, subject.clips, say)
@@ -146,16 +151,27 @@ def _begun_or_new(person: Person, recipe: Recipe, machine: Machine, clips: Seque
     return training
 
 
-def study_subject(clips: list[Clip]) -> Subject:
-    """What the clips say of the person's body."""
+def study_subject(clips: list[Clip], progress: Progress = no_progress) -> Subject:
+    """What the clips say of the person's body. A crowd's clips are looked at by several processes."""
     heights = [np.nanmedian(body_height(clip.track)) for clip in clips]
     bones = proportions([clip.track for clip in clips])
-    girths, seen = [], []
-    for clip in clips:
-        cutouts = list(_cutouts(clip, max(_LEAST_MEASURED, min(_MEASURED, _MEASURED_IN_ALL // len(clips)))))
-        girths.append(girth.measure(((points, alpha) for points, _, alpha in cutouts), clip.body))
-        seen.append(looks.measure(cutouts, clip.body))
-    return Subject(clips, bones, float(np.median(heights)), np.max(girths, axis=0), seen)
+    measure = partial(_measured, count=max(_LEAST_MEASURED, min(_MEASURED, _MEASURED_IN_ALL // len(clips))))
+    seen = []
+    with processes() if len(clips) >= _CROWD else contextlib.nullcontext() as pool:
+        for one in pool.map(measure, clips) if pool else map(measure, clips):
+            seen.append(one)
+            progress("measuring", len(seen), len(clips))
+    girths, found = zip(*seen, strict=True)
+    return Subject(clips, bones, float(np.median(heights)), np.max(girths, axis=0), list(found))
+
+
+def _measured(clip: Clip, count: int) -> tuple[np.ndarray, Looks]:
+    """(girth, looks) of the person in `count` frames of a clip."""
+    cutouts = list(_cutouts(clip, count))
+    return (
+        girth.measure(((points, alpha) for points, _, alpha in cutouts), clip.body),
+        looks.measure(cutouts, clip.body),
+    )
 
 
 def _cutouts(clip: Clip, count: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:

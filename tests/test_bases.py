@@ -6,13 +6,15 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from conftest import Outcome, dancekit
 
-from dancekit import bases, recipe
-from dancekit.core import sketch
-from dancekit.io import checkpoint, weights, zoo
+from dancekit import bases, pretrain, recipe, train
+from dancekit.core import crowd, sketch
+from dancekit.io import checkpoint, clips, weights, zoo
+from dancekit.io.workspace import Workspace
 from dancekit.likeness import make_generator, pose_channels
 from dancekit.training import Training, plain, shaping
 
@@ -54,6 +56,30 @@ def test_pretraining_again_goes_on_and_draws_nobody_twice(crowd_home: tuple[Path
     assert len(drawn) == 2
     assert drawn == {path: path.stat().st_mtime_ns for path in home.glob("crowd/clips/*/frames.pack")}
     assert said.json["steps"] > 10
+
+
+def test_people_are_drawn_as_large_as_the_recipe_shows_them(crowd_home: tuple[Path, Outcome], tmp_path: Path) -> None:
+    home, tiny = shutil.copytree(crowd_home[0], tmp_path / "crowd"), recipe.load("tiny")
+    person, tall = Workspace(home).person(pretrain.PERSON), pretrain.drawn_height(tiny)
+    before = clips.load(person.clips()[0]).track.size
+    pretrain.draw(person, 2, 2 * tall, 0)
+    assert [size / tall for size in before] == pytest.approx([crowd.ROOM] * 2, rel=0.03)
+    assert clips.load(person.clips()[0]).track.size == (crowd.side(2 * tall),) * 2
+    cutout = clips.load(person.clips()[0]).frames().read(0)
+    assert cutout is not None
+    assert cutout[1].shape == (crowd.side(2 * tall),) * 2
+
+
+def test_a_crowd_is_measured_by_several_processes_as_by_one(
+    crowd_home: tuple[Path, Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = train.load_clips(Workspace(crowd_home[0]).person(pretrain.PERSON))
+    alone = train.study_subject(found)
+    monkeypatch.setattr(train, "_CROWD", 2)
+    together = train.study_subject(found)
+    assert np.array_equal(alone.girth, together.girth)
+    assert all(a.equal(b) for one, other in zip(alone.looks, together.looks, strict=True)
+               for a, b in zip(one, other, strict=True))  # fmt: skip
 
 
 def test_pretraining_goes_on_from_a_base(crowd_home: tuple[Path, Outcome], tmp_path: Path) -> None:

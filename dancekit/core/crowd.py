@@ -16,8 +16,9 @@ from dancekit.core.tracks import low_pass
 from dancekit.types import PoseTrack
 
 FPS = Fraction(25)
-TALL, SIDE = 160, 232
-"""Body height and the side of the square picture, px: spread arms and lifted legs find room."""
+TALL, ROOM = 160, 1.45
+"""Body height in px of pictures for small recipes, and the side of the square picture in body heights: spread arms and
+lifted legs find room."""
 _SCENES, _FRAMES = 6, 12
 """Scenes per person and frames per scene: the longest windows of the method take M + 4K = 11."""
 _FAULT, _LASTING = 0.006, 2.0
@@ -31,7 +32,8 @@ _TALLER = (0.85, 1.12)
 
 @dataclass(frozen=True)
 class Scenes:
-    """One drawn person's scenes. figures and cameras: one per scene. track: landmarks in px, a shot per scene."""
+    """One drawn person's scenes. figures and cameras: one per scene. track: landmarks in px, a shot per scene; its size
+    is that of the pictures."""
 
     costume: Costume
     figures: tuple[Figure, ...]
@@ -39,44 +41,49 @@ class Scenes:
     track: PoseTrack
 
     def drawn(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """RGB uint8 [SIDE, SIDE, 3] and alpha uint8 [SIDE, SIDE] of every frame."""
+        """RGB uint8 [H, W, 3] and alpha uint8 [H, W] of every frame."""
         for figure, camera in zip(self.figures, self.cameras, strict=True):
             for frame in range(len(figure.origins)):
-                yield dancer.draw(self.costume, figure, frame, camera, (SIDE, SIDE))
+                yield dancer.draw(self.costume, figure, frame, camera, self.track.size)
 
 
-def meet(random: np.random.Generator) -> Scenes:
-    """Somebody met by chance, in scenes of dances by chance, each before another camera."""
+def meet(random: np.random.Generator, tall: int = TALL) -> Scenes:
+    """Somebody met by chance, in scenes of dances by chance, each before another camera. tall: body height in px."""
     body, look = random_proportions(random), random_look(random)
-    scenes = [_scene(random, body) for _ in range(_SCENES)]
-    points = np.concatenate([_mistaken(points, random) for _, _, points in scenes])
+    scenes = [_scene(random, body, tall) for _ in range(_SCENES)]
+    points = np.concatenate([_mistaken(points, random, tall) for _, _, points in scenes])
     starts = tuple(range(0, len(points), _FRAMES))
     return Scenes(
         dancer.dress(body, look),
         tuple(figure for figure, _, _ in scenes),
         tuple(camera for _, camera, _ in scenes),
-        PoseTrack(points, (SIDE, SIDE), FPS, shots=starts),
+        PoseTrack(points, (side(tall), side(tall)), FPS, shots=starts),
     )
 
 
-def _mistaken(points: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def side(tall: int) -> int:
+    """Side in px of the square pictures of bodies so many px tall."""
+    return round(tall * ROOM)
+
+
+def _mistaken(points: np.ndarray, random: np.random.Generator, tall: int) -> np.ndarray:
     """Landmarks [T, J, 3] px of a scene as a landmarker would report them."""
     wide = low_pass(random.standard_normal((*points.shape[:2], 2)), _LASTING)
     result = points.copy()
-    result[..., :2] += wide / wide.std() * _FAULT * TALL
+    result[..., :2] += wide / wide.std() * _FAULT * tall
     return result
 
 
-def _scene(random: np.random.Generator, body: Proportions) -> tuple[Figure, Camera, np.ndarray]:
+def _scene(random: np.random.Generator, body: Proportions, tall: int) -> tuple[Figure, Camera, np.ndarray]:
     """(figure, camera, landmarks float32 [T, J, 3] px): in the middle, about as tall as in the other scenes."""
     figure = pose(body, random_dance(random, _FRAMES, FPS, _STYLES))
     strayed = wander(landmarks3d(body, figure), FPS)
     figure = Figure((figure.origins - strayed).astype(np.float32), figure.turns)
     points, camera = landmarks3d(body, figure), random_camera(random)
     flat, depth = camera.project(points)
-    focal = TALL * random.uniform(*_TALLER) / body.height * float(depth.mean())
+    focal = tall * random.uniform(*_TALLER) / body.height * float(depth.mean())
     low, high = flat.reshape(-1, 2).min(0), flat.reshape(-1, 2).max(0)
-    centre = SIDE / 2 - focal * (low + high) / 2
+    centre = side(tall) / 2 - focal * (low + high) / 2
     camera = replace(camera, focal=focal, centre=(float(centre[0]), float(centre[1])))
     pixels, depth = camera.project(points)
     seen = confidence(pixels, depth, camera.focal)

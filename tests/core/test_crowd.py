@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -19,7 +20,15 @@ def test_everybody_is_whole_and_about_as_tall(people: list[crowd.Scenes]) -> Non
         assert found(one.track).all()
         assert 0.6 * crowd.TALL < np.nanmedian(body_height(one.track)) < 1.3 * crowd.TALL
         points = one.track.points[..., :2]
-        assert ((points > -5) & (points < crowd.SIDE + 5)).all()
+        assert ((points > -5) & (points < one.track.size[0] + 5)).all()
+
+
+def test_larger_pictures_show_the_same_people() -> None:
+    small, large = (crowd.meet(np.random.default_rng([3, 1]), tall) for tall in (60, 120))
+    assert np.allclose(small.track.points[..., :2] * 2, large.track.points[..., :2], atol=1)
+    pictures = [next(one.drawn())[1] for one in (small, large)]
+    shrunk = cv2.resize(pictures[1], pictures[0].shape[::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(shrunk.astype(int) - pictures[0]).mean() < 2
 
 
 def test_landmarks_lie_on_the_drawn_person(people: list[crowd.Scenes]) -> None:
