@@ -13,7 +13,7 @@ import torch
 from dancekit import likeness
 from dancekit.core import closeup, compose, crops, girth, retarget
 from dancekit.core.closeup import Painted
-from dancekit.core.tracks import found
+from dancekit.core.tracks import found, steadied
 from dancekit.errors import DancekitError
 from dancekit.likeness import Likeness
 from dancekit.types import CropPlan, PoseTrack
@@ -53,7 +53,7 @@ class Moves:
 def plan_moves(track: PoseTrack, model: Likeness, canvas: tuple[int, int], fit: str = "body") -> Moves:
     """Retarget a driver's track to the person and plan where on the canvas (width, height) px she is painted."""
     seen = found(track)
-    moved, notes = _retargeted(track, model, fit)
+    moved, notes = _retargeted(steadied(track), model, fit)
     moved = _on_canvas(moved, canvas)
     height = model.film_body * canvas[1] / track.size[1] if fit == "none" else None
     plan = crops.painting_plan(moved, model.canvas.body, model.canvas.size, likeness.multiple(model.recipe), height)

@@ -15,6 +15,8 @@ LONGEST_GAP = 0.35
 """Seconds over which a missing landmark is bridged."""
 _SMOOTHING = 0.04
 """Standard deviation of the smoothing kernel in seconds: about one frame of a phone's film."""
+_STILL, _STILL_FOR = 0.01, 0.06
+"""Landmarks that stray by less than about this share of the body height, within about so many seconds, hardly move."""
 
 TYPICAL_BONES: dict[tuple[str, str], float] = {
     ("left_shoulder", "left_hip"): 0.29, ("right_shoulder", "right_hip"): 0.29,
@@ -101,6 +103,29 @@ def _fitted_centre(m: list[np.ndarray], b: list[np.ndarray]) -> np.ndarray:
         ok = determinant > 1e-6 * np.maximum(scale, 1e-9)
         numerator = b[0] * minors[0][..., None] - b[1] * minors[1][..., None] + b[2] * minors[2][..., None]
         return np.where(ok[..., None], numerator / determinant[..., None], np.nan)
+
+
+def steadied(track: PoseTrack) -> PoseTrack:
+    """Hold landmarks still where they hardly move, and leave them alone where they do.
+
+    Each becomes the mean of itself and of what it is shortly before and after, the less of these the further away they
+    are, in time and in place (a bilateral filter): a trembling hand comes to rest, a swinging one does not notice.
+    """
+    points, deviation = track.points.copy(), _STILL_FOR * float(track.fps)
+    wide = (_STILL * body_height(track)).astype(np.float64)[:, None]
+    for first, end in track.spans():
+        own = track.points[first:end, :, :2].astype(np.float64)
+        total, weight = own.copy(), np.ones(own.shape[:2])
+        for apart in range(1, min(int(np.ceil(2.5 * deviation)) + 1, end - first)):
+            near = np.exp(-0.5 * (apart / deviation) ** 2)
+            later, sooner = slice(apart, None), slice(None, -apart)
+            for here, there in ((later, sooner), (sooner, later)):
+                strayed = np.linalg.norm(own[there] - own[here], axis=-1) / wide[first:end][here]
+                share = np.nan_to_num(near * np.exp(-0.5 * strayed**2))
+                total[here] += share[..., None] * np.nan_to_num(own[there])
+                weight[here] += share
+        points[first:end, :, :2] = total / weight[..., None]
+    return track.with_points(points)
 
 
 def bone_lengths(points: np.ndarray, bones: list[tuple[str, str]]) -> np.ndarray:

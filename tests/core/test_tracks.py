@@ -139,3 +139,30 @@ def test_low_pass_bridges_gaps_and_holds_ends() -> None:
     values[[0, 1, 20, 21, 22, 49]] = np.nan
     assert tracks.low_pass(values, 3.0) == pytest.approx(np.full(50, 7.0))
     assert np.isnan(tracks.low_pass(np.full(5, np.nan), 3.0)).all()
+
+
+def test_what_hardly_moves_is_held_still() -> None:
+    still = np.repeat(figure()[None], 80, axis=0)
+    shaken = still.copy()
+    shaken[..., :2] += np.random.default_rng(0).normal(0, 0.4, shaken[..., :2].shape)
+    held = tracks.steadied(track(shaken)).points
+    change = [np.abs(np.diff(points[..., :2], axis=0)).mean() for points in (shaken, held)]
+    assert change[1] < 0.4 * change[0]
+    assert np.abs(held - still)[..., :2].max() < np.abs(shaken - still)[..., :2].max()
+    assert np.array_equal(held[..., 2], shaken[..., 2])
+
+
+def test_what_moves_is_not_held_back() -> None:
+    for moving in (walking(), waving(60)):
+        height = np.nanmedian(tracks.body_height(track(moving)))
+        strayed = np.abs(tracks.steadied(track(moving)).points - moving)[..., :2]
+        assert strayed.max() < 0.004 * height
+
+
+def test_holding_still_knows_gaps_and_cuts() -> None:
+    points = np.repeat(figure()[None], 40, axis=0)
+    points[20:, :, 0] += 1.0
+    gap = unseen(points, 10)
+    held = tracks.steadied(track(gap, shots=(0, 20))).points
+    assert np.isnan(held[10, :, 0]).all()
+    assert np.allclose(held[11:, :, :2], gap[11:, :, :2], atol=1e-3)
