@@ -31,7 +31,7 @@ _BEYOND = 7
 _STEEP = 1.6
 """How much steeper alpha rises at the edges of an enlarged picture, about a half: enlarging made them wider."""
 _HEAD = [INDEX[name] for name in ("nose", "left_ear", "right_ear")]
-_RIM = 0.1
+_RIM = 0.07
 """Width of the soft rim of an arm, as a share of a close-up's side."""
 _FACE = 0.35, 0.6
 """Shares of a close-up's half side: within the first is the face, which an arm seldom hides, beyond the second none."""
@@ -39,13 +39,14 @@ _ARMS = [
     (INDEX[f"{side}_{start}"], INDEX[f"{side}_{end}"], begin, stop, half)
     for side in ("left", "right")
     for start, end, begin, stop, half in (
-        ("shoulder", "elbow", 0.4, 1.0, 0.2),
-        ("elbow", "wrist", 0.0, 1.0, 0.17),
-        ("wrist", "index", 0.0, 1.8, 0.14),
+        ("shoulder", "elbow", 0.4, 1.0, 0.15),
+        ("elbow", "wrist", 0.0, 1.0, 0.11),
+        ("wrist", "index", 0.0, 1.5, 0.09),
     )
 ]
 """Landmarks that an arm goes through, from where to where between them, and its half width as a share of a close-up's
-side: a collar is no arm, fingers go on beyond their knuckles, and sleeves may be wide."""
+side: a collar is no arm, fingers go on beyond their knuckles. No wider than that, or what the picture shows of softer,
+wider hair is seen beside an arm."""
 
 
 def side(body: float, multiple: int) -> int:
