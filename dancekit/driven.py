@@ -7,26 +7,29 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
+import cv2
 import numpy as np
 import torch
 
 from dancekit.core import people, pose_error, tracks
 from dancekit.drive import Moves, paint, plan_moves
+from dancekit.io import video
 from dancekit.io.workspace import Workspace
 from dancekit.likeness import Likeness
-from dancekit.soundness import Asked, Soundness, asked_of, look, soundness
+from dancekit.soundness import Asked, Soundness, asked_of, film_inner_change, look, soundness
 from dancekit.study import Options, find_moves, study_moves
-from dancekit.types import PoseTrack, Progress
+from dancekit.types import PoseTrack, Progress, VideoInfo
 
 
 @dataclass(frozen=True)
 class Driver:
     """A film of moves. track: its cleaned landmarks. seen: the landmarks as the pose backend saw them, float32
-    [T, J, 3]; None for a file of landmarks."""
+    [T, J, 3]. info: of the film. Both are None for a file of landmarks."""
 
     film: Path
     track: PoseTrack
     seen: np.ndarray | None
+    info: VideoInfo | None
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Driven:
     """How sound the person is in a driver's moves.
 
     frames: how many of them show the driver. film_pck, film_lost_limbs: what the pose landmarker reaches on the
-    driver's own film against its cleaned track; None for a file of landmarks.
+    driver's own film against its cleaned track. film_inner_change: its own inner_change, see soundness. None for a file
+    of landmarks.
     """
 
     driver: Path
@@ -42,11 +46,18 @@ class Driven:
     soundness: Soundness
     film_pck: float | None
     film_lost_limbs: float | None
+    film_inner_change: float | None = None
 
     @property
     def relative_pck(self) -> float | None:
         """The person's PCK as a share of what the landmarker reaches on the driver's own film."""
         return self.soundness.pck / self.film_pck if self.soundness.pck is not None and self.film_pck else None
+
+    @property
+    def relative_flicker(self) -> float | None:
+        """How much the person changes while she hardly moves, relative to the driver's own film at the same moments."""
+        hers, its = self.soundness.inner_change, self.film_inner_change
+        return hers / its if hers is not None and its else None
 
 
 def find_driver(film: Path, workspace: Workspace, progress: Progress) -> Driver:
@@ -57,9 +68,9 @@ def find_driver(film: Path, workspace: Workspace, progress: Progress) -> Driver:
     """
     options = Options()
     if film.suffix == ".npz":
-        return Driver(film, find_moves(film, workspace, options, progress).track, None)
+        return Driver(film, find_moves(film, workspace, options, progress).track, None, None)
     studied = study_moves(film, workspace, options, progress)
-    return Driver(film, studied.track, people.points_of(studied.seen.people, studied.chosen))
+    return Driver(film, studied.track, people.points_of(studied.seen.people, studied.chosen), studied.info)
 
 
 def dance(
@@ -78,7 +89,18 @@ def dance(
         measure(driver.seen, driver.track.points, heights) for measure in (pose_error.pck, pose_error.lost_limbs)
     )  # fmt: skip
     frames = int(tracks.found(driver.track).sum())
-    return Driven(driver.film, frames, soundness([seen], film_change), *reached)
+    own = None if driver.info is None else _own_change(driver.info, driver.track, model.canvas.body)
+    return Driven(driver.film, frames, soundness([seen], film_change), *reached, film_inner_change=own)
+
+
+def _own_change(info: VideoInfo, track: PoseTrack, body: float) -> float | None:
+    """The inner change of the driver's own film, made so small that the driver's body is `body` px tall, as hers is."""
+    scale = min(1.0, body / float(np.nanmedian(tracks.body_height(track))))
+    size = round(info.width * scale), round(info.height * scale)
+    asked = asked_of(PoseTrack(track.points * np.array([scale, scale, 1], np.float32), size, track.fps, track.skeleton,
+                               track.shots))  # fmt: skip
+    frames = (cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in video.read_frames(info))
+    return film_inner_change(frames, asked)
 
 
 def _asked(moves: Moves, track: PoseTrack) -> Asked:

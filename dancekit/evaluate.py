@@ -30,7 +30,9 @@ FLOOR = "floor"
 FILM = "film"
 """The true frames, looked at without a truth: what the pose landmarker itself reaches."""
 _LARGER = 2
-"""Faces are judged, and reels shown, at so many times the size of stage I's pictures."""
+"""Faces and details are judged, and reels shown, at so many times the size of stage I's pictures."""
+_EVERY = 4
+"""Of the larger pictures, which take four times as long to score, every so many-th is."""
 _TITLES = {"stage1": "stage I alone", "model": "dancekit", FILM: "truth", "nearest": "nearest frame"}
 """What entries are called in reels, from the left."""
 
@@ -83,6 +85,7 @@ def evaluate(
         faces = _faces(finest, finer, first)
         judge.add(FLOOR, *neighbours(true))
         judge.add_faces(FLOOR, *neighbours(faces))
+        judge.add_large(FLOOR, *(half[::_EVERY] for half in neighbours(finest)))
         pictures: dict[str, np.ndarray] = {}
         for entry, seen in looks.items():
             if entry == FILM:
@@ -91,6 +94,7 @@ def evaluate(
                 small, fine = _pictures(entry, film, (footage, large), model, first, end, device)
                 judge.add(entry, small.transpose(0, 3, 1, 2), true)
                 judge.add_faces(entry, _faces(fine, finer, first), faces)
+                judge.add_large(entry, fine[::_EVERY], finest[::_EVERY])
             seen.append(look(small, asked, backend))
             pictures[entry] = fine[: shown.get(number, 0)]
             done += end - first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +33,8 @@ class Scores:
     holes: area of holes within the cut-out where the true person is, as a share of the cut-out's. trunk_frechet,
     trunk_kid: core.feature_sets' distances of all pictures from all true ones, on the bundled trunk's relu4_1, averaged
     over the whole crop (not FID and not KID, which are of an Inception network; lower is better). face, face_frechet:
-    perceptual and Frechet distance of the head alone, see add_faces. lpips, kid, fid: with their official weights, None
+    perceptual and Frechet distance of the head alone, see add_faces. large: perceptual distance in larger pictures, see
+    add_large. lpips, kid, fid: with their official weights, None
     where these are not on the computer; fid also where there are too few pictures.
     """
 
@@ -48,6 +50,7 @@ class Scores:
     trunk_kid: float | None
     face: float | None = None
     face_frechet: float | None = None
+    large: float | None = None
     lpips: float | None = None
     kid: float | None = None
     fid: float | None = None
@@ -73,6 +76,7 @@ class Judge:
         self._sets: dict[str, list[list[Tensor]]] = {}
         self._change: dict[str, list[tuple[float, float, int]]] = {}
         self._faces: dict[str, list[Tensor]] = {}
+        self._large: dict[str, list[Tensor]] = {}
         self._face_sets: dict[str, list[list[Tensor]]] = {}
 
     @torch.inference_mode()
@@ -101,15 +105,21 @@ class Judge:
         changes = metrics.flicker(torch.cat([a for a, _ in shown]), torch.cat([b for _, b in shown]))
         self._change.setdefault(entry, []).append((float(changes[0]), float(changes[1]), len(made) - 1))
 
-    @torch.inference_mode()
     def add_faces(self, entry: str, made: np.ndarray, true: np.ndarray) -> None:
         """Score close-ups uint8 [T, h, w, 4] (colour and alpha) against the true ones."""
+        self._faces.setdefault(entry, []).extend(self._distances(self._face_sets, entry, made, true))
+
+    def add_large(self, entry: str, made: np.ndarray, true: np.ndarray) -> None:
+        """Score pictures uint8 [T, h, w, 4], larger than those of `add`, against the true ones."""
+        self._large.setdefault(entry, []).extend(self._distances({}, entry, made, true))
+
+    @torch.inference_mode()
+    def _distances(
+        self, sets: dict[str, list[list[Tensor]]], entry: str, made: np.ndarray, true: np.ndarray
+    ) -> Iterator[Tensor]:
         for start in range(0, len(made), _BATCH):
-            shown = [
-                _over_key(p[start : start + _BATCH].transpose(0, 3, 1, 2), self._device)[0] / 127.5 - 1
-                for p in (made, true)
-            ]
-            self._faces.setdefault(entry, []).append(self._distance(self._face_sets, entry, *shown))
+            parts = (p[start : start + _BATCH].transpose(0, 3, 1, 2) for p in (made, true))
+            yield self._distance(sets, entry, *(_over_key(part, self._device)[0] / 127.5 - 1 for part in parts))
 
     def _distance(self, sets: dict[str, list[list[Tensor]]], entry: str, picture: Tensor, wanted: Tensor) -> Tensor:
         """Perceptual distances, N, of pictures in [-1, 1]; the features go to two sets, whichever is which."""
@@ -137,7 +147,8 @@ class Judge:
         return Scores(
             **means,
             flicker=self._flicker(entry),
-            face=float(torch.cat(self._faces[entry]).mean()) if entry in self._faces else None,
+            face=_mean(self._faces.get(entry)),
+            large=_mean(self._large.get(entry)),
             face_frechet=feature_sets.frechet(*heads) if heads and len(heads[0]) >= 2 else None,
             trunk_frechet=feature_sets.frechet(*sets) if enough else None,
             trunk_kid=feature_sets.kernel_distance(*sets) if enough else None,
@@ -150,6 +161,10 @@ class Judge:
             return None
         made, true, count = (np.array(column) for column in zip(*self._change[entry], strict=True))
         return float((made * count).sum() / max((true * count).sum(), 1e-9))
+
+
+def _mean(parts: list[Tensor] | None) -> float | None:
+    return float(torch.cat(parts).mean()) if parts else None
 
 
 def _pool(features: Tensor) -> Tensor:

@@ -32,6 +32,7 @@ _ONE_BY_ONE = {
     "psnr": ("PSNR", "higher"),
     "psnr_box": ("PSNR box", "higher"),
     "perceptual": ("perceptual", "lower"),
+    "large": ("twice as large", "lower"),
     "face": ("face", "lower"),
     "lpips": ("LPIPS", "lower"),
     "alpha": ("alpha error", "lower"),
@@ -45,8 +46,8 @@ _TOGETHER = {
     "kid": ("KID", "lower"),
     "fid": ("FID", "lower"),
 }
-NOT_ALWAYS = ("face", "face_frechet", "lpips", "kid", "fid")
-"""Measures that are left out where nobody has them: the head is not always looked at, and weights are not bundled."""
+NOT_ALWAYS = ("large", "face", "face_frechet", "lpips", "kid", "fid")
+"""Measures that are left out where nobody has them: close-ups are not always looked at, and weights are not bundled."""
 _BY_THEMSELVES = {
     "pck": ("PCK", "higher"),
     "lost_limbs": ("lost limbs", "lower"),
@@ -62,7 +63,10 @@ _FOUND = {
     "lost_limbs": ("lost limbs", "lower"),
     "film_lost_limbs": ("driver's lost", ""),
 }
-_SHOWN = {name: _BY_THEMSELVES[name] for name in ("still_change", "still_flicker", "islands", "bone_holes")}
+_SHOWN = {
+    "relative_flicker": ("flicker to driver's", "near 1"),
+    **{name: _BY_THEMSELVES[name] for name in ("still_change", "still_flicker", "islands", "bone_holes")},
+}
 """What each measure is called, and which way is better."""
 _COMPETING = ("model", "nearest", "stage1")
 _MEANINGS = {
@@ -70,6 +74,7 @@ _MEANINGS = {
     "film": "the film's own frames, looked at like painted ones",
     "box": "only within the true person's box; PSNR in dB",
     "perceptual": "distance on the bundled VGG-16 trunk, not LPIPS",
+    "twice as large": "perceptual distance in pictures twice as large, in every fourth frame",
     "face": "the head alone, in pictures twice as large: perceptual distance of each, Frechet distance of all",
     "LPIPS": "version 0.1 with AlexNet, where that is on this computer",
     "KID, FID": "of the Inception of 2015, resized as clean-fid does, where that is on this computer",
@@ -80,6 +85,7 @@ _MEANINGS = {
     "PCK": "share of landmarks found within a tenth of the person's height of where they should be",
     "lost limbs": "share of head, arms, legs and feet not found within two tenths of the person's height",
     "still": "while the person hardly moves; change in grey levels per pixel, flicker 1 for as much as on film",
+    "flicker to driver's": "change around the bones while they hardly move, 1 for as much as in the driver's own film",
     "driver's": "what the landmarker reaches on the driver's own film, against its cleaned poses",
     "islands": "what floats apart from the person, as a share of the person's area",
     "bone holes": "in the person, where a bone or the trunk should be; a share of the person's area",
@@ -88,7 +94,7 @@ _MEANINGS = {
 
 def meanings(done: Evaluation) -> dict[str, str]:
     """What the measures and entries that are shown mean."""
-    return {name: meaning for name, meaning in _MEANINGS.items() if done.drivers or name != "driver's"}
+    return {name: meaning for name, meaning in _MEANINGS.items() if done.drivers or "driver's" not in name}
 
 
 def tables(done: Evaluation) -> list[Table]:
@@ -112,8 +118,10 @@ def scored(scores: Mapping[str, Scores]) -> list[Table]:
 
 def driven(one: Driven) -> dict[str, object]:
     """The measures of a person in a driver's moves, as data."""
-    data: dict[str, object] = {"frames": one.frames, "relative_pck": one.relative_pck, **asdict(one.soundness)}
-    return data | {"film_pck": one.film_pck, "film_lost_limbs": one.film_lost_limbs}
+    relative: dict[str, object] = {"relative_pck": one.relative_pck, "relative_flicker": one.relative_flicker}
+    film = {"film_pck": one.film_pck, "film_lost_limbs": one.film_lost_limbs}
+    data = relative | {"frames": one.frames} | asdict(one.soundness) | film
+    return data | {"film_inner_change": one.film_inner_change}
 
 
 def _table(

@@ -44,12 +44,14 @@ class Look:
     """What was seen in consecutive pictures.
 
     found: landmarks float32 [T, J, 3] in px, NaN where there is nobody. changes: grey levels per px of the person, for
-    each two frames between which the pose rests. islands, holes: shares of her area, for each frame with a known pose.
+    each two frames between which the pose rests; inner: the same around her bones alone, where no background is.
+    islands, holes: shares of her area, for each frame with a known pose.
     """
 
     found: np.ndarray
     asked: Asked
     changes: list[float]
+    inner: list[float]
     islands: list[float]
     holes: list[float]
 
@@ -62,7 +64,7 @@ class Soundness:
     share of body regions that are not all within 0.2 of it. still_change: change from frame to frame where the pose
     hardly changes, in grey levels per px of the person. still_flicker: the same, relative to the person's own film.
     islands: share of her area that is apart from her. bone_holes: area of holes where her bones or her trunk should
-    be, as a share of hers.
+    be, as a share of hers. inner_change: as still_change, around her bones alone.
     """
 
     pck: float | None
@@ -71,6 +73,7 @@ class Soundness:
     still_flicker: float | None
     islands: float | None
     bone_holes: float | None
+    inner_change: float | None = None
 
 
 def asked_of(track: PoseTrack) -> Asked:
@@ -85,27 +88,60 @@ def look(pictures: Iterable[np.ndarray], asked: Asked, backend: ModuleType) -> L
     """
     found: list[np.ndarray] = []
     changes: list[float] = []
+    inner: list[float | None] = []
     islands: list[float] = []
     holes: list[float] = []
     known = pose_error.asked_for(asked.points, asked.heights).sum(1) > 0
     resting = pose_error.resting(asked.points, asked.heights)
     margin = round(MARGIN * asked.size[1])
-    before = None
+    before = before_grey = solid_before = None
     detector = backend.Detector(VideoInfo(Path("painted"), *asked.size, asked.fps, len(asked.points), False), 1, False)
     try:
         for time, picture in enumerate(pictures):
-            sightings = detector.detect(time, silhouette.shown_over(picture, GREY, margin))
-            found.append(_landmarks(sightings, margin))
-            if known[time]:
-                solid = silhouette.bones(asked.points[time], float(asked.heights[time]), asked.size)
+            roomy = silhouette.shown_over(picture, GREY, margin)
+            grey = roomy[margin:-margin, margin:-margin]
+            found.append(_landmarks(detector.detect(time, roomy), margin))
+            solid = _solid(asked, time) if known[time] else None
+            if solid is not None:
                 islands.append(silhouette.islands(picture[..., 3]))
                 holes.append(silhouette.holes(picture[..., 3], solid))
             if before is not None and resting[time - 1]:
                 changes.append(silhouette.change(before, picture, GREY))
-            before = picture
+                inner.append(_inner_change((before_grey, grey), (solid_before, solid)))
+            before, before_grey, solid_before = picture, grey, solid
     finally:
         detector.close()
-    return Look(np.stack(found), asked, changes, islands, holes)
+    return Look(np.stack(found), asked, changes, _known(inner), islands, holes)
+
+
+def film_inner_change(frames: Iterable[np.ndarray], asked: Asked) -> float | None:
+    """The inner_change of a film's own frames RGB uint8 [h, w, 3], which show these poses; None without rest."""
+    resting = pose_error.resting(asked.points, asked.heights)
+    inner: list[float | None] = []
+    before = solid_before = None
+    for time, frame in enumerate(frames):
+        solid = _solid(asked, time)
+        if before is not None and resting[time - 1]:
+            inner.append(_inner_change((before, frame), (solid_before, solid)))
+        before, solid_before = frame, solid
+    return _mean(_known(inner))
+
+
+def _solid(asked: Asked, time: int) -> np.ndarray:
+    return silhouette.bones(asked.points[time], float(asked.heights[time]), asked.size)
+
+
+def _inner_change(
+    pictures: tuple[np.ndarray | None, np.ndarray], solid: tuple[np.ndarray | None, np.ndarray | None]
+) -> float | None:
+    """Change from one picture uint8 [h, w, 3] to the next where both poses have bones; None if one has none."""
+    if pictures[0] is None or solid[0] is None or solid[1] is None:
+        return None
+    return silhouette.change_within(pictures[0], pictures[1], solid[0] & solid[1])
+
+
+def _known(values: Sequence[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
 
 
 def _landmarks(sightings: Sequence[Sighting], margin: int) -> np.ndarray:
@@ -128,6 +164,7 @@ def soundness(looks: Sequence[Look], film_change: float | None) -> Soundness:
         change / film_change if change is not None and film_change else None,
         _mean([share for one in looks for share in one.islands]),
         _mean([share for one in looks for share in one.holes]),
+        _mean([change for one in looks for change in one.inner]),
     )
 
 

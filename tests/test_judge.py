@@ -145,3 +145,17 @@ def test_faces_count_by_themselves_and_only_where_they_were_shown(judge: Judge) 
     assert (judge.scores("blurred").face_frechet or 0) > 1
     assert judge.scores("unseen").face_frechet is None
     assert judge.scores("unseen").face is None
+
+
+def test_larger_pictures_count_by_themselves_too(judge: Judge) -> None:
+    random = np.random.default_rng(3)
+    film = random.integers(0, 256, (3, 4, 24, 24), np.uint8)
+    large = random.integers(0, 256, (3, 48, 48, 4), np.uint8)
+    large[..., 3] = 255
+    for entry in ("fine", "soft"):
+        judge.add(entry, film, film)
+    judge.add_large("fine", large, large)
+    judge.add_large("soft", np.stack([cv2.blur(picture, (5, 5)) for picture in large]), large)
+    assert judge.scores("fine").large == pytest.approx(0, abs=1e-6)
+    assert (judge.scores("soft").large or 0) > 0.05
+    assert judge.scores("other").large is None

@@ -17,13 +17,13 @@ from dancekit.soundness import Soundness
 SCORES = Scores(0.9, 0.7, 0.05, 0.1, 0.8, 25.5, 20.25, 0.01, 123.456, 0.02)
 SOUND = Soundness(0.95, 0.1, 2.5, 1.25, 0.002, 0.001)
 PAGE = Path("dance/me/report.html")
-DRIVEN = Driven(Path("films/ballet.mp4"), 40, SOUND, 0.98, 0.05)
+DRIVEN = Driven(Path("films/ballet.mp4"), 40, replace(SOUND, inner_change=3.0), 0.98, 0.05, 4.0)
 
 
 def evaluation() -> Evaluation:
     scores = {**dict.fromkeys(ENTRIES, SCORES), "floor": replace(SCORES, flicker=None, trunk_kid=None)}
     sound = {**dict.fromkeys(ENTRIES, SOUND), "film": replace(SOUND, still_change=None)}
-    return Evaluation(scores, sound, 60, 3, [DRIVEN, replace(DRIVEN, film_pck=None)], [])
+    return Evaluation(scores, sound, 60, 3, [DRIVEN, replace(DRIVEN, film_pck=None, film_inner_change=None)], [])
 
 
 def test_every_entry_has_all_its_measures_at_the_top() -> None:
@@ -43,7 +43,8 @@ def test_every_driver_is_measured_beside_its_own_film() -> None:
     first, second = data["drivers"]
     assert first["driver"] == str(Path("films/ballet.mp4"))
     assert first["relative_pck"] == 0.95 / 0.98
-    assert second["relative_pck"] is None, "a file of landmarks shows nobody"
+    assert first["relative_flicker"] == 0.75
+    assert (second["relative_pck"], second["relative_flicker"]) == (None, None), "a file of landmarks shows nobody"
     assert report.evaluated(replace(evaluation(), drivers=[]), PAGE)[1]["drivers"] == []
 
 

@@ -14,7 +14,7 @@ from figures import figure, track, unseen
 from dancekit import plugins
 from dancekit.core.skeleton import INDEX
 from dancekit.pose import Sighting
-from dancekit.soundness import Asked, asked_of, look, soundness, still_change
+from dancekit.soundness import Asked, asked_of, film_inner_change, look, soundness, still_change
 from dancekit.types import VideoInfo
 
 SIZE, HEIGHT, LENGTH = (120, 160), 120.0, 8
@@ -81,6 +81,22 @@ def test_flicker_is_of_frames_between_which_she_rests() -> None:
     moving = look(pictures(), asked(restless), seeing(lambda time: restless[time]))
     result = soundness([moving], 2.0)
     assert (result.still_change, result.still_flicker) == (None, None)
+
+
+def test_change_around_the_bones_is_that_of_the_film_whatever_is_behind() -> None:
+    greys = [100, 104, 100, 104, 100, 104, 100, 100]
+    painted = look(pictures(greys), asked(), seeing(lambda time: poses()[time]))
+    film = np.random.default_rng(0).integers(0, 256, (LENGTH, SIZE[1], SIZE[0], 3), np.uint8)
+    film[:, 20:150, 30:90] = np.array(greys).reshape(-1, 1, 1, 1)
+    assert soundness([painted], None).inner_change == pytest.approx(24 / 7)
+    assert film_inner_change(film, asked()) == pytest.approx(24 / 7)
+    gone = unseen(poses(), 3)
+    assert look(pictures(greys), asked(gone), seeing(lambda time: poses()[time])).inner == pytest.approx(
+        [4, 4, 4, 4, 0]
+    )
+    restless = poses()
+    restless[::2, :, 1] += 9
+    assert film_inner_change(film, asked(restless)) is None
 
 
 def test_islands_and_holes_count_where_a_pose_is_asked_for() -> None:

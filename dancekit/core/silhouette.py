@@ -89,3 +89,11 @@ def change(before: np.ndarray, after: np.ndarray, grey: int) -> float:
     area = (before[..., 3].sum(dtype=np.float64) + after[..., 3].sum(dtype=np.float64)) / 510
     pair = [shown_over(picture, grey).astype(np.int16) for picture in (before, after)]
     return float(np.abs(pair[1] - pair[0]).mean(2).sum() / max(area, 1.0))
+
+
+def change_within(before: np.ndarray, after: np.ndarray, where: np.ndarray) -> float | None:
+    """How much one picture uint8 [h, w, 3] differs from another at some places, bool [h, w], in grey levels; None where
+    these are nowhere."""
+    if not where.any():
+        return None
+    return float(np.abs(after[where].astype(np.int16) - before[where]).mean())
