@@ -60,7 +60,7 @@ class Likeness:
         if self.stills is None:
             return None
         body = self.canvas.body * self.recipe.closeup
-        return Sources.of(self.stills, self.looks.times(body).widths.numpy(), body)
+        return Sources.of(self.stills, self.looks.times(body), body)
 
     def painter(self, device: torch.device, refine: bool = True) -> Painter:
         """The generators on a device, ready to paint; without `refine` stage I alone."""

@@ -160,8 +160,9 @@ class Painted:
         shares = np.zeros(large.shape[:2], np.float32)
         left, top = filled.left * self.times, filled.top * self.times
         if self.borrowed is not None:
-            laid, known = self.borrowed.laid((left, top), (large.shape[1], large.shape[0]))
-            large, shares = detail.sharpened(large, painted, laid, known)
+            corner, size = (left, top), (large.shape[1], large.shape[0])
+            sketched = self.borrowed.sketched(corner, size, self.times)
+            large, shares = detail.sharpened(large, painted, self.borrowed.laid(corner, size), sketched)
         if self.face is not None:
             corner = self.corner[0] - left, self.corner[1] - top
             _lay(large, self.face, corner, self.trust)

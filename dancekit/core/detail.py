@@ -2,7 +2,9 @@
 
 What networks paint is soft but in its place; what is moved there from another frame (core.sources) is sharp, but a
 little beside it: cloth swings, landmarks err. So optical flow brings the frame to the painting first. Then, where both
-look alike from afar, the frame is seen, and elsewhere the painting stays.
+look alike from afar, the frame is seen, and elsewhere the painting stays. Arms before the body are what networks paint
+worst, half see-through: there the sketch (core.sketch), which knows how arms are coloured, may agree with the frame in
+the painting's place.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ _SOFT, _PAINTED = 1.0, 0.5
 """By how many px of the painting a frame, and the painting itself, are blurred before they are compared."""
 _OFF, _BEYOND = 50.0, 70.0
 """Colours that are so far apart, of 255, or alphas, are not of the same thing."""
+_OFF_SKETCH = 80.0
+"""The same for the colours of a frame and of the sketch, which knows nothing of light and shade."""
 _THERE = 40.0
 """Alpha from which the painting knows of somebody: beside her, what is left of a film's background is not seen."""
 _EVEN = 0.6
@@ -28,32 +32,45 @@ _LEAST = 32
 
 
 def sharpened(
-    large: np.ndarray, painted: np.ndarray, laid: np.ndarray, known: np.ndarray
+    large: np.ndarray, painted: np.ndarray, laid: tuple[np.ndarray, np.ndarray], sketched: tuple[np.ndarray, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """A painting with the detail of frames.
 
     Args:
         large: the painting enlarged, float32 [H, W, 4] in 0..255, colour times alpha, and alpha.
         painted: the painting as it is, float32 [h, w, 4] likewise; H and W are a whole number of times h and w.
-        laid: frames moved into its pose, uint8 [H, W, 4], colour times alpha, and alpha.
-        known: how far these are, float32 [H, W] in 0..1 (see warp.lay).
+        laid: frames moved into its pose, uint8 [H, W, 4], colour times alpha, and alpha; and how far they are known,
+            float32 [H, W] in 0..1 (see warp.lay).
+        sketched: the sketch of its pose, float32 [h, w, 4] like `painted`; and where it shows arms, float32 [h, w] in
+            0..1.
 
     Returns:
         The picture, float32 [H, W, 4] like `large`, and how much of the frames is seen in it, float32 [H, W] in 0..1.
     """
-    size = large.shape[1::-1]
-    frame, known = _brought(laid, known, painted)
+    size, (rough, arms) = large.shape[1::-1], sketched
+    frame, known = _brought(*laid, painted)
+    rough = cv2.GaussianBlur(rough, (0, 0), _SOFT)
     afar = cv2.GaussianBlur(cv2.resize(frame, painted.shape[1::-1], interpolation=cv2.INTER_AREA), (0, 0), _SOFT)
     soft = cv2.GaussianBlur(painted, (0, 0), _PAINTED)
     light = soft - afar
-    colour, alpha = np.abs(light[..., :3]).max(-1), light[..., 3]
-    alike = np.exp(-np.square(colour / _OFF) - np.square(alpha / _BEYOND)) * np.clip(soft[..., 3] / _THERE, 0, 1)
-    seen = cv2.GaussianBlur(alike, (0, 0), _EVEN)
+    alike = _alike(light, _OFF)
+    as_sketched = arms * _alike(rough - afar, _OFF_SKETCH)
+    either = np.maximum(alike, as_sketched)
+    # The painting's light counts as far as the painting does.
+    light *= (alike / np.maximum(either, 1e-3))[..., None]
+    shown: np.ndarray = either * np.clip(soft[..., 3] / _THERE, 0, 1)
+    seen = cv2.GaussianBlur(shown, (0, 0), _EVEN)
     seen, light = cv2.resize(seen, size) * known, cv2.resize(light, size)
     frame += _LIGHT * light
     result = large + seen[..., None] * (frame - large)
     np.clip(result, 0, 255, out=result)
     return np.minimum(result, result[..., 3:]), seen
+
+
+def _alike(apart: np.ndarray, off: float) -> np.ndarray:
+    """How alike two pictures are, float32 [h, w] in 0..1, by their difference [h, w, 4]. off: colours that are so far
+    apart are not of the same thing."""
+    return np.exp(-np.square(np.abs(apart[..., :3]).max(-1) / off) - np.square(apart[..., 3] / _BEYOND))
 
 
 def _brought(laid: np.ndarray, known: np.ndarray, painted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -28,6 +28,8 @@ WIDE = 1.25
 """A texture reaches this many widths to either side of its bar, and the sketch ends there."""
 _SOFT = 0.25
 """Over how many widths the sketch ends."""
+_CORE, _SKIN = 0.8, 1.3
+"""Within the first of its widths a px is surely on an arm, beyond the second it is not."""
 _TURNING = 0.2
 """Shoulders (ears) that appear this wide, as a share of the trunk (neck), show all front or all back."""
 _HIDDEN, _SHOWN = 0.5, 0.75
@@ -149,20 +151,44 @@ def draw(pose: Segments, looks: Looks, size: tuple[int, int], coarse: int = 1) -
         ... x 4 x H/coarse x W/coarse: colour in [-1, 1] times cover, and cover in 0..1.
     """
     lead, front, pose = pose.seen.shape[:-1], facing(pose).reshape(-1, BARS), bars(pose)
+    laid = _laid(pose, looks.widths, size, coarse)
+    along, across = _within(laid.starts, laid.ends, laid.widths, laid.bar)
+    rows = (laid.bar * ALONG + along * (ALONG - 1)) * (2 / (BARS * ALONG - 1)) - 1
+    places = torch.stack((across / WIDE, rows), -1)
+    seen = functional.grid_sample(_textures(looks, lead, front), places, padding_mode="border", align_corners=True)
+    cover = seen[:, 3:] * ((WIDE - laid.nearest.sqrt_()) / _SOFT).clamp_(0, 1)[:, None]
+    return torch.cat((seen[:, :3] * cover, cover), 1).reshape(*lead, CHANNELS, *laid.bar.shape[1:])
+
+
+def arms(pose: Segments, widths: Tensor, size: tuple[int, int], coarse: int = 1) -> Tensor:
+    """Where a sketch shows arms, ... x H/coarse x W/coarse: 1 in their middle, 0 beyond their rims; arguments as for
+    draw."""
+    laid = _laid(bars(pose), widths, size, coarse)
+    share = ((_SKIN - laid.nearest.sqrt_()) / (_SKIN - _CORE)).clamp_(0, 1)
+    return (share * constant(_ARMS, share.device)[laid.bar]).reshape(*pose.seen.shape[:-1], *laid.bar.shape[1:])
+
+
+class _Laid(NamedTuple):
+    """To which bar each px belongs, int N x H x W, and how far it is from it, in squared widths; the bars' starts and
+    ends N x BARS x 2 and widths N x BARS in px of the sketch."""
+
+    bar: Tensor
+    nearest: Tensor
+    starts: Tensor
+    ends: Tensor
+    widths: Tensor
+
+
+def _laid(pose: Segments, widths: Tensor, size: tuple[int, int], coarse: int) -> _Laid:
+    """pose: bars ... x BARS. The rest as for draw."""
     wide, high = size[0] // coarse, size[1] // coarse
     starts, ends = (points.reshape(-1, BARS, 2) / coarse for points in (pose.starts, pose.ends))
-    widths = _spread(looks.widths, lead, 1).reshape(-1, BARS) / coarse
+    widths = _spread(widths, pose.seen.shape[:-1], 1).reshape(-1, BARS) / coarse
     unseen = pose.seen.reshape(-1, BARS, 1, 1) <= 0
     ratio = maps.squared_distances(starts, ends, (wide, high)).div_(widths.square()[..., None, None])
     depth = ratio.masked_fill_(unseen, torch.inf) + order(pose.seen).reshape(-1, BARS, 1, 1)
     bar = depth.min(1).indices  # seven times as fast as argmin on a CPU
-    nearest = ratio.gather(1, bar[:, None])[:, 0]
-    along, across = _within(starts, ends, widths, bar)
-    rows = (bar * ALONG + along * (ALONG - 1)) * (2 / (BARS * ALONG - 1)) - 1
-    places = torch.stack((across / WIDE, rows), -1)
-    seen = functional.grid_sample(_textures(looks, lead, front), places, padding_mode="border", align_corners=True)
-    cover = seen[:, 3:] * ((WIDE - nearest.sqrt_()) / _SOFT).clamp_(0, 1)[:, None]
-    return torch.cat((seen[:, :3] * cover, cover), 1).reshape(*lead, CHANNELS, high, wide)
+    return _Laid(bar, ratio.gather(1, bar[:, None])[:, 0], starts, ends, widths)
 
 
 def _textures(looks: Looks, lead: torch.Size, front: Tensor) -> Tensor:

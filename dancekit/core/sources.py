@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from dancekit.core import maps, paths, sketch, warp
+from dancekit.core.sketch import Looks
 from dancekit.core.warp import LIMBS, MEMBERS, Bars, Mix, Source
 
 _TRUNK = LIMBS.index("trunk")
@@ -59,23 +60,23 @@ def _poses(points: np.ndarray, bars: Bars, body: float) -> _Poses:
 class Sources:
     """Frames ready to borrow from.
 
-    widths: of the bars, float32 [BARS] px of the pictures. body: body height, px of them. shown: float32 [N, LIMBS],
-    see warp.source_of.
+    looks: of the person, in px of the pictures. body: body height, px of them. shown: float32 [N, LIMBS], see
+    warp.source_of.
     """
 
     sources: list[Source]
-    widths: np.ndarray
+    looks: Looks
     body: float
     shown: np.ndarray
     poses: _Poses
 
     @staticmethod
-    def of(stills: Stills, widths: np.ndarray, body: float) -> Sources:
-        """Get kept frames ready. widths: of the bars, px. body: height, px."""
-        bars = warp.bars_of(stills.points)
+    def of(stills: Stills, looks: Looks, body: float) -> Sources:
+        """Get kept frames ready. looks: of the person, in px. body: height, px."""
+        bars, widths = warp.bars_of(stills.points), looks.widths.numpy()
         made = [warp.source_of(picture, bars.at(place), widths) for place, picture in enumerate(stills.pictures)]
         sources, shown = zip(*made, strict=True)
-        return Sources(list(sources), widths, body, np.stack(shown), _poses(stills.points, bars, body))
+        return Sources(list(sources), looks, body, np.stack(shown), _poses(stills.points, bars, body))
 
     def unlike(self, points: np.ndarray) -> np.ndarray:
         """How unlike each of these frames each limb of poses T x J x 3 (px) is: float32 [LIMBS, T, N]."""
@@ -139,23 +140,32 @@ class Choice:
         time += self.begin
         given = [[self._given(chosen[limb], time) for chosen in (self.first, self.second)]
                  for limb in range(len(LIMBS))]  # fmt: skip
-        return Borrowed(self.points[time], self.sources.widths, given)
+        return Borrowed(self.points[time], self.sources.looks, given)
 
     def _given(self, chosen: np.ndarray, time: int) -> Mix:
         return [(self.sources.sources[place], share) for place, share in paths.mixed(chosen, time, _MIXED)]
 
 
 class Borrowed(NamedTuple):
-    """What one pose borrows: its landmarks [J, 3] px, the widths of the bars, px, and what each limb is fetched from,
+    """What one pose borrows: its landmarks [J, 3] px, the person's looks, in px, and what each limb is fetched from,
     see warp.lay."""
 
     points: np.ndarray
-    widths: np.ndarray
+    looks: Looks
     given: Sequence[Sequence[Mix]]
 
     def laid(self, corner: tuple[int, int], size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         """The frames moved into the pose, in a picture of so many px with its left and top there, see warp.lay."""
-        return warp.lay(warp.bars_of(self.points).moved(corner), self.widths, size, self.given)
+        return warp.lay(warp.bars_of(self.points).moved(corner), self.looks.widths.numpy(), size, self.given)
+
+    def sketched(self, corner: tuple[int, int], size: tuple[int, int], coarse: int) -> tuple[np.ndarray, np.ndarray]:
+        """The sketch of the pose in such a picture at 1/coarse of its size: float32 [h, w, 4] in 0..255, colour times
+        alpha, and alpha; and where it shows arms, float32 [h, w], see sketch.arms."""
+        pose = maps.segments(torch.from_numpy(self.points - np.array([*corner, 0], np.float32)))
+        drawn = sketch.draw(pose, self.looks, size, coarse)
+        colour, cover = drawn[:3], drawn[3:]
+        rough = torch.cat(((colour + cover) * 127.5, cover * 255)).permute(1, 2, 0)
+        return rough.numpy(), sketch.arms(pose, self.looks.widths, size, coarse).numpy()
 
 
 def gather(points: np.ndarray, body: float, many: int) -> list[int]:

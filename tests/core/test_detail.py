@@ -38,11 +38,14 @@ def fine(picture: np.ndarray) -> float:
 
 
 def with_detail(
-    soft: np.ndarray, frame: np.ndarray, known: np.ndarray | None = None
+    soft: np.ndarray, frame: np.ndarray, known: np.ndarray | None = None, arms: float = 0.0, rough: int = 0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """rough: the grey of the sketch. arms: how much of it is an arm."""
     large = compose.enlarged(soft, 2, 255)
     known = np.ones(frame.shape[:2], np.float32) if known is None else known
-    return large, *sharpened(large.copy(), soft, frame, known)
+    sketched = np.full(soft.shape, rough, np.float32), np.full(soft.shape[:2], arms, np.float32)
+    sketched[0][..., 3] = 255
+    return large, *sharpened(large.copy(), soft, (frame, known), sketched)
 
 
 @pytest.mark.parametrize("shift", [0, 2, 4])
@@ -59,6 +62,17 @@ def test_a_frame_of_something_else_is_not_seen() -> None:
     large, result, seen = with_detail(painted(striped()), striped(colour=(20, 250, 20)))
     assert seen[PERSON].mean() < 0.2
     assert apart(result, large) < 4
+
+
+def test_on_arms_a_frame_may_agree_with_the_sketch_where_the_painting_is_of_something_else() -> None:
+    arm = striped(colour=(230, 230, 230))
+    soft = painted(striped(colour=(20, 20, 250)))
+    for arms, rough, least, most in ((0.0, 127, 0.0, 0.2), (1.0, 127, 0.6, 1.0), (1.0, 0, 0.0, 0.3)):
+        large, result, seen = with_detail(soft, arm, arms=arms, rough=rough)
+        assert least <= seen[PERSON][6:-6, 6:-6].mean() <= most
+    large, result, seen = with_detail(soft, arm, arms=1.0, rough=127)
+    assert apart(result, arm) < 0.5 * apart(large, arm)
+    assert np.abs(result - large)[:20].max() < 2
 
 
 def test_where_no_frame_shows_her_the_painting_stays() -> None:

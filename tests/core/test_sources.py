@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from figures import figure, waving
 
 from dancekit.core import sketch, sources
 from dancekit.core.skeleton import INDEX
+from dancekit.core.sketch import Looks
 from dancekit.core.sources import Sources, Stills, gather
 from dancekit.core.warp import LIMBS
 
-WIDTHS = sketch.USUAL * np.float32(200)
+LOOKS = Looks(
+    torch.from_numpy(sketch.USUAL) * 200,
+    torch.zeros(sketch.SIDES, sketch.BARS, sketch.ALONG, sketch.ACROSS, 3),
+    torch.ones(sketch.SIDES, sketch.BARS, sketch.ALONG, sketch.ACROSS),
+)
 ARM, TRUNK, LEG = (LIMBS.index(name) for name in ("left arm", "trunk", "left leg"))
 
 
@@ -22,7 +28,7 @@ def stills(*poses: np.ndarray) -> Stills:
 
 
 def known(*poses: np.ndarray) -> Sources:
-    return Sources.of(stills(*poses), WIDTHS, 200.0)
+    return Sources.of(stills(*poses), LOOKS, 200.0)
 
 
 def squatting() -> np.ndarray:
@@ -109,3 +115,15 @@ def test_long_dances_are_gone_through_in_pieces(monkeypatch: pytest.MonkeyPatch)
     assert np.array_equal(whole.first[ARM], pieces.first[ARM])
     assert pieces.first.shape == pieces.second.shape == whole.first.shape
     assert (pieces.first != pieces.second).all()
+
+
+def test_with_the_frames_comes_the_sketch_of_the_pose_and_where_it_shows_arms() -> None:
+    borrowed = known(figure(), squatting()).choose(figure()[None]).at(0)
+    rough, arms = borrowed.sketched((40, 60), (240, 250), 2)
+    assert rough.shape == (125, 120, 4)
+    elbow, knee = (((figure()[INDEX[name], :2] - (40, 60)) / 2).astype(int) for name in ("left_elbow", "left_knee"))
+    assert arms[elbow[1], elbow[0]] == 1
+    assert arms[knee[1], knee[0]] == 0
+    assert rough[elbow[1], elbow[0]] == pytest.approx([127.5, 127.5, 127.5, 255])
+    assert not rough[:, :10].any()
+    assert not arms[:, :10].any()
