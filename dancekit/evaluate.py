@@ -31,7 +31,7 @@ FILM = "film"
 """The true frames, looked at without a truth: what the pose landmarker itself reaches."""
 _LARGER = 2
 """Faces and details are judged, and reels shown, at so many times the size of stage I's pictures."""
-_EVERY = 4
+_EVERY = 8
 """Of the larger pictures, which take four times as long to score, every so many-th is."""
 _TITLES = {"stage1": "stage I alone", "model": "dancekit", FILM: "truth", "nearest": "nearest frame"}
 """What entries are called in reels, from the left."""
@@ -87,18 +87,20 @@ def evaluate(
         judge.add_faces(FLOOR, *neighbours(faces))
         judge.add_large(FLOOR, *(half[::_EVERY] for half in neighbours(finest)))
         pictures: dict[str, np.ndarray] = {}
+        made: dict[str, np.ndarray] = {}
         for entry, seen in looks.items():
             if entry == FILM:
                 small, fine = true.transpose(0, 2, 3, 1), finest
             else:
                 small, fine = _pictures(entry, film, (footage, large), model, first, end, device)
-                judge.add(entry, small.transpose(0, 3, 1, 2), true)
+                made[entry] = small.transpose(0, 3, 1, 2)
                 judge.add_faces(entry, _faces(fine, finer, first), faces)
                 judge.add_large(entry, fine[::_EVERY], finest[::_EVERY])
             seen.append(look(small, asked, backend))
             pictures[entry] = fine[: shown.get(number, 0)]
             done += end - first
             progress("judging", done, total * len(looks))
+        judge.add_all(made, true)
         if number in shown:
             kept.append(_reel(finer, first, pictures))
     film_change = still_change(looks[FILM])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from dancekit.core import feature_sets, metrics, silhouette
 from dancekit.io import weights
+from dancekit.likeness import prepare_network
 from dancekit.networks.inception import Inception
 from dancekit.networks.lpips import LPIPS
 from dancekit.networks.perceptual import VGG16_EDGES, Perceptual
@@ -61,10 +62,7 @@ class Judge:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._trunk = Perceptual(VGG16_EDGES, weights.trunk_weights("vgg16_edges"), _DEPTH).to(device)
-        # The distance reads the trunk on both pictures anyway, and that is most of the work: what it saw is kept.
-        self._pooled: list[Tensor] = []
-        self._trunk.register_forward_hook(lambda _, __, features: self._pooled.append(_pool(features[-1])))
+        self._trunk = prepare_network(Perceptual(VGG16_EDGES, weights.trunk_weights("vgg16_edges"), _DEPTH), device)
         self._lpips = self._inception = None
         if weights.available("alexnet"):
             self._lpips = LPIPS(weights.tensors("alexnet"), weights.tensors("lpips_alex")).to(device)
@@ -79,31 +77,37 @@ class Judge:
         self._large: dict[str, list[Tensor]] = {}
         self._face_sets: dict[str, list[list[Tensor]]] = {}
 
-    @torch.inference_mode()
     def add(self, entry: str, made: np.ndarray, true: np.ndarray) -> None:
         """Score consecutive pictures uint8 [T, 4, H, W] (colour and alpha) against the true ones."""
-        shown = []
-        for start in range(0, len(made), _BATCH):
-            pictures = [p[start : start + _BATCH] for p in (made, true)]
-            (picture, alpha), (wanted, cut_out) = (_over_key(p, self._device) for p in pictures)
-            official = self._officially(entry, picture / 127.5 - 1, wanted / 127.5 - 1)
-            self._kept.setdefault(entry, []).append(
-                official
-                | {
+        self.add_all({entry: made}, true)
+
+    @torch.inference_mode()
+    def add_all(self, made: Mapping[str, np.ndarray], true: np.ndarray) -> None:
+        """Score each entry's consecutive pictures uint8 [T, 4, H, W] (colour and alpha) against the same true ones."""
+        shown: dict[str, list[tuple[Tensor, Tensor]]] = {entry: [] for entry in made}
+        for start in range(0, len(true), _BATCH):
+            film = true[start : start + _BATCH]
+            wanted, cut_out = _over_key(film, self._device)
+            features = self._trunk(wanted / 127.5 - 1)
+            for entry, pictures in made.items():
+                part = pictures[start : start + _BATCH]
+                picture, alpha = _over_key(part, self._device)
+                official = self._officially(entry, picture / 127.5 - 1, wanted / 127.5 - 1)
+                scores = {
                     "ssim": metrics.ssim(picture, wanted),
                     "ssim_box": metrics.ssim_box(picture, wanted, cut_out),
-                    "perceptual": self._distance(self._sets, entry, picture / 127.5 - 1, wanted / 127.5 - 1),
+                    "perceptual": self._distance(self._sets, entry, picture, features),
                     "alpha": metrics.alpha_error(alpha, cut_out),
                     "psnr": metrics.psnr(picture, wanted),
                     "psnr_box": metrics.psnr_box(picture, wanted, cut_out),
-                    "holes": _holes(*pictures),
+                    "holes": _holes(part, film),
                 }
-            )
-            shown.append((picture, wanted))
-        if len(made) < 2:
-            return
-        changes = metrics.flicker(torch.cat([a for a, _ in shown]), torch.cat([b for _, b in shown]))
-        self._change.setdefault(entry, []).append((float(changes[0]), float(changes[1]), len(made) - 1))
+                self._kept.setdefault(entry, []).append(official | scores)
+                shown[entry].append((picture, wanted))
+        for entry, pairs in shown.items():
+            if len(true) >= 2:
+                changes = metrics.flicker(torch.cat([a for a, _ in pairs]), torch.cat([b for _, b in pairs]))
+                self._change.setdefault(entry, []).append((float(changes[0]), float(changes[1]), len(true) - 1))
 
     def add_faces(self, entry: str, made: np.ndarray, true: np.ndarray) -> None:
         """Score close-ups uint8 [T, h, w, 4] (colour and alpha) against the true ones."""
@@ -119,14 +123,17 @@ class Judge:
     ) -> Iterator[Tensor]:
         for start in range(0, len(made), _BATCH):
             parts = (p[start : start + _BATCH].transpose(0, 3, 1, 2) for p in (made, true))
-            yield self._distance(sets, entry, *(_over_key(part, self._device)[0] / 127.5 - 1 for part in parts))
+            picture, wanted = (_over_key(part, self._device)[0] for part in parts)
+            yield self._distance(sets, entry, picture, self._trunk(wanted / 127.5 - 1))
 
-    def _distance(self, sets: dict[str, list[list[Tensor]]], entry: str, picture: Tensor, wanted: Tensor) -> Tensor:
-        """Perceptual distances, N, of pictures in [-1, 1]; the features go to two sets, whichever is which."""
-        self._pooled.clear()
-        distances = self._trunk.loss_each(picture, wanted)
-        sets.setdefault(entry, []).append(list(self._pooled))
-        return distances
+    def _distance(
+        self, sets: dict[str, list[list[Tensor]]], entry: str, picture: Tensor, wanted: list[Tensor]
+    ) -> Tensor:
+        """Perceptual distances, N, of pictures in 0..255 from the features of true ones; what of their features goes
+        into a Frechet distance is kept in `sets`."""
+        features = self._trunk(picture / 127.5 - 1)
+        sets.setdefault(entry, []).append([_pool(wanted[-1]), _pool(features[-1])])
+        return self._trunk.apart(features, wanted)
 
     def _officially(self, entry: str, made: Tensor, true: Tensor) -> dict[str, Tensor]:
         """What the official networks say of pictures N x 3 x H x W in [-1, 1]."""

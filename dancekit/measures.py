@@ -74,7 +74,7 @@ _MEANINGS = {
     "film": "the film's own frames, looked at like painted ones",
     "box": "only within the true person's box; PSNR in dB",
     "perceptual": "distance on the bundled VGG-16 trunk, not LPIPS",
-    "twice as large": "perceptual distance in pictures twice as large, in every fourth frame",
+    "twice as large": "perceptual distance in pictures twice as large, in every eighth frame",
     "face": "the head alone, in pictures twice as large: perceptual distance of each, Frechet distance of all",
     "LPIPS": "version 0.1 with AlexNet, where that is on this computer",
     "KID, FID": "of the Inception of 2015, resized as clean-fid does, where that is on this computer",

@@ -91,10 +91,14 @@ class Perceptual(nn.Module):
         """The distance of each pair of pictures: N."""
         with torch.no_grad():
             wanted = self(true)
+        return self.apart(self(made), wanted, emphasis)
+
+    def apart(self, made: list[Tensor], true: list[Tensor], emphasis: Tensor | None = None) -> Tensor:
+        """The distance of each pair of pictures by their features: N."""
         terms = []
-        for weight, usual, a, b in zip(LAYER_WEIGHTS, self.trunk.magnitudes, self(made), wanted, strict=False):
+        for weight, usual, a, b in zip(LAYER_WEIGHTS, self.trunk.magnitudes, made, true, strict=False):
             apart = (a - b).abs()
             if emphasis is not None:
-                apart = apart * functional.adaptive_avg_pool2d(emphasis, apart.shape[-2:])
+                apart = apart * functional.adaptive_avg_pool2d(emphasis, (apart.shape[-2], apart.shape[-1]))
             terms.append(weight / usual * apart.mean((1, 2, 3), dtype=torch.float32))
         return torch.stack(terms).sum(0)
