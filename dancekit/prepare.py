@@ -202,14 +202,16 @@ def _facts(studied: Studied, clip: clips.Clip, options: Options) -> Facts:
 
 def _draw_sheet(clip: clips.Clip) -> np.ndarray:
     """Frames spread over the clip, pose over cut-out, then the worst of those looked at, marked red."""
-    reader, points = clip.frames(), clip.points()
-    times = np.flatnonzero(clip.used)
-    looked = times[np.unique(np.linspace(0, len(times) - 1, _SHEET_LOOK).astype(int))]
-    cutouts = {int(time): cutout for time in looked if (cutout := reader.read(int(time))) is not None}
-    worst = sorted(cutouts, key=lambda time: -mismatch(points[time], cutouts[time][1]))[:_SHEET_WORST]
-    even = [list(cutouts)[i] for i in np.linspace(0, len(cutouts) - 1, _SHEET_EVEN).astype(int)]
-    tiles = [_tile(cutouts[time], points[time], f"frame {time}", False) for time in even]
-    tiles += [_tile(cutouts[time], points[time], f"worst: frame {time}", True) for time in sorted(worst)]
+    reader, points, times = clip.frames(), clip.points(), np.flatnonzero(clip.used)
+    looked = [int(time) for time in times[np.unique(np.linspace(0, len(times) - 1, _SHEET_LOOK).astype(int))]]
+    alphas = zip(looked, in_order(reader.alpha, looked, max(2, spare(_THREADS)), len(looked)), strict=True)
+    unfit = {time: mismatch(points[time], alpha) for time, alpha in alphas if alpha is not None}
+    even = [list(unfit)[place] for place in np.linspace(0, len(unfit) - 1, _SHEET_EVEN).astype(int)]
+    worst = sorted(sorted(unfit, key=lambda time: -unfit[time])[:_SHEET_WORST])
+    shown = [(time, f"frame {time}", False) for time in even] + [(time, f"worst: frame {time}", True) for time in worst]
+    tiles = [
+        _tile(cutout, points[time], text, bad) for time, text, bad in shown if (cutout := reader.read(time)) is not None
+    ]
     return sheet.grid(tiles, _SHEET_COLUMNS)
 
 

@@ -79,6 +79,25 @@ class FrameReader:
         Raises:
             WorkspaceError: the record is damaged.
         """
+        parts = self._parts(index)
+        if parts is None:
+            return None
+        colour = cv2.imdecode(parts[0], cv2.IMREAD_COLOR_RGB)
+        if colour is None:
+            raise _damaged(self._path, f"frame {index} cannot be decoded")
+        return colour, self._alpha(index, parts[1])
+
+    def alpha(self, index: int) -> np.ndarray | None:
+        """The alpha of a frame alone, uint8 [h, w], in a fraction of the time.
+
+        Raises:
+            WorkspaceError: the record is damaged.
+        """
+        parts = self._parts(index)
+        return None if parts is None else self._alpha(index, parts[1])
+
+    def _parts(self, index: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """The two pictures of a record as they are stored."""
         start = self._offsets[index]
         header = bytes(self._data[start : start + _HEADER.size])
         _, jpeg_size, png_size, checksum = _HEADER.unpack(header)
@@ -88,11 +107,13 @@ class FrameReader:
         body = self._data[start : start + jpeg_size + png_size]
         if zlib.crc32(body.tobytes()) != checksum:
             raise _damaged(self._path, f"frame {index} is not what was written")
-        colour = cv2.imdecode(body[:jpeg_size], cv2.IMREAD_COLOR_RGB)
-        alpha = cv2.imdecode(body[jpeg_size:], cv2.IMREAD_GRAYSCALE)
-        if colour is None or alpha is None:
+        return body[:jpeg_size], body[jpeg_size:]
+
+    def _alpha(self, index: int, stored: np.ndarray) -> np.ndarray:
+        alpha = cv2.imdecode(stored, cv2.IMREAD_GRAYSCALE)
+        if alpha is None:
             raise _damaged(self._path, f"frame {index} cannot be decoded")
-        return colour, alpha
+        return np.asarray(alpha, np.uint8)
 
 
 def _scan(path: Path) -> tuple[list[int], int]:

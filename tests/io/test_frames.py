@@ -36,11 +36,14 @@ def test_alpha_comes_back_exactly_and_colour_nearly(tmp_path: Path) -> None:
         assert cutout is not None
         assert np.array_equal(cutout[1], picture(seed)[1])
         assert np.abs(cutout[0].astype(int) - picture(seed)[0]).max() <= 4
+        assert np.array_equal(reader.alpha(seed), picture(seed)[1])  # type: ignore[arg-type]
 
 
 def test_a_frame_without_a_person_is_none(tmp_path: Path) -> None:
     write(tmp_path / "frames.pack", 8)
-    assert frames.FrameReader(tmp_path / "frames.pack").read(3) is None
+    reader = frames.FrameReader(tmp_path / "frames.pack")
+    assert reader.read(3) is None
+    assert reader.alpha(3) is None
 
 
 @pytest.mark.parametrize("lost", [1, 10, 200])
