@@ -160,7 +160,8 @@ def study_subject(clips: list[Clip], progress: Progress = no_progress) -> Subjec
     with processes() if len(clips) >= _CROWD else contextlib.nullcontext() as pool:
         for one in pool.map(measure, clips) if pool else map(measure, clips):
             seen.append(one)
-            progress("measuring", len(seen), len(clips))
+            if len(clips) > 1:
+                progress("measuring", len(seen), len(clips))
     girths, found = zip(*seen, strict=True)
     return Subject(clips, bones, float(np.median(heights)), np.max(girths, axis=0), list(found))
 
