@@ -32,9 +32,11 @@ _ONE_BY_ONE = {
     "psnr": ("PSNR", "higher"),
     "psnr_box": ("PSNR box", "higher"),
     "perceptual": ("perceptual", "lower"),
-    "large": ("twice as large", "lower"),
+    "large": ("large", "lower"),
     "face": ("face", "lower"),
     "lpips": ("LPIPS", "lower"),
+}
+_CUT_OUTS = {
     "alpha": ("alpha error", "lower"),
     "holes": ("holes", "lower"),
 }
@@ -74,7 +76,7 @@ _MEANINGS = {
     "film": "the film's own frames, looked at like painted ones",
     "box": "only within the true person's box; PSNR in dB",
     "perceptual": "distance on the bundled VGG-16 trunk, not LPIPS",
-    "twice as large": "perceptual distance in pictures twice as large, in every eighth frame",
+    "large": "perceptual distance in pictures twice as large, of every eighth frame",
     "face": "the head alone, in pictures twice as large: perceptual distance of each, Frechet distance of all",
     "LPIPS": "version 0.1 with AlexNet, where that is on this computer",
     "KID, FID": "of the Inception of 2015, resized as clean-fid does, where that is on this computer",
@@ -85,8 +87,7 @@ _MEANINGS = {
     "PCK": "share of landmarks found within a tenth of the person's height of where they should be",
     "lost limbs": "share of head, arms, legs and feet not found within two tenths of the person's height",
     "still": "while the person hardly moves; change in grey levels per pixel, flicker 1 for as much as on film",
-    "flicker to driver's": "change around the bones while they hardly move, 1 for as much as in the driver's own film",
-    "driver's": "what the landmarker reaches on the driver's own film, against its cleaned poses",
+    "driver's": "of the driver's own film: PCK against its cleaned poses, change around the bones while these rest",
     "islands": "what floats apart from the person, as a share of the person's area",
     "bone holes": "in the person, where a bone or the trunk should be; a share of the person's area",
 }
@@ -94,7 +95,7 @@ _MEANINGS = {
 
 def meanings(done: Evaluation) -> dict[str, str]:
     """What the measures and entries that are shown mean."""
-    return {name: meaning for name, meaning in _MEANINGS.items() if done.drivers or "driver's" not in name}
+    return {name: meaning for name, meaning in _MEANINGS.items() if done.drivers or name != "driver's"}
 
 
 def tables(done: Evaluation) -> list[Table]:
@@ -109,9 +110,10 @@ def tables(done: Evaluation) -> list[Table]:
 
 
 def scored(scores: Mapping[str, Scores]) -> list[Table]:
-    """Measures beside the truth; two tables, since one would be too wide for a terminal."""
+    """Measures beside the truth; several tables, since one would be too wide for a terminal."""
     return [
         _table("Picture by picture beside the true one:", scores.items(), _ONE_BY_ONE, _COMPETING),
+        _table("Cut-out by cut-out beside the true one:", scores.items(), _CUT_OUTS, _COMPETING),
         _table("All pictures together beside the true film:", scores.items(), _TOGETHER, _COMPETING),
     ]
 

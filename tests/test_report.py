@@ -90,3 +90,16 @@ def test_the_verdict_is_one_sentence(ssim: float, perceptual: float, verdict: st
     said = report.summary(replace(evaluation(), scores=scores))
     assert said.startswith(verdict)
     assert f"SSIM {ssim:.3f} against 0.900" in said
+
+
+def test_tables_and_what_they_mean_fit_a_terminal() -> None:
+    known = {
+        name: replace(scores, large=0.05, face=0.2, face_frechet=12.3) for name, scores in evaluation().scores.items()
+    }
+    lines = report.evaluated(replace(evaluation(), scores=known), PAGE)[0]
+    drivers = next(place for place, line in enumerate(lines) if line.startswith("In the moves"))
+    assert max(map(len, lines[:drivers])) <= 80
+    meanings = [line for line in lines if line.startswith("  ") and line[2] != " "]
+    assert len(meanings) > 10
+    assert all(line[14] == " " != line[15] for line in meanings), "names are shorter than their column"
+    assert max(map(len, meanings)) <= 120
