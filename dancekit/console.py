@@ -118,8 +118,8 @@ class _Bars:
             TextColumn("{task.percentage:>3.0f}%"),
             TextColumn("{task.fields[pace]}", markup=False),
             TimeElapsedColumn(),
-            TextColumn("left"),
             TimeRemainingColumn(),
+            TextColumn("left"),
             console=Console(file=stream, markup=False),
         )
         self._tasks: dict[str, TaskID] = {}

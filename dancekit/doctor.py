@@ -186,8 +186,11 @@ def _weights() -> Iterator[Finding]:
             yield Finding(f"weights {name}", f"{entry.path} ({entry.licence})")
         except DancekitError as error:
             yield Finding(f"weights {name}", error.problem, False, error.hint)
-    rembg = Path(os.environ.get("U2NET_HOME") or Path.home() / ".u2net")
-    models = sorted(path.stem for path in rembg.glob("*.onnx")) if rembg.is_dir() else []
+    # As rembg itself looks for them, which does without its package being loaded.
+    data = os.environ.get("XDG_DATA_HOME")
+    usual = Path(data) / "rembg" if data else Path.home() / ".rembg"
+    rembg = Path(os.environ.get("U2NET_HOME") or os.environ.get("REMBG_HOME") or usual)
+    models = sorted(path.stem for path in rembg.rglob("*.onnx")) if rembg.is_dir() else []
     yield Finding(
         "rembg models", ", ".join(models) if models else f"none in {rembg}; rembg fetches what --matte rembg needs"
     )

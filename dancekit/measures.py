@@ -72,6 +72,9 @@ _SHOWN = {
 """What each measure is called, and which way is better."""
 _COMPETING = ("model", "nearest", "stage1")
 _MEANINGS = {
+    "model": "what dancekit paints",
+    "nearest": "the training frame whose pose is nearest",
+    "stage1": "the first stage alone",
     "floor": "the film's own frames beside the ones just before them",
     "film": "the film's own frames, looked at like painted ones",
     "box": "only within the true person's box; PSNR in dB",

@@ -71,7 +71,7 @@ def trained(done: Trained, recipe: str, minutes: float | None, where: str) -> Re
     data |= {"losses": done.losses, "peak_gigabytes": done.peak_gigabytes}
     return [
         *lines,
-        f"Next: dancekit transfer DANCE.mp4 --as {person} --bg PICTURE.jpg{where}, with any film and picture",
+        f"Next: dancekit transfer DANCE.mp4 --as {person} --bg PICTURE.jpg{where}",
     ], data
 
 
@@ -136,9 +136,9 @@ def summary(done: Evaluation) -> str:
     model, nearest = done.scores["model"], done.scores["nearest"]
     better = (model.ssim > nearest.ssim) + (model.perceptual < nearest.perceptual)
     verdict = _VERDICTS[better]
+    closed = f" (closes {done.closed():.0%} of its distance to 1)" if done.closed() >= 0 else ""
     return (
-        f"{verdict} the film's nearest frame: SSIM {model.ssim:.3f} against {nearest.ssim:.3f} "
-        f"(closes {done.closed():.0%} of its distance to 1), "
+        f"{verdict} the film's nearest frame: SSIM {model.ssim:.3f} against {nearest.ssim:.3f}{closed}, "
         f"perceptual distance {model.perceptual:.3f} against {nearest.perceptual:.3f}; "
         f"on {done.frames} held-out frames in {done.spans} spans."
     )

@@ -73,7 +73,7 @@ def label(picture: np.ndarray, text: str, bad: bool = False) -> None:
 
 
 def _write(picture: np.ndarray, text: str, place: tuple[int, int], colour: tuple[int, ...]) -> None:
-    cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.38, colour, 1, cv2.LINE_AA)
+    cv2.putText(picture, text, place, cv2.FONT_HERSHEY_DUPLEX, 0.42, colour, 1, cv2.LINE_AA)
 
 
 def strip(points: np.ndarray, cutouts: Sequence[np.ndarray]) -> np.ndarray:
