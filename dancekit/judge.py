@@ -84,11 +84,13 @@ class Judge:
     @torch.inference_mode()
     def add_all(self, made: Mapping[str, np.ndarray], true: np.ndarray) -> None:
         """Score each entry's consecutive pictures uint8 [T, 4, H, W] (colour and alpha) against the same true ones."""
-        shown: dict[str, list[tuple[Tensor, Tensor]]] = {entry: [] for entry in made}
+        films: list[Tensor] = []
+        shown: dict[str, list[Tensor]] = {entry: [] for entry in made}
         for start in range(0, len(true), _BATCH):
             film = true[start : start + _BATCH]
             wanted, cut_out = _over_key(film, self._device)
             features = self._trunk(wanted / 127.5 - 1)
+            films.append(wanted)
             for entry, pictures in made.items():
                 part = pictures[start : start + _BATCH]
                 picture, alpha = _over_key(part, self._device)
@@ -103,10 +105,10 @@ class Judge:
                     "holes": _holes(part, film),
                 }
                 self._kept.setdefault(entry, []).append(official | scores)
-                shown[entry].append((picture, wanted))
-        for entry, pairs in shown.items():
-            if len(true) >= 2:
-                changes = metrics.flicker(torch.cat([a for a, _ in pairs]), torch.cat([b for _, b in pairs]))
+                shown[entry].append(picture)
+        if len(true) >= 2:
+            for entry, pictures in shown.items():
+                changes = metrics.flicker(torch.cat(pictures), torch.cat(films))
                 self._change.setdefault(entry, []).append((float(changes[0]), float(changes[1]), len(true) - 1))
 
     def add_faces(self, entry: str, made: np.ndarray, true: np.ndarray) -> None:

@@ -123,10 +123,15 @@ def scored(scores: Mapping[str, Scores]) -> list[Table]:
 
 def driven(one: Driven) -> dict[str, object]:
     """The measures of a person in a driver's moves, as data."""
-    relative: dict[str, object] = {"relative_pck": one.relative_pck, "relative_flicker": one.relative_flicker}
-    film = {"film_pck": one.film_pck, "film_lost_limbs": one.film_lost_limbs}
-    data = relative | {"frames": one.frames} | asdict(one.soundness) | film
-    return data | {"film_inner_change": one.film_inner_change}
+    return {
+        "frames": one.frames,
+        "relative_pck": one.relative_pck,
+        "relative_flicker": one.relative_flicker,
+        **asdict(one.soundness),
+        "film_pck": one.film_pck,
+        "film_lost_limbs": one.film_lost_limbs,
+        "film_inner_change": one.film_inner_change,
+    }
 
 
 def _table(

@@ -88,60 +88,60 @@ def look(pictures: Iterable[np.ndarray], asked: Asked, backend: ModuleType) -> L
     """
     found: list[np.ndarray] = []
     changes: list[float] = []
-    inner: list[float | None] = []
+    inner = _InnerChanges()
     islands: list[float] = []
     holes: list[float] = []
     known = pose_error.asked_for(asked.points, asked.heights).sum(1) > 0
     resting = pose_error.resting(asked.points, asked.heights)
     margin = round(MARGIN * asked.size[1])
-    before = before_grey = solid_before = None
+    before = None
     detector = backend.Detector(VideoInfo(Path("painted"), *asked.size, asked.fps, len(asked.points), False), 1, False)
     try:
         for time, picture in enumerate(pictures):
             roomy = silhouette.shown_over(picture, GREY, margin)
-            grey = roomy[margin:-margin, margin:-margin]
             found.append(_landmarks(detector.detect(time, roomy), margin))
             solid = _solid(asked, time) if known[time] else None
             if solid is not None:
                 islands.append(silhouette.islands(picture[..., 3]))
                 holes.append(silhouette.holes(picture[..., 3], solid))
-            if before is not None and resting[time - 1]:
+            rests = time > 0 and resting[time - 1]
+            if before is not None and rests:
                 changes.append(silhouette.change(before, picture, GREY))
-                inner.append(_inner_change((before_grey, grey), (solid_before, solid)))
-            before, before_grey, solid_before = picture, grey, solid
+            inner.see(roomy[margin:-margin, margin:-margin], solid, rests)
+            before = picture
     finally:
         detector.close()
-    return Look(np.stack(found), asked, changes, _known(inner), islands, holes)
+    return Look(np.stack(found), asked, changes, inner.seen, islands, holes)
 
 
 def film_inner_change(frames: Iterable[np.ndarray], asked: Asked) -> float | None:
     """The inner_change of a film's own frames RGB uint8 [h, w, 3], which show these poses; None without rest."""
     resting = pose_error.resting(asked.points, asked.heights)
-    inner: list[float | None] = []
-    before = solid_before = None
+    inner = _InnerChanges()
     for time, frame in enumerate(frames):
-        solid = _solid(asked, time)
-        if before is not None and resting[time - 1]:
-            inner.append(_inner_change((before, frame), (solid_before, solid)))
-        before, solid_before = frame, solid
-    return _mean(_known(inner))
+        inner.see(frame, _solid(asked, time), time > 0 and resting[time - 1])
+    return _mean(inner.seen)
 
 
 def _solid(asked: Asked, time: int) -> np.ndarray:
     return silhouette.bones(asked.points[time], float(asked.heights[time]), asked.size)
 
 
-def _inner_change(
-    pictures: tuple[np.ndarray | None, np.ndarray], solid: tuple[np.ndarray | None, np.ndarray | None]
-) -> float | None:
-    """Change from one picture uint8 [h, w, 3] to the next where both poses have bones; None if one has none."""
-    if pictures[0] is None or solid[0] is None or solid[1] is None:
-        return None
-    return silhouette.change_within(pictures[0], pictures[1], solid[0] & solid[1])
+class _InnerChanges:
+    """Changes around the bones from one picture to the next, in grey levels. seen: those between which a pose rests."""
 
+    def __init__(self) -> None:
+        self.seen: list[float] = []
+        self._before: tuple[np.ndarray, np.ndarray] | None = None
 
-def _known(values: Sequence[float | None]) -> list[float]:
-    return [value for value in values if value is not None]
+    def see(self, picture: np.ndarray, solid: np.ndarray | None, rests: bool) -> None:
+        """The next picture uint8 [h, w, 3]. solid: where its pose has bones, None if that is not known. rests: whether
+        the pose hardly changed since the one before."""
+        if rests and self._before is not None and solid is not None:
+            change = silhouette.change_within(self._before[0], picture, self._before[1] & solid)
+            if change is not None:
+                self.seen.append(change)
+        self._before = None if solid is None else (picture, solid)
 
 
 def _landmarks(sightings: Sequence[Sighting], margin: int) -> np.ndarray:

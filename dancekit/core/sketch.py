@@ -150,30 +150,23 @@ def draw(pose: Segments, looks: Looks, size: tuple[int, int], coarse: int = 1) -
     Returns:
         ... x 4 x H/coarse x W/coarse: colour in [-1, 1] times cover, and cover in 0..1.
     """
-    lead, front, pose = pose.seen.shape[:-1], facing(pose).reshape(-1, BARS), bars(pose)
-    laid = _laid(pose, looks.widths, size, coarse)
-    along, across = _within(laid.starts, laid.ends, laid.widths, laid.bar)
-    rows = (laid.bar * ALONG + along * (ALONG - 1)) * (2 / (BARS * ALONG - 1)) - 1
-    places = torch.stack((across / WIDE, rows), -1)
-    seen = functional.grid_sample(_textures(looks, lead, front), places, padding_mode="border", align_corners=True)
-    cover = seen[:, 3:] * ((WIDE - laid.nearest.sqrt_()) / _SOFT).clamp_(0, 1)[:, None]
-    return torch.cat((seen[:, :3] * cover, cover), 1).reshape(*lead, CHANNELS, *laid.bar.shape[1:])
+    return _textured(pose, looks, _laid(bars(pose), looks.widths, size, coarse))
 
 
-def arms(pose: Segments, widths: Tensor, size: tuple[int, int], coarse: int = 1) -> Tensor:
-    """Where a sketch shows arms, ... x H/coarse x W/coarse: 1 in their middle, 0 beyond their rims; arguments as for
-    draw."""
-    laid = _laid(bars(pose), widths, size, coarse)
-    share = ((_SKIN - laid.nearest.sqrt_()) / (_SKIN - _CORE)).clamp_(0, 1)
-    return (share * constant(_ARMS, share.device)[laid.bar]).reshape(*pose.seen.shape[:-1], *laid.bar.shape[1:])
+def draw_with_arms(pose: Segments, looks: Looks, size: tuple[int, int], coarse: int = 1) -> tuple[Tensor, Tensor]:
+    """The sketch as draw gives it, and where it shows arms, ... x H/coarse x W/coarse: 1 in their middle, 0 beyond
+    their rims; arguments as for draw."""
+    laid = _laid(bars(pose), looks.widths, size, coarse)
+    share = ((_SKIN - laid.apart) / (_SKIN - _CORE)).clamp_(0, 1) * constant(_ARMS, laid.bar.device)[laid.bar]
+    return _textured(pose, looks, laid), share.reshape(*pose.seen.shape[:-1], *laid.bar.shape[1:])
 
 
 class _Laid(NamedTuple):
-    """To which bar each px belongs, int N x H x W, and how far it is from it, in squared widths; the bars' starts and
-    ends N x BARS x 2 and widths N x BARS in px of the sketch."""
+    """To which bar each px belongs, int N x H x W, and how far apart they are, in widths; the bars' starts and ends
+    N x BARS x 2 and widths N x BARS in px of the sketch."""
 
     bar: Tensor
-    nearest: Tensor
+    apart: Tensor
     starts: Tensor
     ends: Tensor
     widths: Tensor
@@ -188,7 +181,18 @@ def _laid(pose: Segments, widths: Tensor, size: tuple[int, int], coarse: int) ->
     ratio = maps.squared_distances(starts, ends, (wide, high)).div_(widths.square()[..., None, None])
     depth = ratio.masked_fill_(unseen, torch.inf) + order(pose.seen).reshape(-1, BARS, 1, 1)
     bar = depth.min(1).indices  # seven times as fast as argmin on a CPU
-    return _Laid(bar, ratio.gather(1, bar[:, None])[:, 0], starts, ends, widths)
+    return _Laid(bar, ratio.gather(1, bar[:, None])[:, 0].sqrt_(), starts, ends, widths)
+
+
+def _textured(pose: Segments, looks: Looks, laid: _Laid) -> Tensor:
+    """The textures of the bars where they lie, see draw. pose: segments ... x S."""
+    lead, front = pose.seen.shape[:-1], facing(pose).reshape(-1, BARS)
+    along, across = _within(laid.starts, laid.ends, laid.widths, laid.bar)
+    rows = (laid.bar * ALONG + along * (ALONG - 1)) * (2 / (BARS * ALONG - 1)) - 1
+    places = torch.stack((across / WIDE, rows), -1)
+    seen = functional.grid_sample(_textures(looks, lead, front), places, padding_mode="border", align_corners=True)
+    cover = seen[:, 3:] * ((WIDE - laid.apart) / _SOFT).clamp_(0, 1)[:, None]
+    return torch.cat((seen[:, :3] * cover, cover), 1).reshape(*lead, CHANNELS, *laid.bar.shape[1:])
 
 
 def _textures(looks: Looks, lead: torch.Size, front: Tensor) -> Tensor:

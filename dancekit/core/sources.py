@@ -160,12 +160,12 @@ class Borrowed(NamedTuple):
 
     def sketched(self, corner: tuple[int, int], size: tuple[int, int], coarse: int) -> tuple[np.ndarray, np.ndarray]:
         """The sketch of the pose in such a picture at 1/coarse of its size: float32 [h, w, 4] in 0..255, colour times
-        alpha, and alpha; and where it shows arms, float32 [h, w], see sketch.arms."""
+        alpha, and alpha; and where it shows arms, float32 [h, w], see sketch.draw_with_arms."""
         pose = maps.segments(torch.from_numpy(self.points - np.array([*corner, 0], np.float32)))
-        drawn = sketch.draw(pose, self.looks, size, coarse)
+        drawn, arms = sketch.draw_with_arms(pose, self.looks, size, coarse)
         colour, cover = drawn[:3], drawn[3:]
         rough = torch.cat(((colour + cover) * 127.5, cover * 255)).permute(1, 2, 0)
-        return rough.numpy(), sketch.arms(pose, self.looks.widths, size, coarse).numpy()
+        return rough.numpy(), arms.numpy()
 
 
 def gather(points: np.ndarray, body: float, many: int) -> list[int]:
