@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import sys
 import time
@@ -77,20 +76,6 @@ def _faster_in_bfloat16() -> bool:
             torch.nn.functional.conv2d(x, weight, padding=1)
             times[dtype] = min(times.get(dtype, 1e9), time.perf_counter() - start)
     return times[torch.bfloat16] < 0.8 * times[torch.float32]
-
-
-def keep_freed_memory() -> None:
-    """On Linux, stop the C library from handing large buffers back to the system after every operation.
-
-    Training frees and takes the same buffers thousands of times; fetching them anew costs a good part of a step.
-    """
-    if sys.platform == "linux":
-        try:
-            library = ctypes.CDLL(None)
-            library.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
-            library.mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
-        except (OSError, AttributeError):  # another C library
-            return
 
 
 def peak_gigabytes(device: torch.device) -> float:

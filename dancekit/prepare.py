@@ -13,10 +13,12 @@ import numpy as np
 
 from dancekit import matting, plugins
 from dancekit.core import chroma, crops, tracks
+from dancekit.core.matte import resized
 from dancekit.core.verdict import Facts, in_words, mismatch
 from dancekit.errors import ClipError
 from dancekit.io import clips, frames, sheet, video
 from dancekit.io.workspace import Person, Workspace, clip_name, keep_or_clear, replace_folder, writing
+from dancekit.memory import keep_freed_memory
 from dancekit.pose import keypoints
 from dancekit.study import (
     LONGEST_SIDE,
@@ -30,7 +32,7 @@ from dancekit.study import (
     work_mark,
 )
 from dancekit.threads import in_order, spare
-from dancekit.types import Progress, no_progress
+from dancekit.types import Progress, VideoInfo, no_progress
 
 SHORTEST = 20
 """Frames with a person that training needs at the least: the split into training and held-out spans has 20 parts."""
@@ -60,6 +62,7 @@ def prepare_clip(film: Path, person: Person, options: Options, progress: Progres
     """
     if (backend := options.matte.partition(":")[0]) != "auto":
         plugins.load("matting", backend)
+    keep_freed_memory()
     info = cut(video.probe(film, LONGEST_SIDE), options)
     target = clips.folder_for(person, film)
     work = target.with_name(f".{target.name}.partial")
@@ -177,13 +180,24 @@ def _cutouts(studied: Studied, clip: clips.Clip, matte: matting.Backend,
     """Every frame's cut-out from frame `first` on, None where there is no person."""
     if first >= len(clip.track):
         return
-    for time, frame in enumerate(video.read_ahead(video.read_frames(studied.info, first, len(clip.track))), first):
-        box, size = clip.plan.boxes[time], clip.plan.size
+    window, size = _window(studied.info, clip.plan.boxes[clip.used]), clip.plan.size
+    corner = np.array(window[:2] * 2, np.float32)
+    shown = video.read_frames(studied.info, first, len(clip.track), window)
+    for time, frame in enumerate(video.read_ahead(shown), first):
         if clip.used[time]:
-            picture = crops.warp(frame, box, size)
+            box = clip.plan.boxes[time]
+            picture = crops.warp(frame, box - corner, size)
             yield matte.cut(time, picture, _mask(studied, time, box, size), box)
         else:
             yield None
+
+
+def _window(info: VideoInfo, boxes: np.ndarray) -> video.Window:
+    """The part of the frames that the boxes [N, 4] look at, in even px."""
+    low, high = np.floor(boxes[:, :2].min(0) - 2).astype(int), np.ceil(boxes[:, 2:].max(0) + 2).astype(int)
+    left, top = (max(0, int(v) // 2 * 2) for v in low)
+    right, bottom = (min(whole, -(-int(v) // 2) * 2) for v, whole in zip(high, (info.width, info.height), strict=True))
+    return left, top, right, bottom
 
 
 def _record(cut: matting.Cutout | Callable[[], matting.Cutout] | None) -> bytes:
@@ -209,16 +223,20 @@ def _draw_sheet(clip: clips.Clip) -> np.ndarray:
     even = [list(unfit)[place] for place in np.linspace(0, len(unfit) - 1, _SHEET_EVEN).astype(int)]
     worst = sorted(sorted(unfit, key=lambda time: -unfit[time])[:_SHEET_WORST])
     shown = [(time, f"frame {time}", False) for time in even] + [(time, f"worst: frame {time}", True) for time in worst]
-    tiles = [
-        _tile(cutout, points[time], text, bad) for time, text, bad in shown if (cutout := reader.read(time)) is not None
-    ]
-    return sheet.grid(tiles, _SHEET_COLUMNS)
+    tiles = in_order(lambda spot: _tile(reader, points, *spot), shown, max(2, spare(_THREADS)), len(shown))
+    return sheet.grid(list(tiles), _SHEET_COLUMNS)
 
 
-def _tile(cutout: tuple[np.ndarray, np.ndarray], points: np.ndarray, text: str, bad: bool) -> np.ndarray:
-    plain = sheet.over(*cutout)
-    posed = plain.copy()
-    sheet.draw_pose(posed, points, max(1, plain.shape[0] // 160))
+def _tile(reader: frames.FrameReader, points: np.ndarray, time: int, text: str, bad: bool) -> np.ndarray:
+    cutout = reader.read(time)
+    assert cutout is not None  # it was used
+    height, width = cutout[1].shape
+    scale = min(1.0, _TILE[0] / width, _TILE[1] / height)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    plain = sheet.over(resized(cutout[0], size), resized(cutout[1], size))
+    posed, place = plain.copy(), points[time].copy()
+    place[:, :2] *= np.array(size, np.float32) / (width, height)
+    sheet.draw_pose(posed, place, 2)
     picture = sheet.fitted(np.hstack((plain, posed)), (_TILE[0] * 2, _TILE[1]))
     sheet.label(picture, text, bad)
     return picture

@@ -18,7 +18,7 @@ from dancekit.core import crops, girth, looks, schedule, wild
 from dancekit.core.retarget import proportions
 from dancekit.core.sketch import Looks
 from dancekit.core.tracks import body_height
-from dancekit.device import Machine, keep_freed_memory, number_type, peak_gigabytes
+from dancekit.device import Machine, number_type, peak_gigabytes
 from dancekit.errors import WorkspaceError
 from dancekit.io import clips as prepared
 from dancekit.io import weights
@@ -28,6 +28,7 @@ from dancekit.io.diary import Diary
 from dancekit.io.workspace import Person, Workspace
 from dancekit.likeness import multiple
 from dancekit.loop import save_now, train_stint
+from dancekit.memory import keep_freed_memory
 from dancekit.networks.perceptual import VGG16_EDGES, VGG19, Perceptual
 from dancekit.pose.keypoints import read_track
 from dancekit.processes import ALONE, Group

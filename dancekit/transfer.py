@@ -17,12 +17,12 @@ from dancekit import background, likeness
 from dancekit.background import Background
 from dancekit.core import compose
 from dancekit.core.closeup import Painted
-from dancekit.device import keep_freed_memory
 from dancekit.drive import Moves, cleaned, paint_raw, plan_moves
 from dancekit.errors import ClipError
 from dancekit.io import clips, encode, video
 from dancekit.io.workspace import Person, Workspace, keep_or_clear, writing
 from dancekit.likeness import Likeness
+from dancekit.memory import keep_freed_memory
 from dancekit.processes import ALONE, Group
 from dancekit.study import Options, find_moves
 from dancekit.threads import in_order, spare

@@ -193,6 +193,23 @@ def test_rembg_says_when_a_file_is_damaged(monkeypatch: pytest.MonkeyPatch, tmp_
         rembg.open_session("u2netp")
 
 
+@pytest.mark.parametrize("box", [(3, 5, 30, 90), (100, 61, 160, 120), (57, 33, 61, 40)])
+def test_the_pose_models_mask_is_kept_where_the_person_is(box: tuple[int, int, int, int]) -> None:
+    from dancekit.pose.mediapipe import _pack
+
+    left, top, right, bottom = box
+    soft = np.zeros((120, 160, 1), np.float32)
+    soft[top:bottom, left:right] = 0.8
+    mask, (x0, y0, x1, y1) = _pack(soft, 240, 320)
+    assert mask is not None
+    around = 4 + (bottom - top) // 32
+    assert (x0, y0) == (2 * max(0, left - around), 2 * max(0, top - around))
+    assert (x1, y1) == (2 * min(160, right + around), 2 * min(120, bottom + around))
+    assert mask.shape == ((y1 - y0) // 2, (x1 - x0) // 2)
+    assert (mask == cv2.convertScaleAbs(soft[y0 // 2 : y1 // 2, x0 // 2 : x1 // 2, 0], alpha=255.0)).all()
+    assert _pack(np.zeros_like(soft), 240, 320) == (None, (0, 0, 0, 0)), "nobody"
+
+
 def real_study(name: str, count: int = 6) -> tuple[ClipStudy, list[np.ndarray]]:
     """A real film's samples with the pose model's masks; skips where the film is absent."""
     path = CLIPS / f"{name}.mp4"

@@ -143,27 +143,45 @@ def warp(picture: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndar
     """The box of a picture [H, W(, C)] at (w, h) px; beyond the picture its last row or column is repeated.
 
     Shrinking averages (the box is first cut out, then resized by area), enlarging interpolates; so does shrinking by a
-    little, where interpolating averages well enough and takes a quarter of the time.
+    little, where interpolating averages well enough and takes a quarter of the time. By twice and more it is halved
+    first, which is faster still.
     """
     left, top, right, bottom = (float(v) for v in box)
     if (right - left) / size[0] <= _LITTLE:
         matrix = _to_pixel_centres(to_crop(box, size))
         return cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    scale = max((right - left) / size[0], 1.0)
+    halvings = int(np.log2(scale))
+    corner, inner = _inside(picture, box, 2**halvings)
+    for _ in range(halvings):
+        inner = halved(inner)
+    moved = (np.array([left, top, right, bottom]) - np.tile(corner, 2)) / 2**halvings
+    if halvings:
+        return warp(inner, moved, size)
+    soft = cv2.resize(
+        inner, (round(inner.shape[1] / scale), round(inner.shape[0] / scale)), interpolation=cv2.INTER_AREA
+    )
+    moved *= np.array([soft.shape[1] / inner.shape[1], soft.shape[0] / inner.shape[0]] * 2)
+    matrix = _to_pixel_centres(to_crop(moved, size))
+    return cv2.warpAffine(soft, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def halved(picture: np.ndarray) -> np.ndarray:
+    """A picture [H, W(, C)] half as large, averaged; many times as fast where its sides are even."""
+    half = (max(1, picture.shape[1] // 2), max(1, picture.shape[0] // 2))
+    return cv2.resize(picture, half, interpolation=cv2.INTER_AREA)
+
+
+def _inside(picture: np.ndarray, box: np.ndarray, multiple: int) -> tuple[np.ndarray, np.ndarray]:
+    """(x and y of its corner, the whole px [h, w(, C)] that hold the box, its sides being multiples of a number)."""
+    low, high = np.floor(box[:2]).astype(int), np.ceil(box[2:]).astype(int)
+    x0, y0, x1, y1 = *low, *(high + (low - high) % multiple)
     height, width = picture.shape[:2]
-    x0, y0, x1, y1 = int(np.floor(left)), int(np.floor(top)), int(np.ceil(right)), int(np.ceil(bottom))
     inner = picture[
         np.clip(y0, 0, height - 1) : np.clip(y1, 1, height), np.clip(x0, 0, width - 1) : np.clip(x1, 1, width)
     ]
     pads = (max(0, -y0), max(0, y1 - height), max(0, -x0), max(0, x1 - width))
-    inner = cv2.copyMakeBorder(inner, *pads, cv2.BORDER_REPLICATE) if any(pads) else inner
-    scale = max((right - left) / size[0], 1.0)
-    soft = cv2.resize(
-        inner, (round(inner.shape[1] / scale), round(inner.shape[0] / scale)), interpolation=cv2.INTER_AREA
-    )
-    moved = np.array([left - x0, top - y0, right - x0, bottom - y0])
-    moved *= np.array([soft.shape[1] / inner.shape[1], soft.shape[0] / inner.shape[0]] * 2)
-    matrix = _to_pixel_centres(to_crop(moved, size))
-    return cv2.warpAffine(soft, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return low, cv2.copyMakeBorder(inner, *pads, cv2.BORDER_REPLICATE) if any(pads) else inner
 
 
 def _to_pixel_centres(matrix: np.ndarray) -> np.ndarray:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from dancekit.core.crops import known_rectangle, warp
+from dancekit.core.crops import halved, known_rectangle, warp
 
 _FIT = 4
 """Radius in px, at half size, within which the picture's edges draw the mask: about the coarseness of the masks."""
 _FLAT = 5e-5
 """Variance of colours, 0..1, below which a place has no edge."""
 _BALL = np.ones((3, 3), np.uint8)
+_EVEN = 16
+"""Px of which the sides of what is halved again and again are made multiples."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,9 @@ def refine(
     left, top, right, bottom = bounds((mask > 0.05).astype(np.uint8), (width, height))
     alpha, colour = np.zeros(picture.shape[:2], np.uint8), np.zeros_like(picture)
     if right > left:
-        # Work only where the person is: that is seldom more than half of the picture.
+        # Work only where the person is: that is seldom more than half of the picture. What halves twice is faster.
+        left, top = left - left % 4, top - top % 4
+        right, bottom = min(width, right + -right % 4), min(height, bottom + -bottom % 4)
         half = np.s_[top // 2 : bottom // 2, left // 2 : right // 2]
         inner = np.ascontiguousarray(picture[top:bottom, left:right])
         soft = fitted(inner, np.ascontiguousarray(mask[half]), sure[half])
@@ -162,14 +166,14 @@ def separated(
     front, back = _sides(picture, soft, behind)
     edge = cv2.inRange(soft, 0.05, 0.95)
     near = np.flatnonzero(cv2.dilate(edge, np.ones((5, 5), np.uint8)))
-    seen, own, bare = (each.reshape(-1, 3)[near].astype(np.float32) for each in (picture, front, back))
+    seen, own, bare = (colours_at(each, near) for each in (picture, front, back))
     alpha = soft.copy()
     if solve:
         alpha.reshape(-1)[near] = project(soft.reshape(-1)[near], seen, own, bare, 120.0)
         # Cut a little into the edge: what is left of the background there would show as a fringe.
         alpha = np.clip((alpha - 0.08) / 0.86, 0, 1)
     colour = cv2.copyTo(picture, cv2.inRange(alpha, 0.02, 1), front)
-    colour.reshape(-1, 3)[near] = unmixed(alpha.reshape(-1)[near], seen, own, bare)
+    colour.reshape(-1, 3)[near] = unmixed(alpha.reshape(-1)[near], seen, own, bare).T.astype(np.uint8)
     return cv2.convertScaleAbs(alpha, alpha=255), colour
 
 
@@ -177,43 +181,44 @@ def _sides(
     picture: np.ndarray, soft: np.ndarray, behind: tuple[np.ndarray, np.ndarray] | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """(the person's colour, the background's) at every place, uint8 [h, w, 3] each."""
-    size = picture.shape[1::-1]
-    small, coarse = (max(1, size[0] // 2), max(1, size[1] // 2)), (max(1, size[0] // 4), max(1, size[1] // 4))
-    inside, outside = resized(soft, small) > 0.9, resized(soft, coarse) < 0.1
-    front = continued(resized(picture, small).astype(np.float32), inside.astype(np.uint8))
-    back = continued(resized(picture, coarse).astype(np.float32), outside.astype(np.uint8))
+    size, small, grey = picture.shape[1::-1], halved(picture), halved(soft)
+    front = continued(small.astype(np.float32), (grey > 0.9).astype(np.uint8))
+    back = continued(halved(small).astype(np.float32), (halved(grey) < 0.1).astype(np.uint8))
     if behind is not None:
         back = resized(back, behind[1].shape[::-1])
         back += behind[1][..., None] * (behind[0] - back)
     return resized(cv2.convertScaleAbs(front), size), resized(cv2.convertScaleAbs(back), size)
 
 
+def colours_at(picture: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """Colours float32 [3, N] of a picture uint8 [h, w, 3] at some of its pixels, counted row by row."""
+    return np.take(picture.reshape(-1, 3), near, axis=0).T.astype(np.float32, order="C")
+
+
 def project(
     alpha: np.ndarray, picture: np.ndarray, front: np.ndarray, behind: np.ndarray, contrast: float
 ) -> np.ndarray:
-    """Alpha float32 [N] by where colours lie between front and behind, float32 [N, 3] each, 0..255.
+    """Alpha float32 [N] by where colours lie between front and behind, float32 [3, N] each, 0..255.
 
     The given alpha stays where the colours are off the line between the two, or the two differ by less than `contrast`.
     """
     across, seen = front - behind, picture - behind
-    length = np.einsum("nc,nc->n", across, across)
-    share = np.clip(np.einsum("nc,nc->n", seen, across) / np.maximum(length, 100.0), 0, 1)
-    off = seen - share[:, None] * across
-    trust = np.exp(-np.einsum("nc,nc->n", off, off) / (2 * 20.0**2)) * length / (length + contrast**2 + 1)
+    length = (across * across).sum(0)
+    share = np.clip((seen * across).sum(0) / np.maximum(length, 100.0), 0, 1)
+    off = seen - share * across
+    trust = np.exp((off * off).sum(0) / (-2 * 20.0**2)) * length / (length + (contrast**2 + 1))
     return alpha + trust * (share - alpha)
 
 
 def unmixed(alpha: np.ndarray, picture: np.ndarray, front: np.ndarray, behind: np.ndarray) -> np.ndarray:
-    """The person's colour in mixed pixels, float32 [N, 3]: what is left of the picture without the background's share.
+    """The person's colour in mixed pixels, float32 [3, N]: what is left of the picture without the background's share.
 
     Where she is faint that is too noisy, and the colour continued from inside her, `front`, stands in. The hue is
     nearly always that of `front`, as films keep hues at half the fineness and so smear the background's into her edge.
     """
-    share = alpha[:, None]
-    left = (picture - (1 - share) * behind) / np.maximum(share, 0.3)
-    mixed = front + np.clip(share * 2 - 0.8, 0, 1) * (left.clip(0, 255) - front)
-    grey = np.full((3, 1), 1 / 3, np.float32)
-    light = np.clip((mixed @ grey + 4) / (front @ grey + 4), 0.25, 2)
+    left = (picture - (1 - alpha) * behind) / np.maximum(alpha, 0.3)
+    mixed = front + np.clip(alpha * 2 - 0.8, 0, 1) * (left.clip(0, 255) - front)
+    light = np.clip((mixed.mean(0) + 4) / (front.mean(0) + 4), 0.25, 2)
     return (mixed + 0.8 * (front * light - mixed)).clip(0, 255)
 
 
@@ -234,18 +239,26 @@ def extend(colour: np.ndarray, weight: np.ndarray) -> np.ndarray:
     colour: float32 [h, w, C]. weight: float32 [h, w], 0..1, how much each pixel counts. Returns float32 [h, w, C]:
     the colour itself where the weight is 1, further away ever smoother means of the nearest pixels that count.
     """
-    planes = _push([plane * weight for plane in cv2.split(colour)], weight, top=True)
-    return cv2.merge(planes[:-1]).reshape(colour.shape)
+    # Sides that halve evenly are averaged twenty times as fast as others; what is added does not count.
+    height, width = weight.shape
+    room = (0, -height % _EVEN, 0, -width % _EVEN)
+    weight = cv2.copyMakeBorder(weight, *room, cv2.BORDER_CONSTANT, value=0)
+    planes = [cv2.copyMakeBorder(plane, *room, cv2.BORDER_REPLICATE) * weight for plane in cv2.split(colour)]
+    return cv2.merge([plane[:height, :width] for plane in _push(planes, weight, top=True)[:-1]]).reshape(colour.shape)
 
 
 def _push(planes: list[np.ndarray], weight: np.ndarray, top: bool = False) -> list[np.ndarray]:
-    """Colour planes times their weight in; planes times their certainty, and the certainty, out."""
+    """Colour planes times their weight in (they are written over); planes times their certainty, and that, out."""
     below = _below(planes, weight)
     # A coarse pixel with a few that count speaks for all of itself, and hearsay is worth a tenth: the nearest win.
     share = weight if top else np.minimum(weight * 4, 1)
-    rest = (1 - share) if top else (1 - share) * np.float32(0.1)
-    own, heard = share / np.maximum(weight, 1e-6), rest / below[-1]
-    return [plane * own + other * heard for plane, other in zip(planes, below, strict=False)] + [share + rest]
+    rest = 1 - share if top else (1 - share) * np.float32(0.1)
+    own, heard = 1 if top else share / np.maximum(weight, 1e-6), rest / below[-1]
+    for plane, other in zip(planes, below, strict=False):
+        plane *= own
+        other *= heard
+        plane += other
+    return [*planes, share + rest]
 
 
 def _below(planes: list[np.ndarray], weight: np.ndarray) -> list[np.ndarray]:
@@ -261,7 +274,7 @@ def _below(planes: list[np.ndarray], weight: np.ndarray) -> list[np.ndarray]:
 
 def tidied(alpha: np.ndarray) -> np.ndarray:
     """Alpha uint8 [h, w] without specks and faint smears away from the person, and without pinholes in her."""
-    small = resized(alpha, (max(2, alpha.shape[1] // 4), max(2, alpha.shape[0] // 4)))
+    small = halved(halved(alpha))
     body, areas = pieces(small > 90)
     speck = areas < 0.004 * areas[1:].max(initial=0)
     near = cv2.dilate((~speck[body] & (body > 0)).astype(np.uint8), _BALL)

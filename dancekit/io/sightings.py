@@ -15,6 +15,7 @@ import numpy as np
 
 from dancekit.core import crops
 from dancekit.io import arrays
+from dancekit.io.frames import MASK
 from dancekit.io.video import read_frames
 from dancekit.io.workspace import replacing
 from dancekit.pose import Sighting
@@ -163,7 +164,7 @@ def _look_at(info: VideoInfo, backend: ModuleType, people: int, masks: bool, pie
             sightings = detector.detect(index, frame)
             if index >= first:
                 seen.append(sightings)
-                thumbnails.append(cv2.resize(frame, _THUMBNAIL, interpolation=cv2.INTER_AREA))
+                thumbnails.append(_thumbnail(frame))
                 counter.add(1)
             if index >= first and index in keep:
                 kept[index] = frame
@@ -172,10 +173,15 @@ def _look_at(info: VideoInfo, backend: ModuleType, people: int, masks: bool, pie
     return seen, thumbnails
 
 
+def _thumbnail(frame: np.ndarray) -> np.ndarray:
+    """A frame as uint8 [18, 32, 3]: the mean of 64 places in each px, which is many times as fast as that of all."""
+    places = cv2.resize(frame, (8 * _THUMBNAIL[0], 8 * _THUMBNAIL[1]))
+    return cv2.resize(places, _THUMBNAIL, interpolation=cv2.INTER_AREA)
+
+
 def _write(path: Path, seen: list[list[Sighting]], thumbnails: list[np.ndarray]) -> None:
     flat = [sighting for people in seen for sighting in people]
-    masks = [b"" if s.mask is None else cv2.imencode(".png", s.mask, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
-             for s in flat]  # fmt: skip
+    masks = [b"" if s.mask is None else cv2.imencode(".png", s.mask, MASK)[1].tobytes() for s in flat]
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(
             file,

@@ -69,8 +69,8 @@ def _shrink(frame: np.ndarray) -> np.ndarray:
     scale = _LONGEST_SIDE / max(frame.shape[:2])
     if scale >= 1:
         return frame
-    size = (round(frame.shape[1] * scale), round(frame.shape[0] * scale))
-    return cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    # Interpolating averages well enough at this little shrinking, and takes a fifth of the time.
+    return cv2.resize(frame, (round(frame.shape[1] * scale), round(frame.shape[0] * scale)))
 
 
 def _sighting(landmarks, mask, shape: tuple[int, ...]) -> Sighting:
@@ -84,18 +84,22 @@ def _sighting(landmarks, mask, shape: tuple[int, ...]) -> Sighting:
 
 def _pack(mask: np.ndarray, height: int, width: int) -> tuple[np.ndarray | None, tuple[int, int, int, int]]:
     """The mask around the person as uint8, no finer than the landmarker's own, and its box in px of the frame."""
-    soft = cv2.convertScaleAbs(np.squeeze(mask), alpha=255.0)
-    rows = np.flatnonzero(cv2.reduce(soft, 1, cv2.REDUCE_MAX)[:, 0] > _SOLID)
-    columns = np.flatnonzero(cv2.reduce(soft, 0, cv2.REDUCE_MAX)[0] > _SOLID)
-    if not len(rows) or not len(columns):
+    soft = np.squeeze(mask)
+    # Every fourth px tells where to look, as most of a picture is empty.
+    left, top, wide, tall = (4 * v for v in cv2.boundingRect(cv2.inRange(soft[::4, ::4], _SOLID / 255, 2)))
+    if not wide:
         return None, (0, 0, 0, 0)
-    margin = 4 + len(rows) // 32
-    top, bottom = max(0, rows[0] - margin), min(soft.shape[0], rows[-1] + 1 + margin)
-    left, right = max(0, columns[0] - margin), min(soft.shape[1], columns[-1] + 1 + margin)
-    inner = soft[top:bottom, left:right]
+    margin = 8 + tall // 32
+    left, top, right, bottom = max(0, left - margin), max(0, top - margin), left + wide + margin, top + tall + margin
+    near = cv2.convertScaleAbs(soft[top:bottom, left:right], alpha=255.0)
+    x, y, wide, tall = cv2.boundingRect(cv2.inRange(near, _SOLID + 1, 255))
+    margin = 4 + tall // 32
+    inner = near[max(0, y - margin) : y + tall + margin, max(0, x - margin) : x + wide + margin]
+    left, top = left + max(0, x - margin), top + max(0, y - margin)
+    right, bottom = left + inner.shape[1], top + inner.shape[0]
     shrink = min(1.0, _TALLEST_MASK / max(inner.shape))
     size = (max(1, round(inner.shape[1] * shrink)), max(1, round(inner.shape[0] * shrink)))
-    small = cv2.resize(inner, size, interpolation=cv2.INTER_AREA) if shrink < 1 else inner.copy()
+    small = cv2.resize(inner, size, interpolation=cv2.INTER_AREA) if shrink < 1 else inner
     across, down = width / soft.shape[1], height / soft.shape[0]
     return small, (round(left * across), round(top * down), round(right * across), round(bottom * down))
 

@@ -128,7 +128,8 @@ def test_points_and_pictures_go_to_the_same_place() -> None:
     rows, columns = np.mgrid[0:200, 0:300] + 0.5
     spot = 255 * np.exp(-((columns - 150) ** 2 + (rows - 90) ** 2) / 50)
     for box, size in (((100.0, 40.0, 200.0, 140.0), (50, 50)), ((120.5, 70.25, 180.5, 110.25), (120, 80)),
-                      ((100.3, 40.7, 221.9, 160.0), (50, 50))):  # fmt: skip
+                      ((100.3, 40.7, 221.9, 160.0), (50, 50)), ((61.3, -3.2, 262.9, 171.0), (41, 36)),
+                      ((100.0, 40.0, 193.0, 133.0), (50, 50))):  # fmt: skip
         warped = crops.warp(spot.astype(np.float32), np.array(box), size)
         down, across = np.mgrid[0 : size[1], 0 : size[0]] + 0.5
         middle = (across * warped).sum() / warped.sum(), (down * warped).sum() / warped.sum()

@@ -88,6 +88,10 @@ def test_extend_keeps_what_counts_and_continues_it() -> None:
     assert 40 < filled[15, 30, 0] < 170
     assert filled.min() > 9
     assert filled.max() < 201
+    odd = extend(colour[:37, :57], weight[:37, :57])
+    assert np.allclose(odd[weight[:37, :57] == 1], colour[:37, :57][weight[:37, :57] == 1], atol=0.01)
+    assert odd.max(initial=0) < 201
+    assert odd.min() > 9, "what is added for even sides does not count"
     assert np.isfinite(extend(colour[..., :1], np.zeros_like(weight))).all(), "one channel, and nothing known"
 
 
@@ -159,9 +163,10 @@ def test_no_background_is_left_in_the_colours_of_the_edge() -> None:
 
 
 def test_project_finds_where_a_colour_lies_between_two() -> None:
-    front, behind = np.full((5, 3), (200, 100, 50), np.float32), np.full((5, 3), (20, 40, 220), np.float32)
+    front = np.repeat(np.array([[200], [100], [50]], np.float32), 5, 1)
+    behind = np.repeat(np.array([[20], [40], [220]], np.float32), 5, 1)
     share = np.linspace(0, 1, 5, dtype=np.float32)
-    mixed = share[:, None] * front + (1 - share[:, None]) * behind
+    mixed = share * front + (1 - share) * behind
     assert np.allclose(project(np.full(5, 0.5, np.float32), mixed, front, behind, 0.0), share, atol=0.01)
     assert np.allclose(project(share, mixed, front, front, 0.0), share), "two equal colours tell nothing"
     assert np.allclose(matte.unmixed(np.ones(5, np.float32), front, front, behind), front, atol=1)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from making import H264, film, number_of, numbered, numbers_of, remade, times_of
@@ -91,6 +92,18 @@ def test_numbers_count_from_the_first_frame_that_is_used(tmp_path: Path) -> None
     part = replace(whole, first=20, frames=15)
     assert numbers_of(video.read_frames(part)) == list(range(20, 35))
     assert numbers_of(video.read_frames(part, 4, 6)) == [24, 25]
+
+
+@pytest.mark.parametrize("window", [(0, 0, 20, 16), (14, 6, 48, 32), (2, 4, 4, 6)])
+def test_a_window_is_that_part_of_the_frames(tmp_path: Path, window: video.Window) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (4, 8, 12, 3), np.uint8)
+    path = tmp_path / "film.mp4"
+    film(path, (cv2.resize(frame, (48, 32)) for frame in noise))
+    info, (left, top, right, bottom) = video.probe(path), window
+    whole, part = list(video.read_frames(info)), list(video.read_frames(info, window=window))
+    assert len(part) == len(whole) == 4
+    for frame, own in zip(whole, part, strict=True):
+        assert (own == frame[top:bottom, left:right]).all()
 
 
 def test_a_film_cut_only_at_its_end_is_read_no_further(tmp_path: Path) -> None:
