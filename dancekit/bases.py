@@ -6,12 +6,13 @@ from pathlib import Path
 
 import torch
 
+from dancekit.begun import plain, shaping
 from dancekit.errors import RecipeError
 from dancekit.io import checkpoint, weights
 from dancekit.likeness import make_generator, pose_channels, prepare_network
 from dancekit.networks.generator import Generator
 from dancekit.recipe import Recipe
-from dancekit.training import Training, plain, shaping
+from dancekit.training import Training
 
 _CURE = "Fetch or make it again (dancekit pretrain), or train with --from-scratch."
 _OF_FILMS = ("phases", "unpaired", "follow", "future", "scattered", "closeup", "portraits", "single_pose")

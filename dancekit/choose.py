@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from dancekit import recipe as recipes
+from dancekit.begun import CURE, refuse_other
 from dancekit.device import Machine
 from dancekit.errors import RecipeError
 from dancekit.io import checkpoint
 from dancekit.io.workspace import Person
 from dancekit.recipe import Recipe
-from dancekit.training import CURE
 
 
 def refuse_scratch(person: Person) -> None:
@@ -34,11 +34,15 @@ def choose_recipe(
     settings: Mapping[str, str],
     machine: Machine,
     say: Callable[[str], None],
+    as_it_is: bool = True,
 ) -> Recipe:
     """The recipe, with minutes and settings on top; says which and why.
 
     wish: a recipe's name or file, or "auto". Training that has begun goes on with its own recipe unless another is
-    asked for.
+    asked for. as_it_is: whether she trains with just this recipe; else it is a start for another one.
+
+    Raises:
+        RecipeError: there is no such recipe, or what has begun cannot go on with it.
     """
     if wish == "auto" and person.state.is_file():
         card = checkpoint.read_card(person.state, CURE)
@@ -52,6 +56,8 @@ def choose_recipe(
     usual = chosen.minutes
     if minutes:
         chosen = recipes.checked(replace(chosen, minutes=float(minutes)))
+    if as_it_is and person.state.is_file():
+        refuse_other(person.name, checkpoint.read_card(person.state, CURE), chosen)
     say(f"Recipe {chosen.name} ({why}), {chosen.duration()}, on {machine.name}.")
     if 0 < chosen.minutes < usual:
         say(f"That is short: this recipe usually takes {usual:g} minutes. Run it again with more --minutes to go on.")

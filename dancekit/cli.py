@@ -49,7 +49,7 @@ app = typer.Typer(
 def prepare(
     clip: Annotated[list[Path], typer.Argument(help="Film(s) of one person, whole body in the picture.")],
     person: Annotated[str, typer.Option("--as", help="The person's name in the workspace.")] = "me",
-    matte: Annotated[str, typer.Option(help="auto, greenscreen, landmarker, or rembg[:model].")] = "auto",
+    matte: Annotated[str, typer.Option(help="auto, greenscreen, landmarker, rembg[:model], or whole.")] = "auto",
     pose: Annotated[str, typer.Option(help="mediapipe, or keypoints (from <film>.npz).")] = "mediapipe",
     pick: Pick = "",
     start: Start = 0.0,
@@ -63,7 +63,7 @@ def prepare(
     Several films add up; the same film again replaces what was there. One that is no good is left out. Look at
     sheet.jpg afterwards.
     """
-    with command(json) as terminal:
+    with command(json, where(home)) as terminal:
         from dancekit import prepare as verb
         from dancekit.study import Options
 
@@ -101,7 +101,7 @@ def train(
     Runs again = goes on. Ctrl-C finishes the step, saves and tells how to go on. Watch samples/ in the person's folder.
     On several GPUs: torchrun --nproc-per-node=4 -m dancekit train anna (each learns from a batch of its own).
     """
-    with command(json) as terminal:
+    with command(json, where(home)) as terminal:
         from dancekit import device as devices
         from dancekit import train as verb
         from dancekit.choose import choose_recipe, refuse_scratch
@@ -136,8 +136,11 @@ def transfer(
     home: Home = HOME,
     json: Json = False,
 ) -> None:
-    """Let the person do the moves of a film, over any background, with the film's sound."""
-    with command(json) as terminal:
+    """Let the person do the moves of a film, over any background.
+
+    The result has the film's sound. Made again, it takes the place of the one before.
+    """
+    with command(json, where(home)) as terminal:
         from dancekit import device as devices
         from dancekit import transfer as verb
         from dancekit.processes import joined
@@ -161,12 +164,12 @@ def evaluate(
     home: Home = HOME,
     json: Json = False,
 ) -> None:
-    """Measure how well a person is drawn on frames that training never saw.
+    """Measure how well a person is drawn on frames never trained on.
 
     Beside two baselines: the training frame with the nearest pose, and stage I alone. With --driver also how sound
     the person is in the moves of other films.
     """
-    with command(json) as terminal:
+    with command(json, where(home)) as terminal:
         from dancekit import device as devices
         from dancekit import evaluate as verb
         from dancekit import page
@@ -188,7 +191,10 @@ def demo(
     home: Home = Path("demo"),
     json: Json = False,
 ) -> None:
-    """See it all work on a dancer that dancekit draws itself; no film and no download needed."""
+    """See it all work on a dancer that dancekit draws itself.
+
+    Needs no film and no download.
+    """
     with command(json) as terminal:
         from dancekit import demo as verb
         from dancekit import device as devices
@@ -204,8 +210,11 @@ def doctor(
     home: Home = HOME,
     json: Json = False,
 ) -> None:
-    """Check this computer: packages, device, ffmpeg, weights, disk, and the people in the workspace."""
-    with command(json) as terminal:
+    """Check this computer, and the people in the workspace.
+
+    Looks at packages, device, ffmpeg, weights and disk.
+    """
+    with command(json, where(home)) as terminal:
         from dancekit import doctor as verb
         from dancekit.io import weights
 

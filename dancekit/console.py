@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,18 +16,21 @@ import typer
 from dancekit.errors import DancekitError
 
 _LINE_EVERY = 10.0
+_WORK = re.compile(r"\bdancekit (prepare|train|transfer|evaluate)\b")
+"""Commands that work on people, who are in a workspace."""
 
 
 class Terminal:
     """One command's conversation with its user.
 
     Everything but the result goes to stderr, through a copy of its file descriptor, so that libraries whose chatter is
-    silenced there do not silence the progress bar too. With `json_only`, stdout gets exactly one JSON object. Of
-    several processes that torchrun started, only the first one speaks, but any tells of its failure.
+    silenced there do not silence the progress bar too. With `json_only`, stdout gets exactly one JSON object. `where`
+    is how commands that an error advises have to name the workspace, such as " --home other", or nothing. Of several
+    processes that torchrun started, only the first one speaks, but any tells of its failure.
     """
 
-    def __init__(self, json_only: bool = False) -> None:
-        self.json_only = json_only
+    def __init__(self, json_only: bool = False, where: str = "") -> None:
+        self.json_only, self._where = json_only, where
         self._stderr = _copy_of_stderr()
         self._speaks = os.environ.get("RANK", "0") == "0"
         self._bars: _Bars | _Lines | None = None
@@ -66,18 +70,19 @@ class Terminal:
 
     def failure(self, error: DancekitError) -> None:
         """What went wrong and what to do; as JSON too where that was asked for."""
+        hint = _WORK.sub(lambda verb: verb[0] + self._where, error.hint)
         if self.json_only and self._speaks:
-            print(json.dumps({"error": error.problem, "hint": error.hint}, ensure_ascii=False), flush=True)
+            print(json.dumps({"error": error.problem, "hint": hint}, ensure_ascii=False), flush=True)
         print(f"Error: {error.problem}", file=self._stderr)
-        if error.hint:
-            print(f"       {error.hint}", file=self._stderr)
+        if hint:
+            print(f"       {hint}", file=self._stderr)
         self._stderr.flush()
 
 
 @contextmanager
-def command(as_json: bool) -> Iterator[Terminal]:
-    """A command's frame: progress while it works, and every failure in words."""
-    terminal = Terminal(as_json)
+def command(as_json: bool, where: str = "") -> Iterator[Terminal]:
+    """A command's frame: progress while it works, and every failure in words. where: see `Terminal`."""
+    terminal = Terminal(as_json, where)
     try:
         with terminal.working():
             yield terminal

@@ -45,9 +45,9 @@ class Finding:
 
 def examine(workspace: Workspace) -> list[Finding]:
     """Look at everything that dancekit needs."""
-    checks = (_python, _packages, _opencv_pair, _device, _ffmpeg, _weights, _disk)
+    checks = (_python, _packages, _opencv_pair, _device, _ffmpeg, _weights)
     findings = [finding for check in checks for finding in check()]
-    return [*findings, *_people(workspace)]
+    return [*findings, *_disk(workspace), *_people(workspace)]
 
 
 def _python() -> Iterator[Finding]:
@@ -174,7 +174,7 @@ def _weights() -> Iterator[Finding]:
         if not entry.path.is_file():
             yield Finding(
                 f"weights {name}",
-                f"not here ({entry.purpose})",
+                f"{'not fetched' if not entry.bundled else 'missing'} ({entry.purpose})",
                 not entry.bundled,
                 f"optional: dancekit doctor --fetch {name}  (from {entry.urls[0]}, {entry.size / 1e6:.0f} MB)"
                 if entry.urls
@@ -196,18 +196,20 @@ def _weights() -> Iterator[Finding]:
     )
 
 
-def _disk() -> Iterator[Finding]:
-    free = shutil.disk_usage(Path.cwd()).free
+def _disk(workspace: Workspace) -> Iterator[Finding]:
+    root = workspace.root.absolute()
+    there = next(folder for folder in (root, *root.parents) if folder.is_dir())
+    free = shutil.disk_usage(there).free
     yield Finding(
         "disk",
-        f"{free / 2**30:.0f} GB free here",
+        f"{free / 2**30:.0f} GB free for {root}",
         free > _LOW_DISK,
         "" if free > _LOW_DISK else "Free some space: a minute of film takes about 50 MB, a person up to 3 GB.",
     )
 
 
 def _people(workspace: Workspace) -> Iterator[Finding]:
-    from dancekit import likeness, training
+    from dancekit import begun, likeness
     from dancekit.io import checkpoint, clips
 
     for name in workspace.people():
@@ -222,7 +224,7 @@ def _people(workspace: Workspace) -> Iterator[Finding]:
                 model = likeness.load(person)
                 state += f"; trained with {model.recipe.name}, {model.canvas.size[0]}x{model.canvas.size[1]}"
             if person.state.is_file():
-                checkpoint.read_card(person.state, training.CURE)
+                checkpoint.read_card(person.state, begun.CURE)
             yield Finding(f"person {name}", state)
         except DancekitError as error:
             yield Finding(f"person {name}", error.problem, False, error.hint)

@@ -81,8 +81,8 @@ _MEANINGS = {
     "perceptual": "distance on the bundled VGG-16 trunk, not LPIPS",
     "large": "perceptual distance in pictures twice as large, of every eighth frame",
     "face": "the head alone, in pictures twice as large: perceptual distance of each, Frechet distance of all",
-    "LPIPS": "version 0.1 with AlexNet, where that is on this computer",
-    "KID, FID": "of the Inception of 2015, resized as clean-fid does, where that is on this computer",
+    "LPIPS": "version 0.1 with AlexNet",
+    "KID, FID": "of the Inception of 2015, resized as clean-fid does",
     "alpha error": "how far the cut-out is off, as a share of the person's area",
     "holes": "in the person, where the true one is; a share of the person's area",
     "flicker": "change from frame to frame, 1 for as much as in the film",
@@ -98,7 +98,10 @@ _MEANINGS = {
 
 def meanings(done: Evaluation) -> dict[str, str]:
     """What the measures and entries that are shown mean."""
-    return {name: meaning for name, meaning in _MEANINGS.items() if done.drivers or name != "driver's"}
+    model = done.scores["model"]
+    absent = {"driver's": not done.drivers, "LPIPS": model.lpips is None, "KID, FID": model.kid is None}
+    absent |= {"large": model.large is None, "face": model.face is None}
+    return {name: meaning for name, meaning in _MEANINGS.items() if not absent.get(name)}
 
 
 def tables(done: Evaluation) -> list[Table]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Optional
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -21,13 +21,17 @@ Start = Annotated[float, typer.Option(help="Second to start at.", min=0)]
 End = Annotated[float, typer.Option(help="Second to end at; 0 is the end of the film.", min=0)]
 Seed = Annotated[int, typer.Option(help="Seed of all randomness.")]
 Pick = Annotated[str, typer.Option(metavar="X,Y", help="Follow the person who first stands at this place (px).")]
-Minutes = Annotated[Optional[float], typer.Option(help="How long to train; the schedule follows.", min=0)]  # noqa: UP045
+Minutes = Annotated[float | None, typer.Option(help="How long to train; the recipe's own length by default.", min=0.01)]
 Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. batch=2.")]
 Drivers = Annotated[
     list[Path], typer.Option("--driver", help="Film whose moves to judge the person in; may be repeated.")
 ]
-Bg = Annotated[Optional[str], typer.Option(help="Colour (green, #ff8800), picture, film, or transparent.")]  # noqa: UP045
-Out = Annotated[Optional[Path], typer.Option(help="Film: .mp4 .mov .webm .mkv; a folder: PNGs.")]  # noqa: UP045
+Bg = Annotated[
+    str | None, typer.Option(help="Colour (green, #ff8800), picture, film, or transparent; by default slate grey.")
+]
+Out = Annotated[
+    Path | None, typer.Option(help="Film: .mp4 .mov .webm .mkv; a folder: PNGs; by default PERSON-FILM.mp4, here.")
+]
 Fit = Annotated[
     Literal["body", "scale", "none"],
     typer.Option(help="body: fit moves to the person's proportions; scale: to the size only; none."),

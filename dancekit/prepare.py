@@ -211,7 +211,7 @@ def _facts(studied: Studied, clip: clips.Clip, options: Options) -> Facts:
     track, inside = clip.track, studied.inside
     height = float(np.nanmedian(tracks.body_height(track))) / (inside[3] - inside[1])
     return Facts(len(track), int(clip.used.sum()), track.fps, len(track.shots), tracks.seen_share(track, inside),
-                 min(height, 1.0), studied.others, options.pick is not None, clip.matte)  # fmt: skip
+                 min(height, 1.0), studied.others, options.pick is not None, clip.matte, studied.close)  # fmt: skip
 
 
 def _draw_sheet(clip: clips.Clip) -> np.ndarray:

@@ -181,8 +181,10 @@ def load(name: str, settings: Mapping[str, str] | None = None) -> Recipe:
     """
     known = zoo.recipes()
     path = Path(name) if name.endswith((".yaml", ".yml")) else known.get(name)
-    if path is None or not path.is_file():
-        raise RecipeError(f"There is no recipe {name!r}.", suggestion(name, list(known)))
+    if path is not None and not path.is_file():
+        raise RecipeError(f"{path}: there is no such recipe file.", "Check the name; models/recipes holds examples.")
+    if path is None:
+        raise RecipeError(f"There is no recipe {name!r}.", suggestion(name, ["auto", *known]))
     return with_settings(from_dict({"name": path.stem, **zoo.read_yaml(path)}, str(path)), settings or {})
 
 

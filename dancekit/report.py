@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Report = tuple[list[str], dict[str, object]]
 
 
-_WIDE = 110
+_WIDE = 80
 """Characters in a line of a terminal."""
 _VERDICTS = ("Further from the truth than", "By one measure closer to the truth than", "Closer to the truth than")
 """By how many of SSIM and perceptual distance are better than the nearest frame's."""
@@ -48,7 +48,7 @@ def prepared(person: str, done: Sequence[Prepared], wrong: Sequence[ClipError], 
 
 
 def _no_good(wrong: Sequence[ClipError]) -> list[str]:
-    return [f"Left out: {error.problem}" for error in wrong]
+    return [f"{len(wrong)} film{'s' if len(wrong) > 1 else ''} left out, see above."] if wrong else []
 
 
 def wild(kept: Sequence[Path], wrong: Sequence[ClipError], where: str) -> Report:
@@ -62,6 +62,8 @@ def trained(done: Trained, recipe: str, minutes: float | None, where: str) -> Re
     """How far training got."""
     person = done.person.name
     state = f"{person} is trained: {done.steps} steps in {done.seconds / 60:.1f} minutes."
+    if done.finished and done.steps == done.before:
+        state = f"{person} is trained already: {done.steps} steps. For more, give --minutes, more than before."
     if not done.finished:
         again = f"dancekit train {person}" + (f" --minutes {minutes:g}" if minutes else "") + where
         state = f"Stopped and saved after {done.steps} steps. Go on with: {again}"
@@ -89,7 +91,8 @@ def pretrained(done: Pretrained) -> Report:
 def transferred(done: Transferred) -> Report:
     """Where the film is, and what was unusual about it."""
     state = f"{done.film}: {len(done.moves)} frames, with{'' if done.sound else 'out'} sound."
-    lines = [*done.notes, state, f"Next: open {done.film} in any player"]
+    how = "look at the pictures in" if done.film.is_dir() else "open"
+    lines = [*done.notes, state, f"Next: {how} {done.film}" + ("" if done.film.is_dir() else " in any player")]
     data: dict[str, object] = {"film": str(done.film), "frames": len(done.moves), "notes": done.notes}
     return lines, data | {"sound": done.sound, "frames_per_second": round(done.frames_per_second, 2)}
 
@@ -100,7 +103,8 @@ def evaluated(done: Evaluation, page: Path) -> Report:
     page: where all of it can be looked at.
     """
     lines = _lines(measures.tables(done))
-    lines += [f"  {name:<13}{meaning}" for name, meaning in measures.meanings(done).items()]
+    for name, meaning in measures.meanings(done).items():
+        lines += textwrap.wrap(meaning, _WIDE, initial_indent=f"  {name:<13}", subsequent_indent=" " * 15)
     lines += textwrap.wrap(summary(done), _WIDE)
     lines.append(f"Next: open {page} in a browser and look for yourself")
     lines += _left_out(done)

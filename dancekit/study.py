@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
+import cv2
 import numpy as np
 
 from dancekit import plugins
@@ -17,9 +18,9 @@ from dancekit.core import people, tracks
 from dancekit.core.verdict import rarely
 from dancekit.errors import ClipError
 from dancekit.io import clips, video
-from dancekit.io.sightings import Seen, look
+from dancekit.io.sightings import Seen, look, within
 from dancekit.io.workspace import Workspace, clip_name, keep_or_clear
-from dancekit.pose import keypoints
+from dancekit.pose import Sighting, keypoints
 from dancekit.types import PoseTrack, Progress, VideoInfo, no_progress
 
 LONGEST_SIDE = 1920
@@ -28,6 +29,8 @@ _SAMPLES = 24
 _SURVEY = 6
 _SEEK = 60
 """Looking up a frame takes as long as reading so many in a row."""
+_FAINT = 60
+"""Where a mask is above this, the person may be."""
 SEVERAL = 3
 """How many people to tell apart at the most."""
 _NOBODY = "The whole body should be in the picture, well lit, and at least a quarter of the picture's height."
@@ -54,7 +57,7 @@ class Studied:
 
     chosen: which of the persons seen she is, by frame. track: her landmarks, cleaned. samples: some frames of the film,
     by number. inside: left, top, right, bottom of what the film shows, without black bars. others: how many more people
-    there are.
+    there are. close: whether somebody else is so close to her that the two are seen as one.
     """
 
     info: VideoInfo
@@ -64,6 +67,7 @@ class Studied:
     samples: dict[int, np.ndarray]
     inside: tuple[int, int, int, int]
     others: int
+    close: bool
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,8 @@ def find_moves(film: Path, workspace: Workspace, options: Options, progress: Pro
     notes = []
     if studied.others and options.pick is None:
         notes.append(f"Several people are in {film.name}; one is followed. To choose another: --pick X,Y (px).")
+    if studied.close:
+        notes.append(f"Two people are close together in {film.name}; they may be taken for one another.")
     rare = rarely(tracks.seen_share(studied.track, studied.inside))
     if rare:
         notes.append(f"{film.name} hardly shows: {', '.join(rare)}. There the result is guessed, or missing.")
@@ -157,7 +163,7 @@ def study(info: VideoInfo, options: Options, masks: bool, work: Path, progress: 
         ClipError: nobody is in it, or it cannot be read to its end.
     """
     backend = plugins.load("pose", options.pose)
-    several = SEVERAL if options.pick else _survey(info, backend)
+    several, close = (SEVERAL, False) if options.pick else _survey(info, backend)
     wanted = _spread(info.frames, _SAMPLES)
     seen = look(info, backend, several, masks, work, progress, "finding the person", wanted)
     _refuse_unreadable(info, seen)
@@ -171,7 +177,7 @@ def study(info: VideoInfo, options: Options, masks: bool, work: Path, progress: 
     track = tracks.clean(PoseTrack(people.points_of(seen.people, chosen), size, info.fps, shots=shots), inside)
     if not tracks.found(track).any():
         raise ClipError(f"{info.path}: no person was found in this film.", _NOBODY)
-    return Studied(info, seen, chosen, track, samples, inside, max(map(len, seen.people)) - 1)
+    return Studied(info, seen, chosen, track, samples, inside, max(map(len, seen.people)) - 1, close)
 
 
 def _refuse_pick_of_nobody(info: VideoInfo, seen: list[np.ndarray], pick: tuple[float, float]) -> None:
@@ -186,16 +192,48 @@ def _refuse_pick_of_nobody(info: VideoInfo, seen: list[np.ndarray], pick: tuple[
                     f"The film is read at {info.width}x{info.height} px, and shows somebody at {places}.")  # fmt: skip
 
 
-def _survey(info: VideoInfo, backend: ModuleType) -> int:
-    """How many people to look for: several only if some frames show several, since looking for more takes longer."""
+def _survey(info: VideoInfo, backend: ModuleType) -> tuple[int, bool]:
+    """(how many people to look for, whether two are so close together that they are seen as one).
+
+    Several only if some frames show several, since looking for more takes longer.
+    """
     with ThreadPoolExecutor(1) as pool:  # the model loads while the frames are read
         reading = pool.submit(_read_at, info, _spread(info.frames, _SURVEY))
-        detector = backend.Detector(info, SEVERAL, False)
+        detector = backend.Detector(info, SEVERAL, True)
     try:
-        counts = [len(detector.detect(time, frame)) for time, frame in reading.result().items()]
+        looked = [(frame, detector.detect(time, frame)) for time, frame in reading.result().items()]
     finally:
         detector.close()
-    return SEVERAL if sum(count > 1 for count in counts) >= 2 else 1
+    if sum(len(seen) > 1 for _, seen in looked) >= 2:
+        return SEVERAL, False
+    return 1, _is_crowded(info, backend, [(frame, seen[0]) for frame, seen in looked if len(seen) == 1])
+
+
+def _is_crowded(info: VideoInfo, backend: ModuleType, looked: list[tuple[np.ndarray, Sighting]]) -> bool:
+    """Whether frames show somebody else once the one person that is seen in them is painted over.
+
+    Pose models find people by boxes around them, and take the lesser of two that overlap for an echo.
+    """
+    detector, found = backend.Detector(info, 1, False), 0
+    try:
+        for time, (frame, seen) in enumerate(looked):
+            if seen.mask is not None:
+                tall = float(np.nanmax(seen.points[:, 1]) - np.nanmin(seen.points[:, 1]))
+                rest = detector.detect(time, _without(frame, seen.mask, seen.box, tall))
+                found += bool(rest) and people.is_somebody(rest[0].points, tall)
+    finally:
+        detector.close()
+    return found >= 2
+
+
+def _without(frame: np.ndarray, mask: np.ndarray, box: tuple[int, int, int, int], tall: float) -> np.ndarray:
+    """The frame with a person painted over in the colour of what is around her. tall: her height in px."""
+    whole = np.array([0, 0, frame.shape[1], frame.shape[0]], np.float32)
+    there = (within(mask, box, whole, (frame.shape[1], frame.shape[0])) > _FAINT).astype(np.uint8)
+    brush = np.ones((2 * round(0.02 * tall) + 1,) * 2, np.uint8)
+    hidden = cv2.dilate(there, brush)
+    around = (cv2.dilate(hidden, brush) > hidden) if hidden.any() else np.ones_like(hidden, bool)
+    return np.where(hidden[..., None] > 0, np.median(frame[around], axis=0).astype(np.uint8), frame)
 
 
 def _spread(length: int, count: int) -> list[int]:

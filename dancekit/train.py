@@ -52,8 +52,8 @@ _MEASURED, _MEASURED_IN_ALL, _LEAST_MEASURED = 96, 2400, 36
 class Trained:
     """How a run of training ended.
 
-    steps: altogether. seconds: of this run. finished: the schedule is through; otherwise it was interrupted.
-    peak_gigabytes: the most memory held, the GPU's where there is one.
+    steps: altogether. before: those of earlier runs. seconds: of this run. finished: the schedule is through; otherwise
+    it was interrupted. peak_gigabytes: the most memory held, the GPU's where there is one.
     """
 
     person: Person
@@ -63,6 +63,7 @@ class Trained:
     finished: bool
     losses: dict[str, float]
     peak_gigabytes: float
+    before: int = 0
 
 
 def train(
@@ -87,6 +88,7 @@ def train(
     torch.manual_seed(seed)
     run = set_up(person, workspace, recipe, machine, seed, progress, say)
     run.group = group
+    before = run.training.steps
     group.wait()  # until all have read what is there: from now on it is written
     with _interruptible(group.leads) as interrupted:
         while (number := schedule.current(run.training.stints)) is not None and not run.stopped:
@@ -99,7 +101,7 @@ def train(
     finished = schedule.current(run.training.stints) is None
     diary, memory = run.diary, round(peak_gigabytes(machine.device), 2)
     steps = run.training.steps
-    return Trained(person, steps, diary.seconds, diary.images_per_second, finished, run.losses, memory)
+    return Trained(person, steps, diary.seconds, diary.images_per_second, finished, run.losses, memory, before)
 
 
 def set_up(
@@ -140,7 +142,8 @@ def _begun_or_new(person: Person, recipe: Recipe, machine: Machine, clips: Seque
     training = resume(person, recipe, machine.device)
     if training is not None:
         training.stints = schedule.replanned(training.stints, phases, total, whole)
-        say(f"Going on after {training.steps} steps.")
+        if schedule.current(training.stints) is not None:
+            say(f"Going on after {training.steps} steps.")
         return training
     # Whoever starts from a base need not learn at a small size first how limbs lie.
     phases = schedule.largest(phases) if recipe.base else phases

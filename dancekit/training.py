@@ -8,16 +8,16 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
 
 import torch
 from torch import nn
 from torch.optim import Adam
 
-from dancekit.core import schedule, sketch
+from dancekit.begun import CURE, refuse_other, shaping, unit
+from dancekit.core import schedule
 from dancekit.core.objective import Networks
 from dancekit.core.schedule import FACE, Stint
-from dancekit.errors import RecipeError, WorkspaceError
+from dancekit.errors import WorkspaceError
 from dancekit.io import checkpoint
 from dancekit.io.dataset import Canvas
 from dancekit.io.workspace import Person, writing
@@ -27,12 +27,6 @@ from dancekit.networks.patch import PatchCritic
 from dancekit.networks.perceptual import Perceptual
 from dancekit.recipe import Recipe, to_dict
 from dancekit.types import pair
-
-CURE = "Delete it and train again: the person as last saved stays usable, but training starts over."
-_SHAPING = ("reach", "single_pose", "future", "frames", "scattered", "closeup", "portraits", "matte", "sketch",
-            "generator", "refiner", "critics", "follow")  # fmt: skip
-_BEFORE = {"single_pose": False, "sketch": False, "future": True, "scattered": False, "closeup": 1, "portraits": 0}
-"""What settings were that did not exist when a training began."""
 
 
 @dataclass
@@ -212,42 +206,16 @@ class Training:
                 checkpoint.restore_optimiser(optimiser, checkpoint.part(tensors, f"optimiser.{name}"))
 
 
-def unit(recipe: Recipe) -> str:
-    """What the schedule counts."""
-    return "seconds" if recipe.minutes else "steps"
-
-
-def shaping(recipe: Recipe) -> dict[str, object]:
-    """The settings that shape networks and data: training can only go on with the same ones."""
-    settings = asdict(recipe)
-    chosen: dict[str, object] = {key: settings[key] for key in _SHAPING}
-    chosen["sketch"] = recipe.sketch and sketch.KIND
-    return chosen | {"phases": [[p.stage, list(p.size)] for p in recipe.phases], "unpaired": recipe.unpaired.enabled}
-
-
 def resume(person: Person, recipe: Recipe, device: torch.device) -> Training | None:
     """The training state as last saved; None if there is none.
 
     Raises:
-        WorkspaceError: damaged. RecipeError: it belongs to a recipe of another shape.
+        WorkspaceError: damaged. RecipeError: it belongs to another recipe, see begun.refuse_other.
     """
     if not person.state.is_file():
         return None
     tensors, card = checkpoint.load(person.state, CURE)
-    begun = card.get("unit")
-    if begun in ("seconds", "steps") and begun != unit(recipe):
-        raise RecipeError(f"{person.name} is being trained by {begun}, and cannot go on by {unit(recipe)}.",
-                          f"Go on with {'--minutes' if begun == 'seconds' else '--set steps=N'}, or start over with "
-                          "--restart.")  # fmt: skip
-    past = _BEFORE | plain(card.get("shaping") or {})
-    wanted = plain(shaping(recipe))
-    other = sorted(key for key in past.keys() | wanted.keys() if past.get(key) != wanted.get(key))
-    if other or begun != unit(recipe):
-        raise RecipeError(
-            f"{person.name} is being trained with another recipe, or by an earlier dancekit, and cannot go on as "
-            f"{recipe.name!r}: {', '.join(other) or 'unit'} differ.",
-            "Go on with the recipe it began with, or start over with --restart.",
-        )
+    refuse_other(person.name, card, recipe)
     try:
         stints = [Stint(s["stage"], pair(s["size"]), s["amount"], s["spent"]) for s in card["stints"]]
         canvases = {pair(size): Canvas(pair(c["size"]), c["body"], c["fps"]) for size, c in card["canvases"]}
@@ -256,13 +224,6 @@ def resume(person: Person, recipe: Recipe, device: torch.device) -> Training | N
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WorkspaceError(f"{person.state}: this file does not hold a training state ({error}).", CURE) from error
     return training
-
-
-def plain(value: Any) -> Any:
-    """Tuples as lists, as JSON knows them."""
-    if isinstance(value, Mapping):
-        return {key: plain(entry) for key, entry in value.items()}
-    return [plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
 @contextmanager

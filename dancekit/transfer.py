@@ -71,7 +71,7 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
     model = likeness.load(person)
     scenery = background.parse(wish.bg)
     out, form = _output(driver, person, wish, scenery)
-    canvas = _canvas(wish, scenery)
+    canvas, earlier = _canvas(wish, scenery), (out.is_dir() and any(out.iterdir())) or out.is_file()
     parts = out.with_name(f".{out.name}.parts")
     with group.leader_first():
         found = find_moves(driver, workspace, options, progress)
@@ -86,7 +86,8 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
         _finish(_finished_pieces(parts, form), out, form, moves, sound)
         shutil.rmtree(parts, ignore_errors=True)
     pace = drawn * group.size / elapsed if drawn else 0.0
-    return Transferred(out, moves, sound is not None, pace, [*found.notes, *moves.notes])
+    replaced = [f"An earlier {out} is replaced; with --out NAME both stay."] if earlier else []
+    return Transferred(out, moves, sound is not None, pace, [*found.notes, *moves.notes, *replaced])
 
 
 def _output(driver: Path, person: Person, wish: Wish, scenery: Background) -> tuple[Path, encode.FilmFormat]:
@@ -112,6 +113,9 @@ def _output(driver: Path, person: Person, wish: Wish, scenery: Background) -> tu
 
 def _canvas(wish: Wish, scenery: Background) -> tuple[int, int] | None:
     """(width, height) of the result as asked for; None is the driver's."""
+    if wish.size == "background" and scenery.size is None:
+        raise ClipError("--size background: there is no picture or film behind the person to take the size of.",
+                        "Name one with --bg, or write the size as 1280x720.")  # fmt: skip
     if wish.size in ("driver", "background"):
         return scenery.size if wish.size == "background" else None
     try:

@@ -38,9 +38,10 @@ def pretrain(
     home: Home = Path("crowd"),
     json: Json = False,
 ) -> None:
-    """Make a base for a recipe: networks that know drawn people, which training starts from.
+    """Make a base for a recipe: networks that know drawn people.
 
-    dancekit brings bases for its own recipes; make one for a recipe of yours. Runs again = goes on.
+    Training starts from it. dancekit brings bases for its own recipes; make one for a recipe of yours. Runs again =
+    goes on.
     """
     with command(json) as terminal:
         from dancekit import device as devices
@@ -50,7 +51,7 @@ def pretrain(
 
         workspace, machine = workspace_in(home), devices.find(device)
         who = workspace.person(verb.PERSON)
-        chosen = choose_recipe(who, recipe, minutes, parse_settings(settings), machine, terminal.say)
+        chosen = choose_recipe(who, recipe, minutes, parse_settings(settings), machine, terminal.say, False)
         with joined(machine.device) as group:
             done = verb.pretrain(
                 workspace, chosen, out, people, machine, seed, terminal.progress, terminal.say, start, group
@@ -60,7 +61,7 @@ def pretrain(
 
 def bench(
     film: Annotated[
-        Path | None, typer.Argument(metavar="[FILM]", help="Any film of a person; else one that dancekit draws itself.")
+        Path | None, typer.Argument(metavar="FILM", help="Any film of a person; else one that dancekit draws itself.")
     ] = None,
     person: Annotated[
         str, typer.Option(help="Measure only training, on what is prepared of this person, who stays as she is.")
@@ -72,9 +73,10 @@ def bench(
     home: Home = HOME,
     json: Json = False,
 ) -> None:
-    """Measure how fast this machine prepares, trains and draws, each part beside its limit or a plain reference.
+    """Measure how fast this machine prepares, trains and draws.
 
-    Takes some minutes, works in a folder of its own and leaves nothing behind.
+    Shows each part beside its limit or a plain reference. Takes some minutes, works in a folder of its own and leaves
+    nothing behind.
     """
     with command(json) as terminal:
         from dancekit import bench as verb
@@ -114,10 +116,10 @@ def ablate(
     home: Home = HOME,
     json: Json = False,
 ) -> None:
-    """Measure what each part of the method is worth, by training without it.
+    """Measure what each part of the method is worth.
 
-    The drawn dancer is judged in moves that her film never shows, beside her own body in them, which no real film has;
-    everybody on moments of the film that training never saw. Runs again = goes on.
+    Trains without it, and with it. The drawn dancer is judged in moves that her film never shows, beside her own body
+    in them, which no real film has; everybody on moments of the film that training never saw. Runs again = goes on.
     """
     with command(json) as terminal:
         from dancekit import ablate as verb

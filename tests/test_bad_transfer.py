@@ -49,6 +49,7 @@ def test_a_background_that_is_none_is_refused(
         (["--out", "none/x.mp4"], "none/x.mp4: there is no folder none", "Make it first"),
         (["--out", "x.avi"], "unknown film format '.avi'", ".mp4"),
         (["--out", "x.mp4", "--bg", "transparent"], ".mp4 films cannot be transparent", ".mov"),
+        (["--size", "background"], "--size background: there is no picture or film", "--bg"),
         (["--size", "big"], "--size big: this is not a size", "1280x720"),
         (["--pick", "left"], "--pick left: this is not a place", "--pick 640,300"),
         (["--start", "99"], "nothing is left of the film with --start 99", "s long"),

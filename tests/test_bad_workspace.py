@@ -243,11 +243,33 @@ def test_a_wrong_recipe_file_is_named(home: Path, tmp_path: Path, text: str, pro
     assert problem in said
 
 
+def test_a_recipe_file_that_is_not_there_is_named(home: Path) -> None:
+    with kept(home, exactly=True):
+        said = refused("train", "me", "--recipe", "mine.yaml", home=home)
+    assert "mine.yaml: there is no such recipe file" in said
+
+
+def test_training_does_not_go_on_with_another_recipe_and_does_not_announce_it(home: Path) -> None:
+    with kept(home, exactly=True):
+        said = refused("train", "me", "--recipe", "cpu", home=home)
+    assert "me is being trained with the recipe 'tiny', and cannot go on with 'cpu'" in said
+    assert "--restart" in said
+    assert "leave --recipe out" in said
+
+
+def test_what_is_trained_already_says_so_and_stays_as_it_is(home: Path) -> None:
+    with kept(home):
+        said = within("train", "me", home=home)
+    assert "me is trained already: " in said.stdout
+    assert "Going on" not in said.stderr
+
+
 def test_an_unknown_recipe_brings_the_list_of_the_known(home: Path) -> None:
     with kept(home, exactly=True):
         said = refused("train", "me", "--recipe", "standart", home=home)
     assert "There is no recipe 'standart'" in said
     assert "Did you mean 'standard'?" in said
+    assert "auto" in said
     assert "tiny" in said
 
 
@@ -255,7 +277,7 @@ def test_an_unknown_recipe_brings_the_list_of_the_known(home: Path) -> None:
 def test_training_does_not_go_on_with_a_recipe_of_another_shape(home: Path, setting: str) -> None:
     with kept(home, exactly=True):
         said = refused("train", "me", "--recipe", "tiny", "--set", setting, home=home)
-    assert "me is being trained with another recipe" in said
+    assert "me is being trained with other settings" in said
     assert f"{setting.partition('.')[0].partition('=')[0]} differ" in said
     assert "--restart" in said
 
@@ -263,5 +285,5 @@ def test_training_does_not_go_on_with_a_recipe_of_another_shape(home: Path, sett
 def test_training_by_steps_does_not_go_on_by_minutes(home: Path) -> None:
     with kept(home, exactly=True):
         said = refused("train", "me", "--minutes", "1", home=home)
-    assert "me is being trained by steps, and cannot go on by seconds" in said
+    assert "me is being trained by steps, and cannot go on by minutes" in said
     assert "--set steps=N" in said

@@ -12,11 +12,12 @@ import torch
 from conftest import Outcome, dancekit
 
 from dancekit import bases, pretrain, recipe, train
+from dancekit.begun import plain, shaping
 from dancekit.core import crowd, sketch
 from dancekit.io import checkpoint, clips, weights, zoo
 from dancekit.io.workspace import Workspace
 from dancekit.likeness import make_generator, pose_channels
-from dancekit.training import Training, plain, shaping
+from dancekit.training import Training
 
 
 def pretrained(home: Path, steps: int) -> Outcome:

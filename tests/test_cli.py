@@ -39,6 +39,20 @@ def test_help_shows_the_three_commands_in_order_and_every_verb() -> None:
     assert (bare.stdout + bare.stderr).split() == dancekit("--help").stdout.split(), "no arguments show the help"
 
 
+def test_the_list_of_commands_is_not_cut_short() -> None:
+    said = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"}).stdout
+    lines = said.partition("Commands:\n")[2].splitlines()
+    assert len(lines) == len(VERBS)
+    assert all(line.endswith(".") and not line.endswith("...") for line in lines)
+
+
+def test_hints_name_the_workspace_that_was_named(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "else where"
+    said = dancekit("train", "me", home=elsewhere, status=1).stderr
+    assert f"dancekit prepare --home '{elsewhere}' myclip.mp4 --as me" in said
+    assert "--home" not in dancekit("train", "me", cwd=tmp_path, status=1).stderr
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_help_of_every_verb_teaches(verb: str) -> None:
     said = helped(verb)

@@ -162,7 +162,12 @@ def test_a_transparent_film_is_empty_around_the_person(
 
 
 def test_a_folder_of_pictures_is_transparent(stage: Path, films: Path, tmp_path: Path) -> None:
-    said = transferred(stage, films / "driver.mp4", tmp_path / "album", "--bg", "transparent", "--end", "0.4")
+    command = ("transfer", films / "driver.mp4", "--out", tmp_path / "album", "--bg", "transparent", "--end", "0.4")
+    said = quickly(*command, "--json", home=stage).json
+    assert not any("earlier" in note for note in said["notes"])
+    again = quickly(*command, home=stage).stdout
+    assert f"An earlier {tmp_path / 'album'} is replaced" in again
+    assert f"Next: look at the pictures in {tmp_path / 'album'}\n" in again
     pictures = sorted((tmp_path / "album").glob("*.png"))
     assert [path.name for path in pictures] == [f"{number:06d}.png" for number in range(said["frames"])]
     shown = np.asarray(cv2.imread(str(pictures[5]), cv2.IMREAD_UNCHANGED))
@@ -239,6 +244,13 @@ def test_demo_goes_all_the_way(tmp_path: Path) -> None:
     made = video.probe(Path(said["video"]))
     assert alike(made, video.probe(tmp_path / "demo/driver.mp4"))
     assert (made.width, made.height, made.frames, made.fps) == (*scenes.SIZE, 25, scenes.FPS)
+
+
+@pytest.mark.parametrize(("name", "close"), [("bad_two_people", True), ("drive_duck", False), ("room_dancer", False)])
+def test_two_real_people_close_together_are_noticed(name: str, close: bool, real_clips: Path, tmp_path: Path) -> None:
+    film = real_clips / f"{name}.mp4"
+    said = quickly("prepare", film, "--end", "3", "--json", home=tmp_path).json["clips"][0]["verdict"]
+    assert any("taken for one another" in sentence for sentence in said) is close
 
 
 @pytest.mark.parametrize(("name", "matte"), [("taiji_man", "landmarker"), ("green_man", "greenscreen")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -37,7 +38,8 @@ def within(*arguments: object, home: Path, cwd: Path | None = None, status: int 
 
 
 def refused(*arguments: object, home: Path, cwd: Path | None = None, **process) -> str:
-    """Run a command that must fail as commands should, and return the two lines it then says: problem and hint.
+    """Run a command that must fail as commands should, and return the two lines it then says: problem and hint, without
+    the workspace that commands in it name.
 
     It runs within this process unless that is to be special in some way (env or through: see conftest.dancekit).
     """
@@ -51,7 +53,7 @@ def refused(*arguments: object, home: Path, cwd: Path | None = None, **process) 
     assert re.fullmatch(r" {7}\S.{9,}", hint), "it says what to do"
     assert "[Errno" not in problem or "ffmpeg" in problem
     assert "pickle" not in problem
-    return f"{problem}\n{hint}"
+    return f"{problem}\n{hint.replace(f' --home {shlex.quote(str(home))}', '')}"
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -13,6 +13,8 @@ from dancekit.core.skeleton import INDEX, J
 _TORSO = [INDEX[name] for name in ("left_shoulder", "right_shoulder", "left_hip", "right_hip")]
 _LONGEST_ABSENCE = 48
 """Frames for which the person may be hidden although others are seen; frames that show nobody do not count."""
+_SURE, _MOST = 0.6, 0.85
+"""From which confidence on a landmark is surely seen, and the share of them that a person shows at the least."""
 _JUMP = 12.0
 """Cost of moving by one's own torso length between frames, squared: people do not jump to where others stand."""
 _ABSENCE = 0.4
@@ -25,6 +27,13 @@ class _Candidate:
     size: float
     reward: float
     points: np.ndarray
+
+
+def is_somebody(points: np.ndarray, tall: float) -> bool:
+    """Whether landmarks float32 [J, 3] are of a person, near another one who is `tall` px high: not a chair, say, or
+    that one's shadow. She is at least half as tall, and most of her is surely seen."""
+    height = np.nanmax(points[:, 1]) - np.nanmin(points[:, 1])
+    return bool(height > 0.5 * tall and (points[:, 2] > _SURE).mean() > _MOST)
 
 
 def follow(

@@ -17,7 +17,7 @@ class Facts:
     """What is known of a prepared film.
 
     seen: share of frames that show each body region. fill: her height as a share of the film's height. others: further
-    people in the film.
+    people in the film. close: somebody else stands close to her.
     """
 
     frames: int
@@ -29,6 +29,7 @@ class Facts:
     others: int
     picked: bool
     matte: str
+    close: bool = False
 
 
 def in_words(facts: Facts) -> list[str]:
@@ -66,6 +67,11 @@ def _company(facts: Facts) -> list[str]:
         lines.append(
             "Note: several people are in the film. The one marked on the sheet is followed; "
             "to choose another, give the person's place in px: --pick X,Y"
+        )
+    if facts.close:
+        lines.append(
+            "Note: two people are close together, and may be taken for one another: look at the sheet. Film one person "
+            "alone, or keep to a part of the film that shows one: --start SECONDS --end SECONDS"
         )
     if facts.shots > 1:
         lines.append(f"Note: the film has {facts.shots} shots; each is learnt from, none across a cut.")

@@ -81,6 +81,16 @@ def test_a_person_may_stand_elsewhere_after_a_cut_but_not_within_a_shot() -> Non
     assert 1 not in people.follow(seen, SIZE, (0,))
 
 
+def test_half_seen_things_beside_a_person_are_nobody() -> None:
+    beside = standing(200.0)
+    tall = float(np.ptp(beside[:, 1]))
+    assert people.is_somebody(beside, tall)
+    assert people.is_somebody(beside, 1.9 * tall)
+    assert not people.is_somebody(beside, 2.1 * tall), "too small"
+    beside[: len(beside) // 4, 2] = 0.5
+    assert not people.is_somebody(beside, tall), "most of a person is surely seen"
+
+
 def test_points_of_nobody_are_missing() -> None:
     points = people.points_of([[standing(90)], [], [standing(10), standing(20)]], [0, None, 1])
     assert points.shape == (3, 33, 3)

@@ -48,6 +48,12 @@ def test_several_people_are_told_of_until_one_is_picked() -> None:
     assert notes(others=2, picked=True) == []
 
 
+def test_two_who_are_close_together_are_told_of() -> None:
+    (note,) = notes(close=True)
+    assert "taken for one another" in note
+    assert "--start" in note
+
+
 def test_shots_are_counted() -> None:
     (note,) = notes(shots=4)
     assert "4 shots" in note
