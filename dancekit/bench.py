@@ -25,10 +25,11 @@ from dancekit.device import Machine, forget_peak, peak_gigabytes
 from dancekit.drive import cleaned, paint_raw, plan_moves
 from dancekit.io import encode, video
 from dancekit.io.clips import Clip
-from dancekit.io.dataset import ahead, to_device
+from dancekit.io.dataset import to_device
 from dancekit.io.workspace import Person, Workspace
 from dancekit.likeness import Likeness
-from dancekit.plain import Plain, album
+from dancekit.memory import keep_freed_memory
+from dancekit.plain import Plain, plainly_read
 from dancekit.recipe import Recipe
 from dancekit.run import Run, say_nothing
 from dancekit.study import LONGEST_SIDE, Options
@@ -39,7 +40,6 @@ _FILM_SECONDS = 6.0
 _READS = 400
 _ROUNDS = 3
 """Steps of dancekit and plain ones take so many turns, so that both meet the same noise."""
-_ALBUMS = 4
 _MATRIX, _MATRIX_OF_GPUS = 2048, 8192
 
 
@@ -119,6 +119,7 @@ def _bench(run: Run, paces: list[Pace], matrix: float, frames: int) -> Bench:
 
 def _learning(run: Run, seconds: float, progress: Progress) -> tuple[float, list[Pace]]:
     """(gigaflops of a matrix product, paces of all stages at their largest sizes)."""
+    keep_freed_memory()  # as train does
     matrix, paces = _matrix(run), list[Pace]()
     for number, stint in enumerate(run.training.stints):
         run.training.begin(number)
@@ -196,8 +197,6 @@ def _training(run: Run, number: int, matrix: float, least: float, progress: Prog
     stage, drawing = training.stints[number].stage, loop.drawing_of(run, number)
     networks, plain = training.networks(stage, run.trunk, run.anchor), Plain(run, number)
     stepper = loop.stepper_of(run, number, networks, drawing)
-    judged = [run.recipe.judged * turn - 1 for turn in range(1, _ALBUMS + 1)]
-    pages = [album(loop.batch_of(run, number, data, place), drawing) for place in judged]
     random = torch.Generator(device).manual_seed(0)
 
     def own(place: int) -> None:
@@ -206,7 +205,7 @@ def _training(run: Run, number: int, matrix: float, least: float, progress: Prog
 
     name, images, places = schedule.called(stage), run.batch * run.recipe.frames, itertools.count()
     with (contextlib.closing(loop.batches_of(run, number, data, 0)) as batches, stepper.at_work(),
-          contextlib.closing(ahead(lambda place: pages[place % _ALBUMS].opened(), 0)) as opened):  # fmt: skip
+          contextlib.closing(plainly_read(run, number, drawing)) as opened):  # fmt: skip
         flops = _flops(run, networks, drawing, [to_device(next(batches), device) for _ in range(run.recipe.judged)])
         for _ in range(run.recipe.judged * stepper.warming):
             own(next(places))

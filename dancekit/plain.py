@@ -8,7 +8,7 @@ step and the perceptual trunk every frame, where dancekit's recipes may choose s
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
 import cv2
@@ -22,23 +22,27 @@ from dancekit.core.batch import Batch
 from dancekit.core.maps import Segments
 from dancekit.core.objective import Drawing, Made, Networks
 from dancekit.core.sketch import Looks
-from dancekit.io.dataset import to_device
-from dancekit.loop import drawing_of
+from dancekit.io.dataset import ahead, to_device
+from dancekit.loop import batch_of, drawing_of, training_set
 from dancekit.run import Run
 from dancekit.training import Training
+
+_ALBUMS = 4
 
 
 @dataclass(frozen=True)
 class Album:
-    """A batch whose pose maps are pictures: PNG files in memory, one for each pose of the film's and wild windows."""
+    """A batch's pose maps as pictures: PNG files in memory, one for each pose of the film's and wild windows."""
 
-    batch: Batch
     pages: tuple[list[bytes], ...]
 
-    def opened(self) -> tuple[Batch, list[Tensor]]:
-        """The batch, and the maps of the film's windows and of the wild ones, uint8 B x T x C x h x w."""
-        poses = [self.batch.poses, *([] if self.batch.wild is None else [self.batch.wild])]
-        return self.batch, [
+    def opened(self, batch: Batch) -> tuple[Batch, list[Tensor]]:
+        """The batch, and the maps of the film's windows and of the wild ones, uint8 B x T x C x h x w.
+
+        batch: the one that the maps were drawn from, or another one of its shape, to see how long it takes to read.
+        """
+        poses = [batch.poses, *([] if batch.wild is None else [batch.wild])]
+        return batch, [
             torch.from_numpy(np.stack([_opened(page) for page in pages])).unflatten(0, given.shape[:2])
             for pages, given in zip(self.pages, poses, strict=True)
         ]
@@ -52,7 +56,19 @@ def album(batch: Batch, drawing: Drawing) -> Album:
         if poses is not None:
             drawn = sketch.posed(maps.segments(poses), size, drawing.width, drawing.coarse, looks)
             pages.append([_page(one) for one in drawn.flatten(0, 1)])
-    return Album(batch, tuple(pages))
+    return Album(tuple(pages))
+
+
+def plainly_read(run: Run, number: int, drawing: Drawing) -> Generator[tuple[Batch, list[Tensor]]]:
+    """What plain steps of a stint learn from, one after the other: frames are read as for dancekit's own steps, by a
+    reader of their own; the pose maps of a few steps take turns."""
+    data = training_set(run, number)
+
+    def judged(place: int) -> Batch:
+        return batch_of(run, number, data, run.recipe.judged * (place + 1) - 1)
+
+    albums = [album(judged(place), drawing) for place in range(_ALBUMS)]
+    return ahead(lambda place: albums[place % _ALBUMS].opened(judged(place)), 0)
 
 
 def _page(drawn: Tensor) -> bytes:

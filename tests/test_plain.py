@@ -28,7 +28,7 @@ def run(trained_home: Path, tmp_path: Path) -> Run:
 def test_pose_maps_come_back_from_files_as_they_were_drawn(run: Run) -> None:
     batch = batch_of(run, 0, training_set(run, 0), 0)
     drawing = drawing_of(run, 0)
-    _, (read, wild) = album(batch, drawing).opened()
+    _, (read, wild) = album(batch, drawing).opened(batch)
     size = batch.frames.shape[-1], batch.frames.shape[-2]
     drawn = sketch.posed(maps.segments(batch.poses), size, drawing.width, drawing.coarse, batch.looks)
     assert read.shape == drawn.shape
@@ -46,7 +46,8 @@ def test_a_plain_step_changes_generator_and_critics(run: Run, stage: int) -> Non
     plain = Plain(run, number)
     drawing = drawing_of(run, number)
     before = {name: parameter.clone() for name, parameter in plain.parameters()}
-    plain.step(album(batch_of(run, number, training_set(run, number), 0), drawing).opened(), torch.Generator())
+    batch = batch_of(run, number, training_set(run, number), 0)
+    plain.step(album(batch, drawing).opened(batch), torch.Generator())
     changed = {name.split(".")[0] for name, parameter in plain.parameters() if not torch.equal(parameter, before[name])}
     assert changed == {f"G{stage}", f"D_p{stage}", *(() if stage == 3 else ("D_t", "D_w"))}
     assert all(torch.isfinite(parameter).all() for _, parameter in plain.parameters())

@@ -57,13 +57,17 @@ def usual_rate(clips: Sequence[Clip]) -> float:
 
 
 class Footage:
-    """One clip at the size of the canvas: points in its px, and frames decoded when first needed."""
+    """One clip at the size of the canvas: points in its px, and frames decoded when first needed.
 
-    def __init__(self, clip: Clip, canvas: Canvas, cache_bytes: int) -> None:
+    cache_bytes: memory for frames that were decoded. head: px around the head to which these are cut, for those who
+    only look there (`near`); 0 keeps them whole.
+    """
+
+    def __init__(self, clip: Clip, canvas: Canvas, cache_bytes: int, head: int = 0) -> None:
         self.clip, self.canvas = clip, canvas
         self.stride = max(1, round(float(clip.track.fps) / canvas.fps))
         self.held = spans.held_out(len(clip.track))
-        scale = clip.body / canvas.body
+        self._scale = scale = clip.body / canvas.body
         half = np.array(canvas.size) * scale / 2
         middle = np.array(clip.plan.size) / 2
         self._box = np.concatenate((middle - half, middle + half))
@@ -74,31 +78,48 @@ class Footage:
         self.sides = np.stack(
             (np.fmin.reduce(self.points[..., 0], 1) - margin, np.fmax.reduce(self.points[..., 0], 1) + margin), 1
         )
-        self._cache: dict[int, np.ndarray] = {}
-        self._room = cache_bytes // (canvas.size[0] * canvas.size[1] * 4)
+        self._kept = (min(head, canvas.size[0]), min(head, canvas.size[1])) if head else canvas.size
+        self._cache: dict[int, tuple[int, int, np.ndarray]] = {}
+        self._room = cache_bytes // (self._kept[0] * self._kept[1] * 4)
 
     def frame(self, time: int) -> np.ndarray:
         """Frame `time` as uint8 [4, H, W], colour and alpha, empty where there is no person."""
-        if time in self._cache:
-            return self._cache[time]
-        picture = self._load(time)
-        if len(self._cache) < self._room:
-            self._cache[time] = picture
-        return picture
+        return self.near(time, 0, 0, self.canvas.size)
 
-    def _load(self, time: int) -> np.ndarray:
+    def near(self, time: int, left: int, top: int, size: tuple[int, int]) -> np.ndarray:
+        """The part of frame `time` from a place (px) on, (w, h) px large: uint8 [4, h, w], as `frame`."""
+        x, y, picture = self._cache.get(time) or self._keep(time)
+        across, down = left - x, top - y
+        if min(across, down) < 0 or across + size[0] > picture.shape[2] or down + size[1] > picture.shape[1]:
+            return self._load(time, left, top, size)
+        return picture[:, down : down + size[1], across : across + size[0]]
+
+    def _keep(self, time: int) -> tuple[int, int, np.ndarray]:
+        """(left, top, picture) of what is kept of a frame, around the head unless that is all of it."""
+        left, top = 0, 0
+        if self._kept != self.canvas.size:
+            spare = np.array(self.canvas.size) - self._kept
+            middle = closeup.middle(self.points[time]) - np.array(self._kept) / 2
+            left, top = (int(v) for v in np.clip(np.nan_to_num(middle), 0, spare))
+        kept = left, top, self._load(time, left, top, self._kept)
+        if len(self._cache) < self._room:
+            self._cache[time] = kept
+        return kept
+
+    def _load(self, time: int, left: int, top: int, size: tuple[int, int]) -> np.ndarray:
         cutout = self._reader.read(time)
         if cutout is None:
-            return np.zeros((4, self.canvas.size[1], self.canvas.size[0]), np.uint8)
+            return np.zeros((4, size[1], size[0]), np.uint8)
         colour, alpha = cutout
-        left, top, right, bottom = self._box
-        beyond = [max(0, int(np.ceil(v)) + 1) for v in (-top, bottom - alpha.shape[0], -left, right - alpha.shape[1])]
-        top, bottom, left, right = beyond
-        alpha = cv2.copyMakeBorder(alpha, top, bottom, left, right, cv2.BORDER_CONSTANT, value=0)
-        moved = self._box + np.array([left, top] * 2)
+        corner = self._box[:2] + np.array([left, top]) * self._scale
+        box = np.concatenate((corner, corner + np.array(size) * self._scale))
+        # Beyond what is stored nobody is.
+        ends = (-box[1], box[3] - alpha.shape[0], -box[0], box[2] - alpha.shape[1])
+        above, below, before, behind = (max(0, int(np.ceil(v)) + 1) for v in ends)
+        alpha = cv2.copyMakeBorder(alpha, above, below, before, behind, cv2.BORDER_CONSTANT, value=0)
         pictures = (
-            crops.warp(colour, self._box, self.canvas.size),
-            crops.warp(alpha, moved, self.canvas.size)[..., None],
+            crops.warp(colour, box, size),
+            crops.warp(alpha, box + np.array([before, above] * 2), size)[..., None],
         )
         return np.ascontiguousarray(np.concatenate(pictures, 2).transpose(2, 0, 1))
 
@@ -131,7 +152,8 @@ class TrainingSet:
                  gallery: Gallery | None = None) -> None:  # fmt: skip
         share = (_CACHE_BYTES_OF_FACES if face else _CACHE_BYTES) // len(clips)
         self.canvas, self.frames, self.reach = canvas, frames, reach
-        self.footage = [Footage(clip, canvas, share) for clip in clips]
+        head = -(-round(face * (1 + 6 * _ASIDE)) // 8) * 8
+        self.footage = [Footage(clip, canvas, share, head) for clip in clips]
         self._face, self._gallery = face, gallery
         self._wild_poses = wild
         self._sway = sway or Sway()
@@ -189,7 +211,7 @@ class TrainingSet:
         wide = spans.around(times[None], self.reach, footage.stride, footage.shot(start))[0]
         left, top = self._corner(footage, times, random)
         shown = np.s_[..., top : top + self.size[1], left : left + self.size[0]]
-        frames = np.stack([footage.frame(int(time))[shown] for time in times])
+        frames = np.stack([footage.near(int(time), left, top, self.size) for time in times])
         known = np.stack([_filled(footage.known(int(time)), self.canvas.size)[shown] for time in times])
         points = footage.points[wide] - np.array([left, top, 0], np.float32)
         if (self._sway.rotate or self._sway.scale) and random.random() < self._sway.share:

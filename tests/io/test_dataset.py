@@ -45,6 +45,22 @@ def test_held_out_frames_are_never_drawn(walk: Clip) -> None:
     assert seen >= set(range(3, 15)), "and the others are"
 
 
+@pytest.mark.parametrize("size", [(64, 128), (48, 96), (30, 60)])
+def test_what_is_kept_around_the_head_shows_the_same_as_the_whole_frame(walk: Clip, size: tuple[int, int]) -> None:
+    canvas = Canvas(size, 100.0 * size[1] / 128, 25.0)
+    whole, heads = Footage(walk, canvas, 1 << 20), Footage(walk, canvas, 1 << 20, head=size[0] // 2)
+    for time in (0, 40, 41):
+        for left, top in ((0, 0), (size[0] // 3, 2), (size[0] // 2, size[1] // 2)):
+            seen = heads.near(time, left, top, (size[0] // 2, 16)).astype(int)
+            true = whole.frame(time)[:, top : top + 16, left : left + size[0] // 2]
+            assert seen.shape == (4, 16, size[0] // 2)
+            assert np.abs(seen - true).max() <= 3
+    middle = closeup.middle(heads.points[40])
+    left, top = closeup.corner(middle, 8)
+    assert not np.shares_memory(heads.near(40, 0, 100, (8, 8)), heads.near(40, 0, 100, (8, 8))), "far away: loaded"
+    assert np.shares_memory(heads.near(40, left, top, (8, 8)), heads.near(40, left, top, (8, 8))), "kept"
+
+
 def test_windows_are_consecutive_and_never_cross_a_cut(tmp_path: Path) -> None:
     data = TrainingSet([clip(tmp_path, LENGTH, shots=(0, 47))], CANVAS, 3, 2, None)
     windows = drawn(data)
