@@ -243,20 +243,6 @@ def test_a_wrong_recipe_file_is_named(home: Path, tmp_path: Path, text: str, pro
     assert problem in said
 
 
-def test_a_recipe_file_that_is_not_there_is_named(home: Path) -> None:
-    with kept(home, exactly=True):
-        said = refused("train", "me", "--recipe", "mine.yaml", home=home)
-    assert "mine.yaml: there is no such recipe file" in said
-
-
-def test_training_does_not_go_on_with_another_recipe_and_does_not_announce_it(home: Path) -> None:
-    with kept(home, exactly=True):
-        said = refused("train", "me", "--recipe", "cpu", home=home)
-    assert "me is being trained with the recipe 'tiny', and cannot go on with 'cpu'" in said
-    assert "--restart" in said
-    assert "leave --recipe out" in said
-
-
 def test_what_is_trained_already_says_so_and_stays_as_it_is(home: Path) -> None:
     with kept(home):
         said = within("train", "me", home=home)
@@ -264,26 +250,22 @@ def test_what_is_trained_already_says_so_and_stays_as_it_is(home: Path) -> None:
     assert "Going on" not in said.stderr
 
 
-def test_an_unknown_recipe_brings_the_list_of_the_known(home: Path) -> None:
+@pytest.mark.parametrize(
+    ("options", "problem", "hint"),
+    [
+        (["--recipe", "mine.yaml"], "mine.yaml: there is no such recipe file", "models/recipes"),
+        (["--recipe", "standart"], "There is no recipe 'standart'", "Did you mean 'standard'? There are: auto, cpu, "),
+        (["--recipe", "cpu"], "me is being trained with the recipe 'tiny', and cannot go on with 'cpu'", "--restart"),
+        (["--set", "generator.width=16"], "other settings, or by an earlier dancekit, and", "--restart"),
+        (["--set", "generator.width=16"], "generator differ", "--restart"),
+        (["--set", "scattered=true"], "scattered differ", "--restart"),
+        (["--minutes", "1"], "me is being trained by steps, and cannot go on by minutes", "--set steps=N"),
+    ],
+)
+def test_training_does_not_go_on_with_what_does_not_fit(
+    home: Path, options: list[str], problem: str, hint: str
+) -> None:
     with kept(home, exactly=True):
-        said = refused("train", "me", "--recipe", "standart", home=home)
-    assert "There is no recipe 'standart'" in said
-    assert "Did you mean 'standard'?" in said
-    assert "auto" in said
-    assert "tiny" in said
-
-
-@pytest.mark.parametrize("setting", ["generator.width=16", "scattered=true"])
-def test_training_does_not_go_on_with_a_recipe_of_another_shape(home: Path, setting: str) -> None:
-    with kept(home, exactly=True):
-        said = refused("train", "me", "--recipe", "tiny", "--set", setting, home=home)
-    assert "me is being trained with other settings" in said
-    assert f"{setting.partition('.')[0].partition('=')[0]} differ" in said
-    assert "--restart" in said
-
-
-def test_training_by_steps_does_not_go_on_by_minutes(home: Path) -> None:
-    with kept(home, exactly=True):
-        said = refused("train", "me", "--minutes", "1", home=home)
-    assert "me is being trained by steps, and cannot go on by minutes" in said
-    assert "--set steps=N" in said
+        said = refused("train", "me", *options, home=home)
+    assert problem in said
+    assert hint in said
