@@ -28,6 +28,8 @@ _WHOLE, _HIGHER = 0.75, 0.15
 should be within, or the picture's shows behind it like a halo: so the middle is that share higher."""
 _BEYOND = 7
 """Side in px of the square by which a close-up may show more of the person than the picture does."""
+_VEIL = 0.2, 0.5
+"""Alpha of a close-up below the first is a veil, beyond the second it is the person."""
 _STEEP = 1.6
 """How much steeper alpha rises at the edges of an enlarged picture, about a half: enlarging made them wider."""
 _HEAD = [INDEX[name] for name in ("nose", "left_ear", "right_ear")]
@@ -214,10 +216,12 @@ def _steepened(large: np.ndarray) -> np.ndarray:
 def _lay(large: np.ndarray, face: np.ndarray, corner: tuple[int, int], trust: float | np.ndarray) -> None:
     """Lay a close-up over a picture of colour times alpha, in place.
 
-    It ends where the person does in the picture: what floats around a face in a close-up is no part of her.
+    It ends where the person does in the picture: what floats around a face in a close-up is no part of her. Nor are
+    veils, which mattes leave around hair and a close-up has learnt.
     """
     here, there = _shared(corner, len(face), large)
     above, below = multiplied(face)[here], large[there]
+    above *= _ramp(above[..., 3:] / 255, *_VEIL)
     if below.size:
         hers = cv2.dilate(np.ascontiguousarray(below[..., 3]), np.ones((_BEYOND, _BEYOND), np.uint8))
         above *= np.minimum(1, hers / np.maximum(above[..., 3], 1))[..., None]
@@ -234,5 +238,10 @@ def _within(side: int, whole: float, nothing: float, higher: float = 0.0) -> np.
     """A disc that is 1 within one share of the half side and falls to 0 at another, with its middle a third share
     higher than the close-up's: float32 [side, side]."""
     apart = (np.arange(side, dtype=np.float32) + 0.5) * 2 / side - 1
-    share = np.clip((nothing - np.hypot(apart[:, None] + higher, apart)) / (nothing - whole), 0, 1)
+    return 1 - _ramp(np.hypot(apart[:, None] + higher, apart), whole, nothing)
+
+
+def _ramp(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 up to one value, smoothly rising to 1 at another, as values, float32."""
+    share = np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1)
     return share * share * (3 - 2 * share)

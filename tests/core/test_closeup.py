@@ -95,6 +95,17 @@ def test_a_close_up_shows_nobody_far_beyond_the_person_in_the_picture() -> None:
     assert not whole[:, 26:].any()
 
 
+def test_veils_around_the_hair_of_a_close_up_are_not_seen() -> None:
+    face = solid(32, 32, (250, 200, 150, 255))
+    face[:12, :, 3] = 60
+    face[12:14, :, 3] = 180
+    whole = Painted(solid(40, 40, (0, 0, 0, 255)), face, (24, 24), 2).whole()
+    column = whole[24:56, 40].astype(int)
+    assert (column[6:12, 3] < 5).all(), "of a veil nothing is left, nor is the picture seen behind it"
+    assert (column[12:14, 3] > 160).all(), "soft hair stays"
+    assert (column[14:24, 3] == 255).all()
+
+
 def test_the_small_picture_keeps_its_px_where_no_close_up_is() -> None:
     body = np.random.default_rng(0).integers(0, 256, (24, 20, 4), np.uint8)
     body[..., 3] = 255
