@@ -15,6 +15,8 @@ _SHAPING = ("reach", "single_pose", "future", "frames", "scattered", "closeup", 
             "generator", "refiner", "critics", "follow")  # fmt: skip
 _BEFORE = {"single_pose": False, "sketch": False, "future": True, "scattered": False, "closeup": 1, "portraits": 0}
 """What settings were that did not exist when a training began."""
+_UNITS = {"seconds": ("minutes", "--minutes M"), "steps": ("steps", "--set steps=N")}
+"""What schedules count: what the user calls it, and how she says how many."""
 
 
 def unit(recipe: Recipe) -> str:
@@ -53,15 +55,12 @@ def refuse_other(name: str, card: Mapping[str, Any], recipe: Recipe) -> None:
             f"{name} is being trained with the recipe {of!r}, and cannot go on with {recipe.name!r}.",
             f"Add --restart to start over with {recipe.name!r}, or leave --recipe out to go on with {of!r}.",
         )
-    if not other and begun in ("seconds", "steps"):
-        by, way = ("minutes", "--minutes M") if begun == "seconds" else ("steps", "--set steps=N")
-        raise RecipeError(f"{name} is being trained by {by}, and cannot go on by {_OTHERWISE[by]}.",
+    if not other and begun in _UNITS:
+        by, way = _UNITS[begun]
+        raise RecipeError(f"{name} is being trained by {by}, and cannot go on by {_UNITS[unit(recipe)][0]}.",
                           f"Go on with {way}, or start over with --restart.")  # fmt: skip
     raise RecipeError(
         f"{name} is being trained with other settings, or by an earlier dancekit, and cannot go on with these: "
         f"{', '.join(other) or 'unit'} differ.",
         "Go on with the settings it began with, or start over with --restart.",
     )
-
-
-_OTHERWISE = {"minutes": "steps", "steps": "minutes"}

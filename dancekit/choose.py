@@ -44,8 +44,8 @@ def choose_recipe(
     Raises:
         RecipeError: there is no such recipe, or what has begun cannot go on with it.
     """
-    if wish == "auto" and person.state.is_file():
-        card = checkpoint.read_card(person.state, CURE)
+    card = checkpoint.read_card(person.state, CURE) if person.state.is_file() else None
+    if wish == "auto" and card is not None:
         chosen = recipes.with_settings(recipes.from_dict(card["recipe"], str(person.state)), settings)
         why = "as it was begun"
     elif wish == "auto":
@@ -56,8 +56,8 @@ def choose_recipe(
     usual = chosen.minutes
     if minutes:
         chosen = recipes.checked(replace(chosen, minutes=float(minutes)))
-    if as_it_is and person.state.is_file():
-        refuse_other(person.name, checkpoint.read_card(person.state, CURE), chosen)
+    if as_it_is and card is not None:
+        refuse_other(person.name, card, chosen)
     say(f"Recipe {chosen.name} ({why}), {chosen.duration()}, on {machine.name}.")
     if 0 < chosen.minutes < usual:
         say(f"That is short: this recipe usually takes {usual:g} minutes. Run it again with more --minutes to go on.")

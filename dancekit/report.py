@@ -61,10 +61,11 @@ def wild(kept: Sequence[Path], wrong: Sequence[ClipError], where: str) -> Report
 def trained(done: Trained, recipe: str, minutes: float | None, where: str) -> Report:
     """How far training got."""
     person = done.person.name
-    state = f"{person} is trained: {done.steps} steps in {done.seconds / 60:.1f} minutes."
-    if done.finished and done.steps == done.before:
+    if done.finished and done.steps > done.before:
+        state = f"{person} is trained: {done.steps} steps in {done.seconds / 60:.1f} minutes."
+    elif done.finished:
         state = f"{person} is trained already: {done.steps} steps. For more, give --minutes, more than before."
-    if not done.finished:
+    else:
         again = f"dancekit train {person}" + (f" --minutes {minutes:g}" if minutes else "") + where
         state = f"Stopped and saved after {done.steps} steps. Go on with: {again}"
     lines = [state, *([f"Look at {done.person.samples}"] if done.person.samples.is_dir() else [])]
@@ -91,8 +92,8 @@ def pretrained(done: Pretrained) -> Report:
 def transferred(done: Transferred) -> Report:
     """Where the film is, and what was unusual about it."""
     state = f"{done.film}: {len(done.moves)} frames, with{'' if done.sound else 'out'} sound."
-    how = "look at the pictures in" if done.film.is_dir() else "open"
-    lines = [*done.notes, state, f"Next: {how} {done.film}" + ("" if done.film.is_dir() else " in any player")]
+    watch = f"look at the pictures in {done.film}" if done.film.is_dir() else f"open {done.film} in any player"
+    lines = [*done.notes, state, f"Next: {watch}"]
     data: dict[str, object] = {"film": str(done.film), "frames": len(done.moves), "notes": done.notes}
     return lines, data | {"sound": done.sound, "frames_per_second": round(done.frames_per_second, 2)}
 

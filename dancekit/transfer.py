@@ -71,7 +71,8 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
     model = likeness.load(person)
     scenery = background.parse(wish.bg)
     out, form = _output(driver, person, wish, scenery)
-    canvas, earlier = _canvas(wish, scenery), (out.is_dir() and any(out.iterdir())) or out.is_file()
+    canvas = _canvas(wish, scenery)
+    earlier = any(out.iterdir()) if out.is_dir() else out.exists()
     parts = out.with_name(f".{out.name}.parts")
     with group.leader_first():
         found = find_moves(driver, workspace, options, progress)
@@ -113,11 +114,13 @@ def _output(driver: Path, person: Person, wish: Wish, scenery: Background) -> tu
 
 def _canvas(wish: Wish, scenery: Background) -> tuple[int, int] | None:
     """(width, height) of the result as asked for; None is the driver's."""
-    if wish.size == "background" and scenery.size is None:
-        raise ClipError("--size background: there is no picture or film behind the person to take the size of.",
-                        "Name one with --bg, or write the size as 1280x720.")  # fmt: skip
-    if wish.size in ("driver", "background"):
-        return scenery.size if wish.size == "background" else None
+    if wish.size == "driver":
+        return None
+    if wish.size == "background":
+        if scenery.size is None:
+            raise ClipError("--size background: there is no picture or film behind the person to take the size of.",
+                            "Name one with --bg, or write the size as 1280x720.")  # fmt: skip
+        return scenery.size
     try:
         width, height = (int(part) for part in wish.size.lower().split("x"))
     except ValueError:

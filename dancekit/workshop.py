@@ -20,6 +20,7 @@ from dancekit.options import (
     Seed,
     Settings,
     parse_settings,
+    where,
     workspace_in,
 )
 
@@ -51,7 +52,8 @@ def pretrain(
 
         workspace, machine = workspace_in(home), devices.find(device)
         who = workspace.person(verb.PERSON)
-        chosen = choose_recipe(who, recipe, minutes, parse_settings(settings), machine, terminal.say, False)
+        wishes = parse_settings(settings)
+        chosen = choose_recipe(who, recipe, minutes, wishes, machine, terminal.say, as_it_is=False)
         with joined(machine.device) as group:
             done = verb.pretrain(
                 workspace, chosen, out, people, machine, seed, terminal.progress, terminal.say, start, group
@@ -78,7 +80,7 @@ def bench(
     Shows each part beside its limit or a plain reference. Takes some minutes, works in a folder of its own and leaves
     nothing behind.
     """
-    with command(json) as terminal:
+    with command(json, where(home)) as terminal:
         from dancekit import bench as verb
         from dancekit import device as devices
         from dancekit import recipe as recipes
@@ -121,7 +123,7 @@ def ablate(
     Trains without it, and with it. The drawn dancer is judged in moves that her film never shows, beside her own body
     in them, which no real film has; everybody on moments of the film that training never saw. Runs again = goes on.
     """
-    with command(json) as terminal:
+    with command(json, where(home)) as terminal:
         from dancekit import ablate as verb
         from dancekit import device as devices
         from dancekit import standings

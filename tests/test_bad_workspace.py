@@ -250,15 +250,21 @@ def test_what_is_trained_already_says_so_and_stays_as_it_is(home: Path) -> None:
     assert "Going on" not in said.stderr
 
 
+OTHERWISE = "me is being trained with other settings, or by an earlier dancekit, and cannot go on with these"
+
+
 @pytest.mark.parametrize(
     ("options", "problem", "hint"),
     [
         (["--recipe", "mine.yaml"], "mine.yaml: there is no such recipe file", "models/recipes"),
-        (["--recipe", "standart"], "There is no recipe 'standart'", "Did you mean 'standard'? There are: auto, cpu, "),
+        (
+            ["--recipe", "standart"],
+            "There is no recipe 'standart'",
+            "Did you mean 'standard'? There are: auto, cpu, paper, standard, tiny.",
+        ),
         (["--recipe", "cpu"], "me is being trained with the recipe 'tiny', and cannot go on with 'cpu'", "--restart"),
-        (["--set", "generator.width=16"], "other settings, or by an earlier dancekit, and", "--restart"),
-        (["--set", "generator.width=16"], "generator differ", "--restart"),
-        (["--set", "scattered=true"], "scattered differ", "--restart"),
+        (["--recipe", "tiny", "--set", "generator.width=16"], f"{OTHERWISE}: generator differ", "--restart"),
+        (["--recipe", "tiny", "--set", "scattered=true"], f"{OTHERWISE}: scattered differ", "--restart"),
         (["--minutes", "1"], "me is being trained by steps, and cannot go on by minutes", "--set steps=N"),
     ],
 )

@@ -134,16 +134,16 @@ def key(picture: np.ndarray, mask: np.ndarray, screen: Screen) -> tuple[np.ndarr
     alpha, colour = np.zeros_like(mask), np.zeros_like(picture)
     if right > left:
         # Work only where the person is: that is seldom more than half of the picture.
-        window = np.s_[_CELL * top : _CELL * bottom, _CELL * left : _CELL * right]
+        cells = np.s_[top:bottom, left:right]
+        left, top, right, bottom = (_CELL * v for v in (left, top, right, bottom))
+        window = np.s_[top:bottom, left:right]
         trust = cv2.erode(person, np.ones((3, 3), np.uint8)).astype(np.float32) / 255
         full = np.maximum(difference(behind, screen.primary), 8.0)
-        cells = [np.ascontiguousarray(each[top:bottom, left:right]) for each in
-                 (behind, full, trust, keep, screen.coverage)]  # fmt: skip
-        maps = [resized(each, (_CELL * (right - left), _CELL * (bottom - top))) for each in cells]
-        alpha[window], inner = _cut(
-            _View(screen.primary, *map(np.ascontiguousarray, (picture[window], mask[window])), *maps)
-        )
-        sides = (window[0].start, height - window[0].stop, window[1].start, width - window[1].stop)
+        coarse = (behind, full, trust, keep, screen.coverage)
+        maps = [resized(each[cells], (right - left, bottom - top)) for each in coarse]
+        views = [np.ascontiguousarray(each[window]) for each in (picture, mask)]
+        alpha[window], inner = _cut(_View(screen.primary, *views, *maps))
+        sides = (top, height - bottom, left, width - right)
         colour = cv2.copyMakeBorder(inner, *sides, cv2.BORDER_REPLICATE)
     return alpha, colour
 

@@ -146,16 +146,15 @@ def warp(picture: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndar
     little, where interpolating averages well enough and takes a quarter of the time. By twice and more it is halved
     first, which is faster still.
     """
-    left, top, right, bottom = (float(v) for v in box)
-    if (right - left) / size[0] <= _LITTLE:
+    scale = float(box[2] - box[0]) / size[0]
+    if scale <= _LITTLE:
         matrix = _to_pixel_centres(to_crop(box, size))
         return cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    scale = max((right - left) / size[0], 1.0)
     halvings = int(np.log2(scale))
     corner, inner = _inside(picture, box, 2**halvings)
     for _ in range(halvings):
         inner = halved(inner)
-    moved = (np.array([left, top, right, bottom]) - np.tile(corner, 2)) / 2**halvings
+    moved = (np.asarray(box, np.float64) - np.tile(corner, 2)) / 2**halvings
     if halvings:
         return warp(inner, moved, size)
     soft = cv2.resize(

@@ -15,7 +15,7 @@ import numpy as np
 
 from dancekit.core import crops
 from dancekit.io import arrays
-from dancekit.io.frames import MASK
+from dancekit.io.frames import encode_mask
 from dancekit.io.video import read_frames
 from dancekit.io.workspace import replacing
 from dancekit.pose import Sighting
@@ -181,7 +181,7 @@ def _thumbnail(frame: np.ndarray) -> np.ndarray:
 
 def _write(path: Path, seen: list[list[Sighting]], thumbnails: list[np.ndarray]) -> None:
     flat = [sighting for people in seen for sighting in people]
-    masks = [b"" if s.mask is None else cv2.imencode(".png", s.mask, MASK)[1].tobytes() for s in flat]
+    masks = [b"" if s.mask is None else encode_mask(s.mask) for s in flat]
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(
             file,

@@ -85,18 +85,13 @@ def _sighting(landmarks, mask, shape: tuple[int, ...]) -> Sighting:
 def _pack(mask: np.ndarray, height: int, width: int) -> tuple[np.ndarray | None, tuple[int, int, int, int]]:
     """The mask around the person as uint8, no finer than the landmarker's own, and its box in px of the frame."""
     soft = np.squeeze(mask)
-    # Every fourth px tells where to look, as most of a picture is empty.
-    left, top, wide, tall = (4 * v for v in cv2.boundingRect(cv2.inRange(soft[::4, ::4], _SOLID / 255, 2)))
+    x, y, wide, tall = cv2.boundingRect(cv2.inRange(soft, (_SOLID + 0.5) / 255, 2))
     if not wide:
         return None, (0, 0, 0, 0)
-    margin = 8 + tall // 32
-    left, top, right, bottom = max(0, left - margin), max(0, top - margin), left + wide + margin, top + tall + margin
-    near = cv2.convertScaleAbs(soft[top:bottom, left:right], alpha=255.0)
-    x, y, wide, tall = cv2.boundingRect(cv2.inRange(near, _SOLID + 1, 255))
     margin = 4 + tall // 32
-    inner = near[max(0, y - margin) : y + tall + margin, max(0, x - margin) : x + wide + margin]
-    left, top = left + max(0, x - margin), top + max(0, y - margin)
-    right, bottom = left + inner.shape[1], top + inner.shape[0]
+    top, bottom = max(0, y - margin), min(soft.shape[0], y + tall + margin)
+    left, right = max(0, x - margin), min(soft.shape[1], x + wide + margin)
+    inner = cv2.convertScaleAbs(soft[top:bottom, left:right], alpha=255.0)
     shrink = min(1.0, _TALLEST_MASK / max(inner.shape))
     size = (max(1, round(inner.shape[1] * shrink)), max(1, round(inner.shape[0] * shrink)))
     small = cv2.resize(inner, size, interpolation=cv2.INTER_AREA) if shrink < 1 else inner
