@@ -20,7 +20,6 @@ from dancekit.options import (
     Seed,
     Settings,
     parse_settings,
-    where,
     workspace_in,
 )
 
@@ -80,7 +79,7 @@ def bench(
     Shows each part beside its limit or a plain reference. Takes some minutes, works in a folder of its own and leaves
     nothing behind.
     """
-    with command(json, where(home)) as terminal:
+    with command(json) as terminal:
         from dancekit import bench as verb
         from dancekit import device as devices
         from dancekit import recipe as recipes
@@ -123,7 +122,7 @@ def ablate(
     Trains without it, and with it. The drawn dancer is judged in moves that her film never shows, beside her own body
     in them, which no real film has; everybody on moments of the film that training never saw. Runs again = goes on.
     """
-    with command(json, where(home)) as terminal:
+    with command(json) as terminal:
         from dancekit import ablate as verb
         from dancekit import device as devices
         from dancekit import standings
