@@ -9,13 +9,19 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
 from dancekit.errors import DancekitError
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 _LINE_EVERY = 10.0
+_ROOMY = 125
+"""Characters in a line of a terminal from which there is room for a bar and more."""
 _WORK = re.compile(r"\bdancekit (prepare|train|transfer|evaluate)\b")
 """Commands that work on people, who are in a workspace."""
 
@@ -32,13 +38,15 @@ class Terminal:
     def __init__(self, json_only: bool = False, where: str = "") -> None:
         self.json_only, self._where = json_only, where
         self._stderr = _copy_of_stderr()
+        if isinstance(sys.stdout, TextIOWrapper):  # names of films may have letters that it cannot write
+            sys.stdout.reconfigure(errors="replace")
         self._speaks = os.environ.get("RANK", "0") == "0"
         self._bars: _Bars | _Lines | None = None
 
     @contextmanager
     def working(self) -> Iterator[Terminal]:
         """Show progress while the block runs."""
-        self._bars = _Bars(self._stderr) if self._stderr.isatty() else _Lines(self._stderr)
+        self._bars = _shown_on(self._stderr)
         try:
             yield self
         finally:
@@ -63,8 +71,10 @@ class Terminal:
         """The outcome: lines for people, or one JSON object."""
         if not self._speaks:
             return
+        if self._bars is not None:
+            self._bars.close()
         if self.json_only:
-            print(json.dumps(data, ensure_ascii=False), flush=True)
+            print(json.dumps(data), flush=True)
         else:
             print("\n".join(lines), flush=True)
 
@@ -72,7 +82,7 @@ class Terminal:
         """What went wrong and what to do; as JSON too where that was asked for."""
         hint = _WORK.sub(lambda verb: verb[0] + self._where, error.hint)
         if self.json_only and self._speaks:
-            print(json.dumps({"error": error.problem, "hint": hint}, ensure_ascii=False), flush=True)
+            print(json.dumps({"error": error.problem, "hint": hint}), flush=True)
         print(f"Error: {error.problem}", file=self._stderr)
         if hint:
             print(f"       {hint}", file=self._stderr)
@@ -90,7 +100,7 @@ def command(as_json: bool, where: str = "") -> Iterator[Terminal]:
         terminal.failure(error)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        terminal.say("Stopped. Nothing is lost: run the same command again to go on.")
+        terminal.say("Stopped. What is finished is kept: run the same command again to go on.")
         raise typer.Exit(130) from None
 
 
@@ -101,11 +111,21 @@ def _copy_of_stderr() -> TextIO:
         return sys.stderr
 
 
+def _shown_on(stream: TextIO) -> _Bars | _Lines:
+    """Progress bars where there is a terminal that can draw them (Windows' oldest cannot), else lines."""
+    if stream.isatty():
+        from rich.console import Console
+
+        console = Console(file=stream, markup=False)
+        if not console.legacy_windows:
+            return _Bars(console)
+    return _Lines(stream)
+
+
 class _Bars:
     """Progress bars on a terminal, one below the other."""
 
-    def __init__(self, stream: TextIO) -> None:
-        from rich.console import Console
+    def __init__(self, console: Console) -> None:
         from rich.progress import (
             BarColumn,
             Progress,
@@ -116,16 +136,17 @@ class _Bars:
             TimeRemainingColumn,
         )
 
+        share, left = TextColumn("{task.percentage:>3.0f}%"), (TimeRemainingColumn(), TextColumn("left"))
+        what, pace = TextColumn("{task.description}", markup=False), TextColumn("{task.fields[pace]}", markup=False)
+        # What goes last is cut short where there is no room.
+        columns = (SpinnerColumn(), share, *left, what, pace) if console.width < _ROOMY else (
+            SpinnerColumn(), what, BarColumn(24), share, pace, TimeElapsedColumn(), *left)  # fmt: skip
         self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(24),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.fields[pace]}", markup=False),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("left"),
-            console=Console(file=stream, markup=False),
+            *columns,
+            console=console,
+            # The result is no progress: it goes where stdout goes, not to this terminal.
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
         self._tasks: dict[str, TaskID] = {}
         self._began: dict[str, tuple[float, int]] = {}

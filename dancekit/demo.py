@@ -60,6 +60,7 @@ def demo(
     trained = train.train(person, workspace, chosen, machine, seed, progress, say)
     wish = Wish(out=home / f"{PERSON}-driver.mp4")
     done = transferring.transfer(films[1], person, workspace, wish, Options(), machine.device, progress)
+    say(f"{done.film} can be watched; meanwhile it is compared with what she would really look like.")
     truth = driver.doubled_by(subject)
     scores = score_dances([(truth, done.moves)], person, ENTRIES, machine.device, progress, _JUDGED)
     return Demo(done.film, scores, trained)

@@ -155,11 +155,12 @@ def _ffmpeg() -> Iterator[Finding]:
 
     try:
         output, _, status = ffmpeg.run(["-v", "quiet", "-encoders"])
+        filters, _, _ = ffmpeg.run(["-v", "quiet", "-filters"])
     except DancekitError as error:
         yield Finding("ffmpeg", error.problem, False, error.hint)
         return
-    text = output.decode("utf-8", "replace")
-    lacking = [name for name in ("libx264", "prores_ks", "libvpx-vp9", "aac") if name not in text]
+    text = (output + filters).decode("utf-8", "replace")
+    lacking = [name for name in ("libx264", "prores_ks", "libvpx-vp9", "aac", "zscale") if name not in text]
     what = f"{ffmpeg.executable()}" + (f", lacks {', '.join(lacking)}" if lacking else "")
     yield Finding(
         "ffmpeg",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from dancekit import backdrops, likeness, plugins
 from dancekit.core import closeup, metrics
 from dancekit.driven import Driven, dance, find_driver
 from dancekit.errors import WorkspaceError
+from dancekit.io.clips import Clip
 from dancekit.io.dataset import Footage
 from dancekit.io.workspace import Person, Workspace
 from dancekit.judge import Judge, Scores
@@ -43,7 +44,8 @@ class Evaluation:
 
     scores: against truth, of the person, of the nearest training frame by pose, of stage I alone, and of the floor.
     soundness: without truth, of the same but for the floor, and of the film. frames, spans: how many are held out.
-    drivers: soundness in the moves of other films. reels: pictures to look at.
+    drivers: soundness in the moves of other films. reels: pictures to look at. unlearnt: clips that were prepared after
+    training, and are not looked at.
     """
 
     scores: dict[str, Scores]
@@ -52,6 +54,7 @@ class Evaluation:
     spans: int
     drivers: list[Driven]
     reels: list[Reel]
+    unlearnt: list[str] = field(default_factory=list)
 
     def closed(self) -> float:
         """Share of nearest-frame's distance to a perfect SSIM that the person closes."""
@@ -68,9 +71,9 @@ def evaluate(
         ClipError: nobody is in a driver's film, or it cannot be read.
     """
     model = likeness.load(person)
+    clips, new = _learnt(person, model)
     footage, large = (
-        [Footage(clip, canvas, 0) for clip in load_clips(person)]
-        for canvas in (model.canvas, model.canvas.times(_LARGER))
+        [Footage(clip, canvas, 0) for clip in clips] for canvas in (model.canvas, model.canvas.times(_LARGER))
     )
     runs = _runs(person, footage)
     found = [find_driver(film, Workspace(person.folder.parent), progress) for film in drivers]
@@ -111,7 +114,22 @@ def evaluate(
         len(runs),
         [dance(driver, model, film_change, backend, device, progress) for driver in found],
         kept,
+        [clip.name for clip in new],
     )
+
+
+def _learnt(person: Person, model: Likeness) -> tuple[list[Clip], list[Clip]]:
+    """A person's clips: those that she was trained on, and those that were prepared only later.
+
+    Raises:
+        WorkspaceError: there are none of the former.
+    """
+    clips, names = load_clips(person), model.notes.get("clips")
+    known = [clip for clip in clips if not isinstance(names, list) or clip.name in names]
+    if not known:
+        raise WorkspaceError(f"None of the films that {person.name!r} was trained on is there any more.",
+                             f"Train on those that are: dancekit train {person.name}")  # fmt: skip
+    return known, [clip for clip in clips if clip not in known]
 
 
 def score_held_out(
@@ -129,7 +147,7 @@ def score_held_out(
         WorkspaceError: as for `evaluate`.
     """
     model = likeness.load(person)
-    footage = [Footage(clip, model.canvas, 0) for clip in load_clips(person)]
+    footage = [Footage(clip, model.canvas, 0) for clip in _learnt(person, model)[0]]
     runs, judge = _runs(person, footage), Judge(device)
     cut_outs = [Footage(clip, model.canvas, 0) for clip in load_clips(alone)] if alone else footage
     for number, (film, first, end) in enumerate(runs, 1):

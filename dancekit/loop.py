@@ -133,6 +133,8 @@ def _train_steps(run: Run, number: int, data: TrainingSet, interrupted: threadin
             if run.group.leads:
                 _sample_and_save(run, training.canvases[training.stints[number].size])
             run.stopped = bool(stop)
+            if run.stopped:
+                run.say("Stopping: what is learnt is being saved.")
             if training.stints[number].progress >= 1 or run.stopped:
                 return
 
@@ -230,7 +232,8 @@ def _show(run: Run, number: int, speed: float) -> None:
         f"training: {stage} at {width}x{height}, step {run.training.steps}: "
         f"{speed:.1f} images/s, perceptual loss {run.losses['perceptual']:.2f}"
     )
-    run.progress(what, round(sum(s.spent for s in stints)), round(sum(s.amount for s in stints)))
+    total = sum(stint.amount for stint in stints)
+    run.progress(what, round(min(total, sum(stint.spent for stint in stints))), round(total))
 
 
 def _likeness(run: Run, canvas: Canvas) -> Likeness:

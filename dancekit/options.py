@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -56,7 +57,8 @@ def workspace_in(home: Path) -> Workspace:
 def where(home: Path) -> str:
     """How the next command has to name the workspace: not at all where it is the usual one."""
     usual = Path(os.environ.get("DANCEKIT_HOME", HOME))
-    return "" if home == usual else f" --home {shlex.quote(str(home))}"
+    quoted = subprocess.list2cmdline([str(home)]) if os.name == "nt" else shlex.quote(str(home))
+    return "" if home == usual else f" --home {quoted}"
 
 
 def place(text: str) -> tuple[float, float] | None:

@@ -30,5 +30,6 @@ def load(family: str, name: str) -> ModuleType:
 
 def suggestion(name: str, known: list[str]) -> str:
     """ "Did you mean ...?" for a mistyped name, and all that there are."""
-    near = difflib.get_close_matches(name, known, 1)
+    plain = {one.lower(): one for one in known}
+    near = [plain[one] for one in difflib.get_close_matches(name.lower(), plain, 1)]
     return (f"Did you mean {near[0]!r}? " if near else "") + f"There are: {', '.join(known) or 'none yet'}."

@@ -14,10 +14,11 @@ import numpy as np
 from dancekit import matting, plugins
 from dancekit.core import chroma, crops, tracks
 from dancekit.core.matte import resized
-from dancekit.core.verdict import Facts, in_words, mismatch
+from dancekit.core.verdict import Facts, in_words, lying, mismatch
 from dancekit.errors import ClipError
 from dancekit.io import clips, frames, sheet, video
-from dancekit.io.workspace import Person, Workspace, clip_name, keep_or_clear, replace_folder, writing
+from dancekit.io.locks import alone
+from dancekit.io.workspace import Person, Workspace, clip_name, keep_or_clear, replace_folder, replacing, writing
 from dancekit.memory import keep_freed_memory
 from dancekit.pose import keypoints
 from dancekit.study import (
@@ -66,14 +67,14 @@ def prepare_clip(film: Path, person: Person, options: Options, progress: Progres
     info = cut(video.probe(film, LONGEST_SIDE), options)
     target = clips.folder_for(person, film)
     work = target.with_name(f".{target.name}.partial")
-    with discarded_if_useless(work):
+    with discarded_if_useless(work), alone(work, f"{film.name} is being prepared for {person.name}"):
         keep_or_clear(work, work_mark(film, options))
         studied = study(info, options, True, work, progress)
         clip = _store(studied, options, work, target.name, progress)
-    verdict = in_words(_facts(studied, clip, options))
-    sheet.write(work / "sheet.jpg", _draw_sheet(clip))
-    clips.save(clip, film, verdict)
-    replace_folder(work, target)
+        verdict = in_words(_facts(studied, clip, options))
+        sheet.write(work / "sheet.jpg", _draw_sheet(clip))
+        clips.save(clip, film, verdict)
+        replace_folder(work, target)
     with writing(target):  # only now: until it is in its place, a run that was stopped goes on from it
         for leftover in (*target.glob("seen-*.npz"), target / "work.json"):
             leftover.unlink(missing_ok=True)
@@ -85,9 +86,8 @@ def prepare_wild(film: Path, workspace: Workspace, options: Options,
     """Keep only the poses of a film (or of an .npz of landmarks) as dance/wild/<film>.npz, for unpaired learning."""
     target = workspace.wild / f"{clip_name(film)}.npz"
     track = find_moves(film, workspace, options, progress).track
-    with writing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        keypoints.write_track(target, track)
+    with replacing(target) as unfinished:
+        keypoints.write_track(unfinished, track)
     shutil.rmtree(moves_folder(film, workspace), ignore_errors=True)
     return target
 
@@ -100,7 +100,7 @@ def each(films: Sequence[Path], prepare_one: Callable[[Path], Done], say: Callab
         ClipError: none of them is any good.
     """
     done, wrong = list[Done](), list[ClipError]()
-    for film in films:
+    for film in {film.resolve(): film for film in films}.values():
         try:
             done.append(prepare_one(film))
         except ClipError as error:
@@ -211,7 +211,8 @@ def _facts(studied: Studied, clip: clips.Clip, options: Options) -> Facts:
     track, inside = clip.track, studied.inside
     height = float(np.nanmedian(tracks.body_height(track))) / (inside[3] - inside[1])
     return Facts(len(track), int(clip.used.sum()), track.fps, len(track.shots), tracks.seen_share(track, inside),
-                 min(height, 1.0), studied.others, options.pick is not None, clip.matte, studied.close)  # fmt: skip
+                 min(height, 1.0), studied.others, options.pick is not None, clip.matte, studied.close,
+                 lying(track.points[clip.used]))  # fmt: skip
 
 
 def _draw_sheet(clip: clips.Clip) -> np.ndarray:
@@ -221,10 +222,20 @@ def _draw_sheet(clip: clips.Clip) -> np.ndarray:
     alphas = zip(looked, in_order(reader.alpha, looked, max(2, spare(_THREADS)), len(looked)), strict=True)
     unfit = {time: mismatch(points[time], alpha) for time, alpha in alphas if alpha is not None}
     even = [list(unfit)[place] for place in np.linspace(0, len(unfit) - 1, _SHEET_EVEN).astype(int)]
-    worst = sorted(sorted(unfit, key=lambda time: -unfit[time])[:_SHEET_WORST])
+    worst = _worst(unfit)
     shown = [(time, f"frame {time}", False) for time in even] + [(time, f"worst: frame {time}", True) for time in worst]
     tiles = in_order(lambda spot: _tile(reader, points, *spot), shown, max(2, spare(_THREADS)), len(shown))
     return sheet.grid(list(tiles), _SHEET_COLUMNS)
+
+
+def _worst(unfit: dict[int, float]) -> list[int]:
+    """The times at which pose and cut-out fit worst; not neighbours, which look the same. unfit: how badly, by time."""
+    apart, found = len(unfit) // (4 * _SHEET_WORST), list[int]()
+    order = {time: place for place, time in enumerate(unfit)}
+    for time in sorted(unfit, key=lambda time: -unfit[time]):
+        if all(abs(order[time] - order[other]) > apart for other in found):
+            found.append(time)
+    return sorted(found[:_SHEET_WORST])
 
 
 def _tile(reader: frames.FrameReader, points: np.ndarray, time: int, text: str, bad: bool) -> np.ndarray:

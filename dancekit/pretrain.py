@@ -68,6 +68,8 @@ def pretrain(
     if start:
         bases.load(start, recipe)  # so that nobody is drawn in vain
     person = workspace.person(PERSON)
+    say(f"Drawing {people} people into {workspace.root}, then learning from them for {recipe.duration()}. Nobody needs "
+        "this to dance: it is for those who make recipes.")  # fmt: skip
     if group.leads:
         draw(person, people, tall, seed, progress)
     group.wait()

@@ -83,7 +83,7 @@ def joined(device: torch.device) -> Iterator[Group]:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield ALONE
         return
-    backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+    backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" and distributed.is_nccl_available() else "gloo"
     distributed.init_process_group(backend, timeout=_PATIENCE)
     try:
         yield Group(distributed.get_rank(), distributed.get_world_size())

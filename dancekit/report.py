@@ -113,7 +113,8 @@ def evaluated(done: Evaluation, page: Path) -> Report:
     for name, soundness in done.soundness.items():
         data[name] = (_plain(done.scores[name]) if name in done.scores else {}) | asdict(soundness)
     data["drivers"] = [{"driver": str(one.driver), **measures.driven(one)} for one in done.drivers]
-    return lines, data | {"frames": done.frames, "closed": round(done.closed(), 4), "report": str(page)}
+    return lines, data | {"frames": done.frames, "closed": round(done.closed(), 4), "unlearnt": done.unlearnt,
+                          "report": str(page)}  # fmt: skip
 
 
 def _plain(scores: Scores) -> dict[str, float | None]:
@@ -126,9 +127,10 @@ def _plain(scores: Scores) -> dict[str, float | None]:
 def _left_out(done: Evaluation) -> list[str]:
     """What would bring the official measures."""
     model = done.scores["model"]
+    new = [f"Not looked at, since training has not seen it: {name}" for name in done.unlearnt]
     missing = [("LPIPS", "alexnet")] if model.lpips is None else []
     missing += [("KID and FID", "inception")] if model.kid is None else []
-    lines = [f"For {what}, with official weights: dancekit doctor --fetch {name}" for what, name in missing]
+    lines = new + [f"For {what}, with official weights: dancekit doctor --fetch {name}" for what, name in missing]
     if model.kid is not None and model.fid is None:
         lines.append(
             f"No FID: on fewer than 2,048 pictures (here {done.frames}) it means little; KID is given instead."

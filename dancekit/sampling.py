@@ -26,8 +26,9 @@ def write_sample(path: Path, likeness: Likeness, clips: Sequence[Clip], device: 
         return
     picture = sheet.grid([_row(footage, likeness, int(time), device) for time in _spread(held)], 1)
     picture = np.vstack((picture, np.full((_CAPTION, *picture.shape[1:]), 28, np.uint8)))
-    further = [name for name, network in (("stage II", likeness.refine), ("face", likeness.face),
-                                  ("detail", likeness.stills)) if network]  # fmt: skip
+    networks = {"stage II": likeness.refine, "face": likeness.face}
+    further = [name for name, network in networks.items() if network]
+    further += ["detail"] if further and likeness.stills else []
     sheet.label(picture, " | ".join(["pose", "stage I", *([" and ".join(further)] if further else []), "truth"]))
     sheet.write(path, picture)
 

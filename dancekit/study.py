@@ -18,6 +18,7 @@ from dancekit.core import people, tracks
 from dancekit.core.verdict import rarely
 from dancekit.errors import ClipError
 from dancekit.io import clips, video
+from dancekit.io.locks import alone
 from dancekit.io.sightings import Seen, look, within
 from dancekit.io.workspace import Workspace, clip_name, keep_or_clear
 from dancekit.pose import Sighting, keypoints
@@ -27,6 +28,8 @@ LONGEST_SIDE = 1920
 """Larger films are read at this size: a person of 512 px, the largest that is learnt, fits in it well."""
 _SAMPLES = 24
 _SURVEY = 6
+_BRIEF = 2
+"""Seconds of film whose frames are all alike: where one of them misleads, all do."""
 _SEEK = 60
 """Looking up a frame takes as long as reading so many in a row."""
 _FAINT = 60
@@ -112,7 +115,11 @@ def study_moves(film: Path, workspace: Workspace, options: Options, progress: Pr
     """
     info = cut(video.probe(film, LONGEST_SIDE), options)
     work = moves_folder(film, workspace)
-    with discarded_if_useless(work):
+    name = film.name
+    with (
+        discarded_if_useless(work),
+        alone(work, f"{name} is being looked at", lambda: progress(f"waiting for another dancekit with {name}", 0, 0)),
+    ):
         keep_or_clear(work, work_mark(film, options))
         return study(info, options, False, work, progress)
 
@@ -206,6 +213,8 @@ def _survey(info: VideoInfo, backend: ModuleType) -> tuple[int, bool]:
         detector.close()
     if sum(len(seen) > 1 for _, seen in looked) >= 2:
         return SEVERAL, False
+    if info.frames < _BRIEF * info.fps:
+        return 1, False
     return 1, _is_crowded(info, backend, [(frame, seen[0]) for frame, seen in looked if len(seen) == 1])
 
 

@@ -25,7 +25,8 @@ from dancekit.io import weights
 from dancekit.io.clips import Clip
 from dancekit.io.dataset import Canvas, reach_of, usual_rate
 from dancekit.io.diary import Diary
-from dancekit.io.workspace import Person, Workspace
+from dancekit.io.locks import alone
+from dancekit.io.workspace import Person, Workspace, read_json
 from dancekit.likeness import multiple
 from dancekit.loop import save_now, train_stint
 from dancekit.memory import keep_freed_memory
@@ -86,18 +87,19 @@ def train(
     likeness.refuse_newer(person)
     keep_freed_memory()
     torch.manual_seed(seed)
-    run = set_up(person, workspace, recipe, machine, seed, progress, say)
-    run.group = group
-    before = run.training.steps
-    group.wait()  # until all have read what is there: from now on it is written
-    with _interruptible(group.leads) as interrupted:
-        while (number := schedule.current(run.training.stints)) is not None and not run.stopped:
-            train_stint(run, number, interrupted)
-            if group.leads:
+    with alone(person.folder, f"{person.name} is being trained") if group.leads else contextlib.nullcontext():
+        run = set_up(person, workspace, recipe, machine, seed, progress, say)
+        run.group = group
+        before = run.training.steps
+        group.wait()  # until all have read what is there: from now on it is written
+        with _interruptible(group.leads) as interrupted:
+            while (number := schedule.current(run.training.stints)) is not None and not run.stopped:
+                train_stint(run, number, interrupted)
+                if group.leads:
+                    save_now(run)
+            if group.leads and not likeness.is_whole(person):
                 save_now(run)
-        if group.leads and not likeness.is_whole(person):
-            save_now(run)
-    group.wait()
+        group.wait()
     finished = schedule.current(run.training.stints) is None
     diary, memory = run.diary, round(peak_gigabytes(machine.device), 2)
     steps = run.training.steps
@@ -109,6 +111,13 @@ def set_up(
 ) -> Run:
     """Everything that is the same for all stints; the training state is new or as last saved."""
     subject = study_subject(load_clips(person), progress)
+    other = _dressed_otherwise(subject)
+    if other:
+        say(
+            f"Note: {', '.join(other)}: other clothes than in the longest film, or somebody else. The longest's are "
+            "drawn in the end; learn others under a name of their own (prepare FILM --as NAME). To take a film out "
+            f"again, delete its folder in {person.clips_folder}"
+        )
     dtype = number_type(machine.device, recipe.precision)
     trunk_name, trunk = _perceptual(recipe, machine, dtype, say)
     training = _begun_or_new(person, recipe, machine, subject.clips, say)
@@ -144,6 +153,9 @@ def _begun_or_new(person: Person, recipe: Recipe, machine: Machine, clips: Seque
         training.stints = schedule.replanned(training.stints, phases, total, whole)
         if schedule.current(training.stints) is not None:
             say(f"Going on after {training.steps} steps.")
+        new = _new_since(person, clips)
+        if new:
+            say(f"New since the last training: {', '.join(new)}. It is learnt as well with more --minutes than before.")
         return training
     # Whoever starts from a base need not learn at a small size first how limbs lie.
     phases = schedule.largest(phases) if recipe.base else phases
@@ -153,6 +165,14 @@ def _begun_or_new(person: Person, recipe: Recipe, machine: Machine, clips: Seque
         bases.adopt(training, recipe.base)
         say("Starting from networks that know drawn people; --from-scratch starts from nothing, as in the paper.")
     return training
+
+
+def _new_since(person: Person, clips: Sequence[Clip]) -> list[str]:
+    """Names of the clips that were not there when the person was last saved."""
+    with contextlib.suppress(WorkspaceError, KeyError, TypeError):
+        known = read_json(person.card, "")["clips"]
+        return [clip.name for clip in clips if clip.name not in known]
+    return []
 
 
 def study_subject(clips: list[Clip], progress: Progress = no_progress) -> Subject:
@@ -168,6 +188,14 @@ def study_subject(clips: list[Clip], progress: Progress = no_progress) -> Subjec
                 progress("measuring", len(seen), len(clips))
     girths, found = zip(*seen, strict=True)
     return Subject(clips, bones, float(np.median(heights)), np.max(girths, axis=0), list(found))
+
+
+def _dressed_otherwise(subject: Subject) -> list[str]:
+    """Names of the clips that show other looks than the usual ones; nobody asks that of a crowd."""
+    if len(subject.clips) >= _CROWD:
+        return []
+    usual, pairs = subject.usual_looks(), zip(subject.clips, subject.looks, strict=True)
+    return [clip.name for clip, seen in pairs if not looks.alike(seen, usual)]
 
 
 def _measured(clip: Clip, count: int) -> tuple[np.ndarray, Looks]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from dancekit.core.schedule import FACE, Stint
 from dancekit.errors import WorkspaceError
 from dancekit.io import checkpoint
 from dancekit.io.dataset import Canvas
-from dancekit.io.workspace import Person, writing
+from dancekit.io.workspace import Person, move, writing
 from dancekit.likeness import make_generator, pose_channels, prepare_network, refuse_newer, window_channels
 from dancekit.networks.generator import Generator
 from dancekit.networks.patch import PatchCritic
@@ -247,12 +246,12 @@ def forgetting(person: Person) -> Iterator[None]:
             shutil.rmtree(aside, ignore_errors=True)
             raise
         for path in moved:
-            os.replace(path, aside / path.name)
+            move(path, aside / path.name)
     try:
         yield
     finally:
         if not person.state.exists():
             shutil.rmtree(person.samples, ignore_errors=True)
             for path in (*moved, *copied):
-                os.replace(aside / path.name, path)
+                move(aside / path.name, path)
         shutil.rmtree(aside, ignore_errors=True)

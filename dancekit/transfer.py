@@ -20,7 +20,8 @@ from dancekit.core.closeup import Painted
 from dancekit.drive import Moves, cleaned, paint_raw, plan_moves
 from dancekit.errors import ClipError
 from dancekit.io import clips, encode, video
-from dancekit.io.workspace import Person, Workspace, keep_or_clear, writing
+from dancekit.io.locks import alone
+from dancekit.io.workspace import Person, Workspace, keep_or_clear, move, writing
 from dancekit.likeness import Likeness
 from dancekit.memory import keep_freed_memory
 from dancekit.processes import ALONE, Group
@@ -30,6 +31,8 @@ from dancekit.types import Progress, VideoInfo, no_progress
 
 _PIECE_SECONDS = 20.0
 """Seconds of work after which a piece of film is closed: what a stop can lose at most."""
+_SMALLEST, _LARGEST = 16, 8192
+"""Px of a film's sides."""
 _AHEAD = 16
 """Painted pictures that may wait to be put in their places."""
 _PLACING = 4
@@ -74,18 +77,19 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
     canvas = _canvas(wish, scenery)
     earlier = any(out.iterdir()) if out.is_dir() else out.exists()
     parts = out.with_name(f".{out.name}.parts")
-    with group.leader_first():
-        found = find_moves(driver, workspace, options, progress)
-        keep_or_clear(parts, _mark(driver, person, wish, options, group.size))
-    moves = plan_moves(found.track, model, _even(canvas or found.track.size), wish.fit)
-    begun = time.monotonic()
-    drawn = _draw_span(moves, model, scenery, form, parts, device, progress, group)
-    group.wait()
-    elapsed = time.monotonic() - begun
-    sound = _sound(found.info) if form.suffix else None
-    if group.leads:
-        _finish(_finished_pieces(parts, form), out, form, moves, sound)
-        shutil.rmtree(parts, ignore_errors=True)
+    with alone(parts, f"{out} is being drawn") if group.leads else contextlib.nullcontext():
+        with group.leader_first():
+            found = find_moves(driver, workspace, options, progress)
+            keep_or_clear(parts, _mark(driver, person, wish, options, group.size))
+        moves = plan_moves(found.track, model, _even(canvas or found.track.size), wish.fit)
+        begun = time.monotonic()
+        drawn = _draw_span(moves, model, scenery, form, parts, device, progress, group)
+        group.wait()
+        elapsed = time.monotonic() - begun
+        sound = _sound(found.info) if form.suffix else None
+        if group.leads:
+            _finish(_finished_pieces(parts, form), out, form, moves, sound)
+            shutil.rmtree(parts, ignore_errors=True)
     pace = drawn * group.size / elapsed if drawn else 0.0
     replaced = [f"An earlier {out} is replaced; with --out NAME both stay."] if earlier else []
     return Transferred(out, moves, sound is not None, pace, [*found.notes, *moves.notes, *replaced])
@@ -125,8 +129,11 @@ def _canvas(wish: Wish, scenery: Background) -> tuple[int, int] | None:
         width, height = (int(part) for part in wish.size.lower().split("x"))
     except ValueError:
         width = height = 0
-    if not (16 <= width <= 8192 and 16 <= height <= 8192):
-        raise ClipError(f"--size {wish.size}: this is not a size.", "Write it as 1280x720, driver or background.")
+    if not all(_SMALLEST <= side <= _LARGEST for side in (width, height)):
+        raise ClipError(
+            f"--size {wish.size}: this is not a size for a film.",
+            f"Write it as 1280x720 (each from {_SMALLEST} to {_LARGEST}), driver or background.",
+        )
     return width, height
 
 
@@ -192,7 +199,8 @@ def _frames(
 def _draw_piece(frames: Iterator[np.ndarray], unfinished: Path, form: encode.FilmFormat, moves: Moves, first: int,
                 progress: Progress) -> int:  # fmt: skip
     """Draw one piece of film; the number of the frame after it."""
-    shutil.rmtree(unfinished, ignore_errors=True) if not form.suffix else unfinished.unlink(missing_ok=True)
+    with writing(unfinished):
+        shutil.rmtree(unfinished, ignore_errors=True) if not form.suffix else unfinished.unlink(missing_ok=True)
     writer, number, began = encode.FilmWriter(unfinished, form, moves.canvas, moves.fps, first), first, time.monotonic()
     try:
         for frame in frames:
@@ -207,7 +215,7 @@ def _draw_piece(frames: Iterator[np.ndarray], unfinished: Path, form: encode.Fil
         raise
     piece = unfinished.with_name(f"{first:08d}-{number:08d}{form.suffix}")
     with writing(piece):
-        unfinished.replace(piece)
+        move(unfinished, piece)
     return number
 
 

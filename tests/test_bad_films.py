@@ -56,7 +56,7 @@ NO_FILMS = [
     (_no_frames, "the film holds no frames", "Copy it from the camera again"),
     (_without_index, "cut short (its index is missing)", "Copy it from the camera again"),
     (_sound, "sound but no pictures", "Give the film itself"),
-    (_one_frame, "a still picture, not a film", "film about a minute of the person moving"),
+    (_one_frame, "a still picture, not a film", "give a film, such as an .mp4 or .mov"),
 ]
 
 
@@ -79,7 +79,7 @@ def test_a_picture_given_as_a_film_is_explained(films: Path, home: Path, tmp_pat
     with kept(home, exactly=True):
         said = refused("prepare", picture, home=home)
     assert f"me{suffix}: this is a still picture, not a film" in said
-    assert "dancekit learns from movement" in said
+    assert "dancekit needs movement: give a film" in said
 
 
 @pytest.mark.parametrize("verb", ["prepare", "transfer"])

@@ -26,6 +26,7 @@ def elsewhere(tmp_path: Path) -> Path:
     [
         ("beach.jpg", "--bg beach.jpg: there is no such file, and no such colour", "Give a picture, a film, #rrggbb"),
         ("note.jpg", "note.jpg: this is not a picture", "Use a .jpg, .png or .webp picture"),
+        ("empty.jpg", "empty.jpg: this is not a picture", "Use a .jpg, .png or .webp picture"),
         ("note.txt", "--bg note.txt: neither a picture nor a film", ""),
         ("tune.m4a", "--bg tune.m4a: neither a picture nor a film", ""),
         ("#12345", "--bg #12345: there is no such file, and no such colour", "#rrggbb"),
@@ -36,6 +37,7 @@ def test_a_background_that_is_none_is_refused(
 ) -> None:
     (elsewhere / "note.jpg").write_text("a beach, with palm trees")
     (elsewhere / "note.txt").write_text("a beach, with palm trees")
+    (elsewhere / "empty.jpg").touch()
     remade(films / "driver.mp4", elsewhere / "tune.m4a", "-vn", "-c:a", "copy")
     with kept(home, elsewhere, exactly=True):
         said = refused("transfer", films / "driver.mp4", "--bg", bg, home=home, cwd=elsewhere)
@@ -50,7 +52,7 @@ def test_a_background_that_is_none_is_refused(
         (["--out", "x.avi"], "unknown film format '.avi'", ".mp4"),
         (["--out", "x.mp4", "--bg", "transparent"], ".mp4 films cannot be transparent", ".mov"),
         (["--size", "background"], "--size background: there is no picture or film", "--bg"),
-        (["--size", "big"], "--size big: this is not a size", "1280x720"),
+        (["--size", "big"], "--size big: this is not a size for a film", "1280x720"),
         (["--pick", "left"], "--pick left: this is not a place", "--pick 640,300"),
         (["--start", "99"], "nothing is left of the film with --start 99", "s long"),
     ],

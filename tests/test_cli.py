@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -183,6 +185,32 @@ def test_what_goes_wrong_is_one_json_object_too(tmp_path: Path) -> None:
     assert set(outcome.json) == {"error", "hint"}
     assert "There is no person 'anna'" in outcome.json["error"]
     assert f"Error: {outcome.json['error']}\n       {outcome.json['hint']}\n" == outcome.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals of this kind")
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_result_goes_where_stdout_goes_though_bars_are_drawn_on_a_terminal(
+    options: list[str], tmp_path: Path
+) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "dancekit", "doctor", *options, "--home", str(tmp_path)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, encoding="utf-8", timeout=120)
+    os.close(theirs)
+    os.close(ours)
+    found = [one["name"] for one in json.loads(done.stdout)["findings"]] if options else done.stdout
+    assert "ffmpeg" in found
+
+
+def test_letters_that_stdout_cannot_write_do_no_harm(tmp_path: Path) -> None:
+    film = tmp_path / "\u30c0\u30f3\u30b9.mp4"
+    film.write_bytes(b"no film")
+    for options in ([], ["--json"]):
+        said = dancekit("prepare", film, *options, home=tmp_path / "dance", status=1,
+                        env={"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"})  # fmt: skip
+        assert "Traceback" not in said.stderr
+    assert str(film) in said.json["error"]
 
 
 def test_a_process_of_its_own_fails_just_like_a_call_within_this_one(tmp_path: Path) -> None:

@@ -56,8 +56,8 @@ class Batch:
         return Batch(change(self.poses), change(self.frames), change(self.known), wild, looks, portraits)
 
     def on(self, device: torch.device) -> Batch:
-        """The batch on a device; from pinned memory, nobody waits for it."""
-        return self.mapped(lambda tensor: tensor.to(device, non_blocking=True))
+        """The batch on a device; CUDA is not waited for, elsewhere memory may be gone too soon for that."""
+        return self.mapped(lambda tensor: tensor.to(device, non_blocking=device.type == "cuda"))
 
     def wild_looks(self) -> Looks | None:
         """The looks that wild poses are drawn with: those of the windows in turn, B' first."""

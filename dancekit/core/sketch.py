@@ -190,7 +190,8 @@ def _textured(pose: Segments, looks: Looks, laid: _Laid) -> Tensor:
     along, across = _within(laid.starts, laid.ends, laid.widths, laid.bar)
     rows = (laid.bar * ALONG + along * (ALONG - 1)) * (2 / (BARS * ALONG - 1)) - 1
     places = torch.stack((across / WIDE, rows), -1)
-    seen = functional.grid_sample(_textures(looks, lead, front), places, padding_mode="border", align_corners=True)
+    # Clamped, since not every device knows a border padding.
+    seen = functional.grid_sample(_textures(looks, lead, front), places.clamp_(-1, 1), align_corners=True)
     cover = seen[:, 3:] * ((WIDE - laid.apart) / _SOFT).clamp_(0, 1)[:, None]
     return torch.cat((seen[:, :3] * cover, cover), 1).reshape(*lead, CHANNELS, *laid.bar.shape[1:])
 
@@ -200,7 +201,7 @@ def _textures(looks: Looks, lead: torch.Size, front: Tensor) -> Tensor:
     back, facing = torch.cat((looks.colours, looks.cover[..., None]), -1).unbind(-5)
     back, facing = (_spread(side, lead, 4).reshape(-1, BARS, ALONG, ACROSS, 4) for side in (back, facing))
     mixed = torch.lerp(back, facing, front[:, :, None, None, None])
-    return mixed.flatten(1, 2).permute(0, 3, 1, 2)
+    return mixed.flatten(1, 2).permute(0, 3, 1, 2).contiguous()
 
 
 def _spread(values: Tensor, lead: torch.Size, own: int) -> Tensor:

@@ -24,7 +24,10 @@ def save(path: Path, tensors: Mapping[str, Tensor], card: Mapping[str, object]) 
         try:
             save_file(plain, temporary, {"card": json.dumps({"format": FORMAT, **card})})
         except SafetensorError as error:
-            if any(word in str(error).lower() for word in ("no space", "file too large", "quota")):
+            if any(
+                word in str(error).lower()
+                for word in ("no space", "file too large", "quota", "os error 28)", "os error 112)")
+            ):
                 raise WorkspaceError(
                     f"{path}: the disk is full.",
                     "Free some space and run the same command again: it goes on from the last save.",
@@ -43,7 +46,8 @@ def load(path: Path, cure: str, device: torch.device | str = "cpu") -> tuple[dic
     card = read_card(path, cure)
     try:
         with safe_open(path, "pt", str(device)) as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, card  # noqa: SIM118 - not a mapping
+            # Copies: views would keep the file open, and Windows does not replace open files.
+            return {name: file.get_tensor(name).clone() for name in file.keys()}, card  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError) as error:
         raise WorkspaceError(f"{path}: this file is damaged ({error}).", cure) from error
 

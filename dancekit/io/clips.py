@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -62,8 +63,13 @@ def fingerprint(path: Path) -> str:
 
 
 def folder_for(person: Person, film: Path) -> Path:
-    """The folder of a film's clip: the same film goes to the same folder, another one of its name to a new folder."""
+    """The folder of a film's clip: the same film goes to the same folder, whatever it is called now, another one of its
+    name to a new folder."""
     mark, base = fingerprint(film), clip_name(film)
+    for folder in person.clips():
+        with suppress(WorkspaceError):
+            if read_json(folder / "clip.json", _CURE).get("fingerprint") == mark:
+                return folder
     for number in range(1, 1000):
         folder = person.clips_folder / (base if number == 1 else f"{base}-{number}")
         try:
@@ -72,7 +78,7 @@ def folder_for(person: Person, film: Path) -> Path:
             raise
         except WorkspaceError:
             return folder
-        if card.get("fingerprint") == mark or card.get("source") == str(film.resolve()):
+        if card.get("source") == str(film.resolve()):
             return folder
     raise WorkspaceError(f"{person.clips_folder}: too many clips are called {base}.", "Rename the film.")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -18,7 +17,7 @@ import numpy as np
 
 from dancekit.errors import ClipError
 from dancekit.io import ffmpeg
-from dancekit.io.workspace import replace_folder, writing
+from dancekit.io.workspace import move, replace_folder, writing
 
 MARK = "made with dancekit"
 """Put into every film's comment: it tells viewers what they see, and dancekit which files it may replace."""
@@ -179,7 +178,7 @@ def join(pieces: Sequence[Path], out: Path, form: FilmFormat, fps: Fraction, fra
     """Join films end to end without encoding them again, and lay the sound under them from first frame to last."""
     listing = pieces[0].parent / "pieces.txt"
     with writing(listing):
-        listing.write_text("".join(f"file '{piece.name}'\n" for piece in pieces), encoding="utf-8")
+        listing.write_text("".join(f"file {_quoted(piece.absolute())}\n" for piece in pieces), encoding="utf-8")
     temporary = listing.with_name(f"joined{form.suffix}")
     tune, tune_options = [], []
     if sound is not None:
@@ -196,9 +195,14 @@ def join(pieces: Sequence[Path], out: Path, form: FilmFormat, fps: Fraction, fra
         if status:
             raise ffmpeg.writing_error(out, said)
         with writing(out):
-            os.replace(temporary, out)
+            move(temporary, out)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _quoted(path: Path) -> str:
+    """A file's name as lists of ffmpeg have it: whole, since one that goes on from the list's would end at a #."""
+    return "'" + ffmpeg.local(path).replace("'", "'\\''") + "'"
 
 
 def _tune(sound: Sound, seconds: float) -> tuple[list[str], str]:

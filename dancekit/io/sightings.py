@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +23,8 @@ from dancekit.types import Progress, VideoInfo
 
 PIECE, _LEAST = 192, 48
 """Frames per piece, some seconds of work; and in short films at the least."""
+_HEARING = 0.5
+"""Seconds between moments at which Ctrl-C is heard."""
 _WARM_UP = 4
 """Frames before a piece that are looked at only so that the tracker has settled when the piece begins."""
 _THUMBNAIL = (32, 18)
@@ -104,8 +106,11 @@ def look(info: VideoInfo, backend: ModuleType, people: int, masks: bool, folder:
 
     with ThreadPoolExecutor(workers) as pool:
         try:
-            for done in [pool.submit(do, piece) for piece in pieces]:
-                done.result()
+            left = {pool.submit(do, piece) for piece in pieces}
+            while left:  # without end, no Ctrl-C would be heard on Windows
+                done, left = wait(left, _HEARING, FIRST_EXCEPTION)
+                for piece in done:
+                    piece.result()
         except BaseException:
             stop.set()
             pool.shutdown(cancel_futures=True)

@@ -81,7 +81,7 @@ def probe(path: Path, longest_side: int = 0) -> VideoInfo:
     return replace(info, width=width, height=height)
 
 
-_STILL = "dancekit learns from movement: film about a minute of the person moving, and give that film."
+_STILL = "dancekit needs movement: give a film, such as an .mp4 or .mov. A picture can only be a background (--bg)."
 
 
 def _refuse_non_films(path: Path, said: str, streams: list[str], pictures: list[str]) -> None:
@@ -173,6 +173,13 @@ def _first_frame_size(info: VideoInfo) -> tuple[int, int]:
     picture, said, _ = ffmpeg.run(["-v", "error", *arguments])
     header = re.match(rb"P6\s+(\d+)\s+(\d+)\s", picture)
     if not header:
+        if info.tone and "zscale" in said:
+            raise ClipError(
+                f"{info.path}: this is a film in HDR, which this ffmpeg cannot read (it lacks zscale): "
+                f"{ffmpeg.executable()}",
+                "Film without HDR, or let dancekit use the ffmpeg that comes with it: unset IMAGEIO_FFMPEG_EXE and run "
+                "pip install --force-reinstall imageio-ffmpeg",
+            )
         raise ClipError(
             f"{info.path}: no frame can be decoded: {ffmpeg.last_line(said)}",
             "Copy it from the camera again, or export it anew.",
@@ -254,7 +261,8 @@ def read_picture(path: Path) -> np.ndarray:
 
     if not path.is_file():
         raise ClipError(f"{path}: there is no such picture.", "Check the name.")
-    picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB)
+    data = np.fromfile(path, np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if len(data) else None
     if picture is None:
         raise ClipError(f"{path}: this is not a picture that can be read.", "Use a .jpg, .png or .webp picture.")
     return picture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import ssl
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,8 +13,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import certifi
+
 from dancekit.errors import WeightsError
 from dancekit.io import zoo
+from dancekit.io.workspace import move
 from dancekit.plugins import suggestion
 from dancekit.types import Progress, no_progress
 
@@ -133,7 +137,7 @@ def fetch(name: str, progress: Progress = no_progress) -> Path:
             f"{name}: could not be fetched from {entry.urls[0]} ({error}).",
             f"Run the command again to go on, or copy the file into {cache_folder()} by hand.",
         ) from error
-    os.replace(part, entry.path)
+    move(part, entry.path)
     try:
         return find(name)
     except WeightsError:
@@ -146,7 +150,9 @@ def _download(entry: WeightFile, part: Path, progress: Progress) -> None:
     if done >= entry.size:
         return
     request = urllib.request.Request(entry.urls[0], headers={"Range": f"bytes={done}-"} if done else {})
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    trusted = ssl.create_default_context()
+    trusted.load_verify_locations(certifi.where())  # a Python of its own may come without any, as on macOS
+    with urllib.request.urlopen(request, timeout=30, context=trusted) as answer:
         goes_on = answer.status == 206
         done = done if goes_on else 0
         with part.open("ab" if goes_on else "wb") as file:

@@ -23,6 +23,8 @@ FORMAT = 1
 
 _ABANDONED = 600.0
 """Seconds after which a temporary file that nobody has written to is nobody's."""
+_BUSY = 3.0 if os.name == "nt" else 0.0
+"""Seconds that others are given to close a file that is to be replaced."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _RESERVED = {"wild", "con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 
@@ -164,7 +166,8 @@ def writing(path: Path) -> Iterator[None]:
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
             raise WorkspaceError(
                 f"{path}: cannot be written ({error.strerror}).",
-                "Choose another folder (with --home, or --out for a film), or change its permissions.",
+                "Close what has it open, choose another folder (with --home, or --out for a film), or change its "
+                "permissions.",
             ) from error
         raise
 
@@ -180,7 +183,7 @@ def replacing(path: Path) -> Iterator[Path]:
             yield temporary
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
-            os.replace(temporary, path)
+            move(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -193,20 +196,36 @@ def _clear_abandoned(path: Path) -> None:
                 left.unlink()
 
 
+def move(new: Path, path: Path) -> None:
+    """Put a file or folder in the place of another, or of nothing.
+
+    Windows refuses that while somebody looks into either: scanners and indexers do, for a moment.
+    """
+    until = time.monotonic() + _BUSY
+    while True:
+        try:
+            os.replace(new, path)
+            return
+        except PermissionError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.1)
+
+
 def replace_folder(new: Path, path: Path) -> None:
     """Put a finished folder in the place of another; the old one goes only when the new one is there."""
     with writing(path):
         old = path.with_name(f".{path.name}.old")
         if old.exists() and not path.exists():  # a swap that was cut short
-            os.replace(old, path)
+            move(old, path)
         shutil.rmtree(old, ignore_errors=True)
         if path.exists():
-            os.replace(path, old)
+            move(path, old)
         try:
-            os.replace(new, path)
+            move(new, path)
         except OSError:
             if old.exists():
-                os.replace(old, path)
+                move(old, path)
             raise
         shutil.rmtree(old, ignore_errors=True)
 

@@ -32,7 +32,7 @@ class Detector:
         self._last = -1
         self._settled = False
         options = vision.PoseLandmarkerOptions(
-            base_options=BaseOptions(model_asset_path=str(weights.find("pose_landmarker_full"))),
+            base_options=BaseOptions(model_asset_buffer=weights.find("pose_landmarker_full").read_bytes()),
             running_mode=vision.RunningMode.VIDEO,
             num_poses=people,
             output_segmentation_masks=masks,

@@ -54,6 +54,12 @@ def test_two_who_are_close_together_are_told_of() -> None:
     assert "--start" in note
 
 
+def test_a_film_that_may_lie_on_its_side_is_told_of() -> None:
+    (note,) = notes(lying=0.9)
+    assert "on its side" in note
+    assert notes(lying=0.5) == []
+
+
 def test_shots_are_counted() -> None:
     (note,) = notes(shots=4)
     assert "4 shots" in note

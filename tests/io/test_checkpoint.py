@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import nn
 
@@ -38,6 +39,25 @@ def test_tensors_and_card_come_back_exactly(tmp_path: Path) -> None:
         torch.equal(after[name], tensor) and after[name].dtype == tensor.dtype for name, tensor in tensors.items()
     )
     assert checkpoint.read_card(tmp_path / "state.safetensors", CURE) == card
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux tells what a process has mapped")
+def test_what_was_read_no_longer_holds_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "state.safetensors"
+    checkpoint.save(path, {"a": torch.randn(300, 400), "step": torch.tensor(3.0)}, {})
+    after, _ = checkpoint.load(path, CURE)
+    assert after["step"] == 3
+    assert str(path) not in Path("/proc/self/maps").read_text()  # Windows does not replace files that are mapped
+
+
+@pytest.mark.parametrize("words", ["No space left on device (os error 28)", "Auf dem Datenträger ... (os error 112)"])
+def test_a_full_disk_is_known_in_every_language(tmp_path: Path, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise SafetensorError(words)
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    with pytest.raises(WorkspaceError, match="the disk is full"):
+        checkpoint.save(tmp_path / "a.safetensors", {}, {})
 
 
 def test_views_of_one_tensor_are_stored_each_on_its_own(tmp_path: Path) -> None:

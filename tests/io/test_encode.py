@@ -209,9 +209,9 @@ def test_an_abandoned_film_can_be_written_again(tmp_path: Path) -> None:
 
 
 def test_any_file_and_folder_name_will_do(tmp_path: Path) -> None:
-    folder = tmp_path / "12:30 it's 100% [x]"
+    folder = tmp_path / "12:30 it's 100% [x] #dance ?"
     folder.mkdir()
-    out = joined(folder / "it's: 50%.mp4", Fraction(25))
+    out = joined(folder / "it's: 50% #shorts.mp4", Fraction(25))
     assert numbers_of(video.read_frames(video.probe(out))) == list(range(30))
     assert encode.is_ours(out)
 

@@ -146,6 +146,25 @@ def test_a_swap_of_folders_that_fails_or_was_cut_short_loses_nothing(tmp_path: P
     assert [entry.name for entry in tmp_path.iterdir()] == ["clip"]
 
 
+def test_a_file_that_others_look_into_for_a_moment_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "new").write_text("new")
+    refusals = [PermissionError(), PermissionError()]
+    replace = os.replace
+
+    def busy(new: Path, path: Path) -> None:
+        if refusals:
+            raise refusals.pop()
+        replace(new, path)
+
+    monkeypatch.setattr(os, "replace", busy)
+    monkeypatch.setattr(workspace, "_BUSY", 0.0)
+    with pytest.raises(PermissionError):
+        workspace.move(tmp_path / "new", tmp_path / "old")
+    monkeypatch.setattr(workspace, "_BUSY", 5.0)
+    workspace.move(tmp_path / "new", tmp_path / "old")
+    assert (tmp_path / "old").read_text() == "new"
+
+
 def refused(path: Path, number: int) -> WorkspaceError:
     """What is said when the system refuses to write a file with this error number."""
     with pytest.raises(WorkspaceError) as caught, workspace.writing(path):

@@ -1,0 +1,59 @@
+"""Locks: who works on a folder works on it alone; the system lets go when a process ends, however it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from dancekit.errors import WorkspaceError
+from dancekit.io.workspace import writing
+
+
+@contextmanager
+def alone(folder: Path, work: str, waiting: Callable[[], None] | None = None) -> Iterator[None]:
+    """Work on a folder while no other process does.
+
+    work: what another process must be doing that has it, such as "me is being trained". waiting: told before waiting
+    for that process; without it, nobody waits.
+
+    Raises:
+        WorkspaceError: another process works on it.
+    """
+    lock = FileLock(folder.with_name(f".{folder.name.lstrip('.')}.lock"))
+    path = Path(lock.lock_file)
+    with writing(path.parent):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _take(lock, waiting)
+        except Timeout:
+            raise WorkspaceError(
+                f"{work[0].upper()}{work[1:]} already, by another dancekit.", "Wait until it has ended, or stop it."
+            ) from None
+        except FileNotFoundError as error:
+            raise WorkspaceError(
+                f"{path.parent}: no file can be made here ({error.strerror}).",
+                "Choose another folder, with --home, or --out for a film.",
+            ) from error
+        except NotImplementedError:  # some network drives have no locks
+            pass
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # whoever waits for it looks again whether it is still there
+            path.unlink()
+        lock.release()
+
+
+def _take(lock: FileLock, waiting: Callable[[], None] | None) -> None:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        if not Path(lock.lock_file).exists():  # there are folders in which nobody can make any file, as /proc
+            Path(lock.lock_file).touch()
+        if waiting is None:
+            raise
+        waiting()
+        lock.acquire()

@@ -1,0 +1,62 @@
+"""Films that come later, twice, or show somebody else: each is noticed, and none spoils what is there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+from trouble import within
+
+from dancekit import prepare
+from dancekit.core.skeleton import INDEX
+from dancekit.core.verdict import lying
+
+
+def test_a_film_that_came_after_training_is_not_judged_by_and_then_learnt(films: Path, home: Path) -> None:
+    before = within("evaluate", "me", "--json", home=home).json
+    within("prepare", films / "driver.mp4", home=home)
+    after = within("evaluate", "me", "--json", home=home)
+    assert (before["unlearnt"], after.json["unlearnt"]) == ([], ["driver"])
+    assert {key: after.json[key] for key in before if key != "unlearnt"} == {
+        key: value for key, value in before.items() if key != "unlearnt"
+    }
+    card = home / "me" / "person.json"
+    more = f"steps={json.loads(card.read_text())['trained']['steps'] + 8}"
+    said = within("train", "me", "--recipe", "tiny", "--set", more, home=home).stderr
+    assert "New since the last training: driver." in said
+    assert "Note: driver: other clothes than in the longest film, or somebody else." in said
+    assert f"delete its folder in {home / 'me' / 'clips'}" in said
+    assert set(json.loads(card.read_text())["clips"]) == {"subject", "driver"}
+    assert "New since" not in within("train", "me", "--recipe", "tiny", "--set", more, home=home).stderr
+
+
+def test_the_same_film_under_another_name_or_twice_in_a_command_is_one(films: Path, home: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again.mp4"
+    shutil.copyfile(films / "subject.mp4", again)
+    said = within("prepare", again, again, "--json", home=home).json
+    assert [clip["name"] for clip in said["clips"]] == ["subject"]
+    assert [folder.name for folder in (home / "me" / "clips").iterdir()] == ["subject"]
+
+
+def test_poses_that_lie_are_told_from_those_that_stand() -> None:
+    standing = np.full((10, len(INDEX), 3), np.nan, np.float32)
+    for side, x in (("left", 60), ("right", 40)):
+        standing[:, INDEX[f"{side}_shoulder"]] = (x, 20, 1)
+        standing[:, INDEX[f"{side}_hip"]] = (x - 2, 60, 1)
+    sideways = standing[..., [1, 0, 2]]
+    assert (lying(standing), lying(sideways)) == (0.0, 1.0)
+    assert lying(np.concatenate((standing[:3], sideways[:1], np.full_like(standing[:5], np.nan)))) == 0.25
+    assert lying(np.full_like(standing, np.nan)) == 0.0
+
+
+def test_the_worst_frames_of_a_sheet_are_not_neighbours() -> None:
+    unfit = dict.fromkeys(range(0, 2000, 10), 0.0)
+    unfit |= dict.fromkeys(range(300, 400, 10), 0.9) | {1200: 0.5, 50: 0.4}
+    worst = prepare._worst(unfit)
+    assert len(worst) == prepare._SHEET_WORST
+    assert worst == sorted(worst)
+    assert {1200, 50} < set(worst)
+    assert sum(300 <= time < 400 for time in worst) <= 2
+    assert prepare._worst({3: 0.1, 5: 0.7}) == [3, 5]
