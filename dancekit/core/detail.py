@@ -18,6 +18,8 @@ _OFF, _BEYOND = 50.0, 70.0
 """Colours that are so far apart, of 255, or alphas, are not of the same thing."""
 _OFF_SKETCH = 80.0
 """The same for the colours of a frame and of the sketch, which knows nothing of light and shade."""
+_UNLIKE, _RIM = 0.3, 7
+"""Likeness below which things are not the same for sure; and across how many px around those none is trusted."""
 _THERE = 40.0
 """Alpha from which the painting knows of somebody: beside her, what is left of a film's background is not seen."""
 _EVEN = 0.6
@@ -58,7 +60,8 @@ def sharpened(
     either = np.maximum(alike, as_sketched)
     # The painting's light counts as far as the painting does.
     light *= (alike / np.maximum(either, 1e-3))[..., None]
-    shown: np.ndarray = either * np.clip(soft[..., 3] / _THERE, 0, 1)
+    there: np.ndarray = np.clip(soft[..., 3] / _THERE, 0, 1)
+    shown = _without_rims(either, there) * there
     seen = cv2.GaussianBlur(shown, (0, 0), _EVEN)
     seen, light = cv2.resize(seen, size) * known, cv2.resize(light, size)
     frame += _LIGHT * light
@@ -71,6 +74,16 @@ def _alike(apart: np.ndarray, off: float) -> np.ndarray:
     """How alike two pictures are, float32 [h, w] in 0..1, by their difference [h, w, 4]. off: colours that are so far
     apart are not of the same thing."""
     return np.exp(-np.square(np.abs(apart[..., :3]).max(-1) / off) - np.square(apart[..., 3] / _BEYOND))
+
+
+def _without_rims(alike: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """Likeness float32 [h, w] in 0..1, but none around what is unlike where somebody is, float32 [h, w] in 0..1.
+
+    A hand that only the frame shows is unlike the painting; its rim, half a shirt as well, is not, and would be seen as
+    the outline of a hand that is not there.
+    """
+    unlike = np.maximum(1 - alike / _UNLIKE, 0) * there
+    return alike * (1 - cv2.dilate(unlike, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_RIM, _RIM))))
 
 
 def _brought(laid: np.ndarray, known: np.ndarray, painted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -40,11 +40,11 @@ def fine(picture: np.ndarray) -> float:
 def with_detail(
     soft: np.ndarray, frame: np.ndarray, known: np.ndarray | None = None, arms: float = 0.0, rough: int = 0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """rough: the grey of the sketch. arms: how much of it is an arm."""
+    """rough: the grey of the sketch, which ends where the painting does. arms: how much of it is an arm."""
     large = compose.enlarged(soft, 2, 255)
     known = np.ones(frame.shape[:2], np.float32) if known is None else known
-    sketched = np.full(soft.shape, rough, np.float32), np.full(soft.shape[:2], arms, np.float32)
-    sketched[0][..., 3] = 255
+    shape = soft[..., 3:] / 255
+    sketched = shape * np.array([rough, rough, rough, 255], np.float32), np.full(soft.shape[:2], arms, np.float32)
     return large, *sharpened(large.copy(), soft, (frame, known), sketched)
 
 
@@ -101,3 +101,16 @@ def test_colour_is_never_more_than_alpha_and_small_pictures_do() -> None:
         assert seen.shape == frame.shape[:2]
         assert (result[..., :3] <= result[..., 3:] + 1e-3).all()
         assert 0 <= result.min() <= result.max() <= 255
+
+
+def test_what_only_a_frame_shows_leaves_no_outline() -> None:
+    shirt = striped(colour=(200, 200, 200))
+    hand = shirt.copy()
+    cv2.ellipse(hand, (WIDE, HIGH), (12, 18), 0, 0, 360, (220, 90, 60, 255), -1)
+    cv2.ellipse(hand, (WIDE, HIGH), (12, 18), 0, 0, 360, (190, 160, 150, 255), 4)  # a rim of half of each
+    soft = painted(shirt)
+    large, with_hand, _ = with_detail(soft, hand)
+    _, without, seen = with_detail(soft, shirt)
+    near = np.s_[HIGH - 26 : HIGH + 26, WIDE - 20 : WIDE + 20]
+    assert np.abs(with_hand - large)[near].mean() < 0.25 * np.abs(without - large)[near].mean()
+    assert seen[near].mean() > 0.6
