@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from dancekit import bases, likeness
-from dancekit.core import crops, girth, looks, schedule, wild
+from dancekit.core import crops, girth, looks, schedule, spans, wild
 from dancekit.core.retarget import proportions
 from dancekit.core.sketch import Looks
 from dancekit.core.tracks import body_height
@@ -208,8 +208,10 @@ def _measured(clip: Clip, count: int) -> tuple[np.ndarray, Looks]:
 
 
 def _cutouts(clip: Clip, count: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """(landmarks in px of the crop, colour, alpha) of `count` frames spread over a clip."""
-    reader, points, times = clip.frames(), clip.points(), np.flatnonzero(clip.used)
+    """(landmarks in px of the crop, colour, alpha) of `count` frames of a clip, of those that are learnt from."""
+    learnt = clip.used & ~spans.held_out(len(clip.track))
+    reader, points = clip.frames(), clip.points()
+    times = np.flatnonzero(learnt if learnt.any() else clip.used)
     for time in times[np.unique(np.linspace(0, len(times) - 1, count).astype(int))]:
         cutout = reader.read(int(time))
         if cutout is not None:

@@ -61,8 +61,8 @@ def recoloured(frames: np.ndarray, looks: Looks, share: float, random: np.random
 
 def swayed(
     points: np.ndarray, frames: np.ndarray, known: np.ndarray, sway: Sway, random: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Turn and scale a window of film at random about its middle, alike in all frames.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Turn and scale a window of film at random about its middle, alike in all frames; and by how much it is scaled.
 
     points: T' x J x 3 px. frames: uint8 T x 4 x H x W. known: uint8 T x 1 x H x W; what comes in from beyond is not.
     """
@@ -80,7 +80,7 @@ def swayed(
     # Landmarks count from the corner of the first px, pictures from its middle.
     moved[..., :2] = (points[..., :2] - 0.5) @ turn[:, :2].T + turn[:, 2] + 0.5
     pictures = np.stack([np.dstack(pair).transpose(2, 0, 1) for pair in zip(alike, alpha, strict=True)])
-    return moved, pictures, np.stack(seen)
+    return moved, pictures, np.stack(seen), factor
 
 
 def disturb(pose: Segments, height: int, strength: Augmentation, random: torch.Generator) -> Segments:

@@ -30,6 +30,8 @@ _BEYOND = 7
 """Side in px of the square by which a close-up may show more of the person than the picture does."""
 _VEIL = 0.2, 0.5
 """Alpha of a close-up below the first is a veil, beyond the second it is the person."""
+_TEETH = 0.03
+"""How wide what juts out of a close-up's outline must be to be hair, as a share of its side."""
 _STEEP = 1.6
 """How much steeper alpha rises at the edges of an enlarged picture, about a half: enlarging made them wider."""
 _HEAD = [INDEX[name] for name in ("nose", "left_ear", "right_ear")]
@@ -220,12 +222,18 @@ def _lay(large: np.ndarray, face: np.ndarray, corner: tuple[int, int], trust: fl
     veils, which mattes leave around hair and a close-up has learnt.
     """
     here, there = _shared(corner, len(face), large)
-    above, below = multiplied(face)[here], large[there]
+    above, below = multiplied(_trimmed(face))[here], large[there]
     above *= _ramp(above[..., 3:] / 255, *_VEIL)
     if below.size:
         hers = cv2.dilate(np.ascontiguousarray(below[..., 3]), np.ones((_BEYOND, _BEYOND), np.uint8))
         above *= np.minimum(1, hers / np.maximum(above[..., 3], 1))[..., None]
         below += (above - below) * _shares(len(face), trust)[here][..., None]
+
+
+def _trimmed(face: np.ndarray) -> np.ndarray:
+    """A close-up whose outline has no teeth, which mattes of hair have at random."""
+    colour, alpha = face[..., :3], cv2.medianBlur(np.ascontiguousarray(face[..., 3]), 2 * round(_TEETH * len(face)) + 1)
+    return np.dstack((colour, alpha))
 
 
 def _shares(side: int, trust: float | np.ndarray) -> np.ndarray:

@@ -184,12 +184,12 @@ class TrainingSet:
         parts = [self._window(self.footage[number], start, random) for number, start in picked]
         looks = None
         if self._looks is not None:
-            seen = [self._looks[number] for number, _ in picked]
+            seen = [self._looks[number].times(part[3]) for (number, _), part in zip(picked, parts, strict=True)]
             coloured = [recoloured(part[1], look, self._sway.recolour, random)
                         for part, look in zip(parts, seen, strict=True)]  # fmt: skip
-            parts = [(part[0], frames, part[2]) for part, (frames, _) in zip(parts, coloured, strict=True)]
+            parts = [(part[0], frames, *part[2:]) for part, (frames, _) in zip(parts, coloured, strict=True)]
             looks = Looks(*map(torch.stack, zip(*(look for _, look in coloured), strict=True)))
-        poses, frames, known = (torch.from_numpy(np.stack(part)) for part in zip(*parts, strict=True))
+        poses, frames, known = (torch.from_numpy(np.stack(part)) for part in list(zip(*parts, strict=True))[:3])
         strangers = torch.from_numpy(self._wild(wild, random)) if wild and self._wild_poses is not None else None
         return Batch(poses, frames, known, strangers, looks, self._begun(picked, poses.numpy(), random))
 
@@ -208,8 +208,8 @@ class TrainingSet:
         return torch.from_numpy(np.stack(begun)).unflatten(0, (len(picked), -1))
 
     def _window(self, footage: Footage, start: int,
-                random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-        """(poses, frames, known) of one run of frames, seen through a window around the person."""
+                random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:  # fmt: skip
+        """(poses, frames, known, scale) of one run of frames, seen through a window around the person."""
         times = start + footage.stride * np.arange(self.frames)
         wide = spans.around(times[None], self.reach, footage.stride, footage.shot(start))[0]
         left, top = self._corner(footage, times, random)
@@ -219,7 +219,7 @@ class TrainingSet:
         points = footage.points[wide] - np.array([left, top, 0], np.float32)
         if (self._sway.rotate or self._sway.scale) and random.random() < self._sway.share:
             return swayed(points, frames, known, self._sway, random)
-        return points, frames, known
+        return points, frames, known, 1.0
 
     def _corner(self, footage: Footage, times: np.ndarray, random: np.random.Generator) -> tuple[int, int]:
         """Left and top of the window, px of the canvas."""

@@ -122,8 +122,10 @@ def test_pictures_and_poses_are_turned_alike() -> None:
     random = np.random.default_rng(1)
     for _ in range(20):
         known = np.ones((2, 1, 100, 80), np.uint8)
-        moved, pictures, seen = swayed(poses, frames, known, Sway(12.0, 0.2), random)
+        moved, pictures, seen, factor = swayed(poses, frames, known, Sway(12.0, 0.2), random)
         assert np.abs(moved[0, 0, :2] - point[0, :2]).max() > 0.05
+        away = np.hypot(*(moved[0, 0, :2] - (40, 50))) / np.hypot(*(point[0, :2] - (40, 50)))
+        assert factor == pytest.approx(away, abs=0.001)
         assert (moved[..., 2] == poses[..., 2]).all()
         for picture in pictures:
             assert centre(picture[3]) == pytest.approx(moved[0, 0, :2], abs=0.4)
@@ -144,7 +146,8 @@ def test_no_sway_changes_nothing() -> None:
     frames = np.random.default_rng(3).integers(0, 256, (2, 4, 40, 30), np.uint8)
     poses = np.random.default_rng(4).uniform(0, 30, (6, 33, 3)).astype(np.float32)
     known = np.ones((2, 1, 40, 30), np.uint8)
-    moved, pictures, seen = swayed(poses, frames, known, Sway(), np.random.default_rng(5))
+    moved, pictures, seen, factor = swayed(poses, frames, known, Sway(), np.random.default_rng(5))
+    assert factor == 1
     assert moved == pytest.approx(poses, abs=1e-4)
     assert (pictures == frames).all()
     assert (seen == known).all()

@@ -106,6 +106,17 @@ def test_veils_around_the_hair_of_a_close_up_are_not_seen() -> None:
     assert (column[14:24, 3] == 255).all()
 
 
+def test_the_outline_of_a_close_up_has_no_teeth_but_keeps_what_is_wider() -> None:
+    face = solid(64, 64, (250, 200, 150, 255))
+    face[:20, :, 3] = 0
+    face[16:20, ::4, 3] = 255
+    face[12:20, 24:34, 3] = 255
+    whole = Painted(solid(48, 48, (0, 0, 0, 255)), face, (16, 16), 2).whole()[16:80, 16:80].astype(int)
+    assert (whole[15:18, 36:44, 3] < 30).all(), "the teeth are gone"
+    assert (whole[15:20, 26:32, 3] > 220).all(), "a lock of hair stays"
+    assert (whole[22:40, 20:44, 3] == 255).all()
+
+
 def test_the_small_picture_keeps_its_px_where_no_close_up_is() -> None:
     body = np.random.default_rng(0).integers(0, 256, (24, 20, 4), np.uint8)
     body[..., 3] = 255

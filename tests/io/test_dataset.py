@@ -216,6 +216,19 @@ def test_every_window_comes_with_the_looks_in_its_clip(tmp_path: Path) -> None:
     assert TrainingSet(clips, CANVAS, 3, 2, None).draw(2, 0, np.random.default_rng(0)).looks is None
 
 
+def test_looks_grow_and_shrink_with_the_pictures_that_sway(walk: Clip) -> None:
+    data = TrainingSet([walk], CANVAS, 3, 2, None, sway=Sway(scale=0.2), looks=[alike(0.1)])
+    plain = TrainingSet([walk], CANVAS, 3, 2, None, looks=[alike(0.1)])
+    for seed in range(6):
+        swayed, still = (one.draw(1, 0, np.random.default_rng(seed)) for one in (data, plain))
+        assert swayed.looks is not None
+        assert still.looks is not None
+        sizes = [torch.linalg.norm(poses[0, 2, 11, :2] - poses[0, 2, 24, :2]) for poses in (swayed.poses, still.poses)]
+        ratio = swayed.looks.widths / still.looks.widths
+        assert torch.allclose(ratio, (sizes[0] / sizes[1]).expand_as(ratio), rtol=1e-3)
+        assert abs(float(ratio.mean()) - 1) > 1e-3
+
+
 def test_windows_that_do_not_sway_stay_as_they_are_on_film(walk: Clip) -> None:
     def drawn(share: float) -> torch.Tensor:
         return TrainingSet([walk], CANVAS, 3, 2, None, sway=Sway(5.0, 0.1, share=share)).draw(
