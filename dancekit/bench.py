@@ -36,7 +36,7 @@ from dancekit.study import LONGEST_SIDE, Options
 from dancekit.transfer import Wish, transfer
 from dancekit.types import Progress, VideoInfo
 
-_FILM_SECONDS = 6.0
+_FILM_SECONDS = 12.0
 _READS = 400
 _ROUNDS = 3
 """Steps of dancekit and plain ones take so many turns, so that both meet the same noise."""

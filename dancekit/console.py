@@ -135,14 +135,24 @@ class _Bars:
             TimeElapsedColumn,
             TimeRemainingColumn,
         )
+        from rich.table import Column
 
-        share, left = TextColumn("{task.percentage:>3.0f}%"), (TimeRemainingColumn(), TextColumn("left"))
-        what, pace = TextColumn("{task.description}", markup=False), TextColumn("{task.fields[pace]}", markup=False)
-        # What goes last is cut short where there is no room.
-        columns = (SpinnerColumn(), share, *left, what, pace) if console.width < _ROOMY else (
-            SpinnerColumn(), what, BarColumn(24), share, pace, TimeElapsedColumn(), *left)  # fmt: skip
+        # Where there is little room, what is longest is cut short, and all else keeps its width.
+        cramped = console.width < _ROOMY
+        share = TextColumn("{task.percentage:>3.0f}%", table_column=Column(min_width=4))
+        left = (
+            TimeRemainingColumn(table_column=Column(min_width=7)),
+            TextColumn("left", table_column=Column(min_width=4)),
+        )
+        what = TextColumn(
+            "{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1 if cramped else None)
+        )
+        pace = TextColumn("{task.fields[pace]}", markup=False)
+        narrow, wide = (share, *left, what, pace), (what, BarColumn(24), share, pace, TimeElapsedColumn(), *left)
+        columns = (SpinnerColumn(), *(narrow if cramped else wide))
         self._progress = Progress(
             *columns,
+            expand=cramped,
             console=console,
             # The result is no progress: it goes where stdout goes, not to this terminal.
             redirect_stdout=False,

@@ -17,6 +17,8 @@ from dancekit.core.verdict import lying
 def test_a_film_that_came_after_training_is_not_judged_by_and_then_learnt(films: Path, home: Path) -> None:
     before = within("evaluate", "me", "--json", home=home).json
     within("prepare", films / "driver.mp4", home=home)
+    found = {one["name"]: one["what"] for one in within("doctor", "--json", home=home).json["findings"]}
+    assert found["person me"].endswith("prepared since, and not learnt: driver")
     after = within("evaluate", "me", "--json", home=home)
     assert (before["unlearnt"], after.json["unlearnt"]) == ([], ["driver"])
     assert {key: after.json[key] for key in before if key != "unlearnt"} == {

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import time
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -148,8 +149,9 @@ def check_name(name: str) -> str:
 
 
 def clip_name(path: Path) -> str:
-    """A folder name for a film: its file name without the suffix, other characters turned into dashes."""
-    plain = re.sub(r"[^A-Za-z0-9_]+", "-", path.stem).strip("-_")[:60] or "clip"
+    """A folder name for a film: its file name without the suffix and without accents, all else turned into dashes."""
+    letters = unicodedata.normalize("NFKD", path.stem).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^A-Za-z0-9_]+", "-", letters).strip("-_")[:60] or "clip"
     return plain if plain.lower() not in _RESERVED else f"{plain}-clip"
 
 

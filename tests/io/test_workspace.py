@@ -38,6 +38,7 @@ def test_names_that_would_not_be_a_folder_everywhere_are_refused(name: str) -> N
         ("My Film (final).MOV", "My-Film-final"),
         ("../../etc/passwd", "passwd"),
         ("踊り.mp4", "clip"),
+        ("Tanz für Änne.mp4", "Tanz-fur-Anne"),
         ("aux.mp4", "aux-clip"),
         ("a" * 200 + ".mp4", "a" * 60),
         ("--x--.mp4", "x"),

@@ -1,0 +1,63 @@
+"""The terminal: progress that fits its width, and results that go where stdout goes meanwhile."""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals of this kind")
+
+_WORK = """
+from dancekit.console import Terminal
+terminal = Terminal()
+with terminal.working():
+    for step in range(3):
+        what = f"training: stage I at 160x160, step {step}: 5.3 images/s, perceptual loss 2.61"
+        terminal.progress(what, 300 * step, 900)
+    terminal.progress("finding the person", 20, 100)
+    terminal.say("Note: hello")
+    terminal.result(["made"], {})
+"""
+
+
+def shown(columns: int) -> tuple[list[str], str]:
+    """(lines on a terminal of such a width, which stderr is, and stdout, which is a pipe)."""
+    import fcntl
+    import pty
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
+    quiet = {"COLUMNS": str(columns), "TERM": "xterm"}
+    done = subprocess.run([sys.executable, "-c", _WORK], stdout=subprocess.PIPE, stderr=theirs, encoding="utf-8",
+                          env={**os.environ, **quiet}, timeout=120, check=True)  # fmt: skip
+    os.close(theirs)
+    drawn = b""
+    try:
+        while part := os.read(ours, 1 << 16):
+            drawn += part
+    except OSError:  # as Linux says that nobody writes any more
+        pass
+    finally:
+        os.close(ours)
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn.decode())
+    return [line for line in re.split(r"[\r\n]+", plain) if line.strip()], done.stdout
+
+
+@pytest.mark.parametrize("columns", [40, 80, 140])
+def test_share_and_time_left_are_seen_however_narrow_the_terminal_is(columns: int) -> None:
+    lines, result = shown(columns)
+    assert result == "made\n"
+    assert "Note: hello" in lines
+    (training, finding) = lines[-2:]
+    assert max(map(len, lines)) <= columns
+    assert "67%" in training
+    assert re.search(r"[-\d:]+ left", training)
+    assert "training: stage I" in training
+    assert "finding the person" in finding
+    assert ("perceptual loss 2.61" in training) == (columns == 140)
