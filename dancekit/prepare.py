@@ -108,7 +108,10 @@ def each(films: Sequence[Path], prepare_one: Callable[[Path], Done], say: Callab
                 say(f"Left out: {error.problem} {error.hint}")
             wrong.append(error)
     if not done:
-        raise wrong[0]
+        none = ClipError(
+            f"None of these {len(wrong)} films is any good, see above.", "Is a name one of a person? --as NAME"
+        )
+        raise none if len(wrong) > 1 else wrong[0]
     return done, wrong
 
 

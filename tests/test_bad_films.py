@@ -246,6 +246,13 @@ def test_one_bad_film_among_good_ones_keeps_what_was_prepared_before_it(films: P
     assert clips.load(tmp_path / "dance" / "me" / "clips" / "good").used.any()
 
 
+def test_of_several_that_are_no_good_each_is_told_of_once(films: Path, tmp_path: Path) -> None:
+    said = dancekit("prepare", "holiday.mp4", "anna", home=tmp_path / "dance", cwd=tmp_path, status=1).stderr
+    assert said.count("there is no such file") == 2
+    assert "None of these 2 films is any good" in said
+    assert "--as NAME" in said
+
+
 @pytest.mark.parametrize("wild", [(), ("--wild",)])
 def test_a_film_that_is_no_good_is_left_out_of_several(films: Path, tmp_path: Path, wild: tuple[str, ...]) -> None:
     bad, home = tmp_path / "diary.mp4", tmp_path / "dance"
