@@ -9,6 +9,8 @@ the painting's place.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -33,8 +35,17 @@ _LEAST = 32
 """Pictures narrower or lower than so many px are too small for optical flow."""
 
 
+class Sketched(NamedTuple):
+    """A sketch of a pose (see core.sketch), float32 [h, w, 4] in 0..255, colour times alpha, and alpha; and where it
+    shows arms, and hands, float32 [h, w] each, in 0..1."""
+
+    picture: np.ndarray
+    arms: np.ndarray
+    hands: np.ndarray
+
+
 def sharpened(
-    large: np.ndarray, painted: np.ndarray, laid: tuple[np.ndarray, np.ndarray], sketched: tuple[np.ndarray, np.ndarray]
+    large: np.ndarray, painted: np.ndarray, laid: tuple[np.ndarray, np.ndarray], sketched: Sketched
 ) -> tuple[np.ndarray, np.ndarray]:
     """A painting with the detail of frames.
 
@@ -43,25 +54,24 @@ def sharpened(
         painted: the painting as it is, float32 [h, w, 4] likewise; H and W are a whole number of times h and w.
         laid: frames moved into its pose, uint8 [H, W, 4], colour times alpha, and alpha; and how far they are known,
             float32 [H, W] in 0..1 (see warp.lay).
-        sketched: the sketch of its pose, float32 [h, w, 4] like `painted`; and where it shows arms, float32 [h, w] in
-            0..1.
+        sketched: the sketch of its pose, at the size of `painted`.
 
     Returns:
         The picture, float32 [H, W, 4] like `large`, and how much of the frames is seen in it, float32 [H, W] in 0..1.
     """
-    size, (rough, arms) = large.shape[1::-1], sketched
+    size = large.shape[1::-1]
     frame, known = _brought(*laid, painted)
-    rough = cv2.GaussianBlur(rough, (0, 0), _SOFT)
+    rough = cv2.GaussianBlur(sketched.picture, (0, 0), _SOFT)
     afar = cv2.GaussianBlur(cv2.resize(frame, painted.shape[1::-1], interpolation=cv2.INTER_AREA), (0, 0), _SOFT)
     soft = cv2.GaussianBlur(painted, (0, 0), _PAINTED)
     light = soft - afar
     alike = _alike(light, _OFF)
-    as_sketched = arms * _alike(rough - afar, _OFF_SKETCH)
+    as_sketched = sketched.arms * _alike(rough - afar, _OFF_SKETCH)
     either = np.maximum(alike, as_sketched)
     # The painting's light counts as far as the painting does.
     light *= (alike / np.maximum(either, 1e-3))[..., None]
     there: np.ndarray = np.clip(soft[..., 3] / _THERE, 0, 1)
-    shown = _without_rims(either, there) * there
+    shown = _without_rims(either, there, sketched.hands) * there
     seen = cv2.GaussianBlur(shown, (0, 0), _EVEN)
     seen, light = cv2.resize(seen, size) * known, cv2.resize(light, size)
     frame += _LIGHT * light
@@ -76,14 +86,15 @@ def _alike(apart: np.ndarray, off: float) -> np.ndarray:
     return np.exp(-np.square(np.abs(apart[..., :3]).max(-1) / off) - np.square(apart[..., 3] / _BEYOND))
 
 
-def _without_rims(alike: np.ndarray, there: np.ndarray) -> np.ndarray:
-    """Likeness float32 [h, w] in 0..1, but none around what is unlike where somebody is, float32 [h, w] in 0..1.
+def _without_rims(alike: np.ndarray, there: np.ndarray, hands: np.ndarray) -> np.ndarray:
+    """Likeness, but none around what is unlike where somebody is. All float32 [h, w] in 0..1.
 
     A hand that only the frame shows is unlike the painting; its rim, half a shirt as well, is not, and would be seen as
-    the outline of a hand that is not there.
+    the outline of a hand that is not there. Where hands are asked for, these rims are what is seen of fingers.
     """
     unlike = np.maximum(1 - alike / _UNLIKE, 0) * there
-    return alike * (1 - cv2.dilate(unlike, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_RIM, _RIM))))
+    rims = cv2.dilate(unlike, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_RIM, _RIM)))
+    return alike * (1 - rims * (1 - hands))
 
 
 def _brought(laid: np.ndarray, known: np.ndarray, painted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -53,8 +53,9 @@ BARS = len(USUAL)
 BAR_NAMES = (*(skeleton.PARTS[maps.SEGMENT_CHANNELS[s]].name for s in _KEPT), *("trunk" for _ in _TRUNK), "head")
 """What each bar stands for."""
 _ARMS = (*(float(_LIMB_NAMES[s] in ("upper arm", "forearm", "hand")) for s in _KEPT), *(0.0,) * 5)
+_HANDS = (*(float(_LIMB_NAMES[s] == "hand") for s in _KEPT), *(0.0,) * 5)
 _FREE = (*(1.0 for _ in _KEPT), *(0.0,) * 5)
-"""Which bars are of the arms, and which of any limb."""
+"""Which bars are of the arms, which are hands, and which are of any limb."""
 
 
 class Looks(NamedTuple):
@@ -153,12 +154,16 @@ def draw(pose: Segments, looks: Looks, size: tuple[int, int], coarse: int = 1) -
     return _textured(pose, looks, _laid(bars(pose), looks.widths, size, coarse))
 
 
-def draw_with_arms(pose: Segments, looks: Looks, size: tuple[int, int], coarse: int = 1) -> tuple[Tensor, Tensor]:
-    """The sketch as draw gives it, and where it shows arms, ... x H/coarse x W/coarse: 1 in their middle, 0 beyond
-    their rims; arguments as for draw."""
+def draw_with_arms(
+    pose: Segments, looks: Looks, size: tuple[int, int], coarse: int = 1
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The sketch as draw gives it, where it shows arms, and where hands, ... x H/coarse x W/coarse each: 1 in their
+    middle, 0 beyond their rims; arguments as for draw."""
     laid = _laid(bars(pose), looks.widths, size, coarse)
-    share = ((_SKIN - laid.apart) / (_SKIN - _CORE)).clamp_(0, 1) * constant(_ARMS, laid.bar.device)[laid.bar]
-    return _textured(pose, looks, laid), share.reshape(*pose.seen.shape[:-1], *laid.bar.shape[1:])
+    share = ((_SKIN - laid.apart) / (_SKIN - _CORE)).clamp_(0, 1)
+    arms, hands = ((share * constant(which, laid.bar.device)[laid.bar]).reshape(*pose.seen.shape[:-1],
+                   *laid.bar.shape[1:]) for which in (_ARMS, _HANDS))  # fmt: skip
+    return _textured(pose, looks, laid), arms, hands
 
 
 class _Laid(NamedTuple):

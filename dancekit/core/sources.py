@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from dancekit.core import maps, paths, sketch, warp
+from dancekit.core.detail import Sketched
 from dancekit.core.sketch import Looks
 from dancekit.core.warp import LIMBS, MEMBERS, Bars, Mix, Source
 
@@ -158,14 +159,13 @@ class Borrowed(NamedTuple):
         """The frames moved into the pose, in a picture of so many px with its left and top there, see warp.lay."""
         return warp.lay(warp.bars_of(self.points).moved(corner), self.looks.widths.numpy(), size, self.given)
 
-    def sketched(self, corner: tuple[int, int], size: tuple[int, int], coarse: int) -> tuple[np.ndarray, np.ndarray]:
-        """The sketch of the pose in such a picture at 1/coarse of its size: float32 [h, w, 4] in 0..255, colour times
-        alpha, and alpha; and where it shows arms, float32 [h, w], see sketch.draw_with_arms."""
+    def sketched(self, corner: tuple[int, int], size: tuple[int, int], coarse: int) -> Sketched:
+        """The sketch of the pose in such a picture at 1/coarse of its size."""
         pose = maps.segments(torch.from_numpy(self.points - np.array([*corner, 0], np.float32)))
-        drawn, arms = sketch.draw_with_arms(pose, self.looks, size, coarse)
+        drawn, arms, hands = sketch.draw_with_arms(pose, self.looks, size, coarse)
         colour, cover = drawn[:3], drawn[3:]
         rough = torch.cat(((colour + cover) * 127.5, cover * 255)).permute(1, 2, 0)
-        return rough.numpy(), arms.numpy()
+        return Sketched(rough.numpy(), arms.numpy(), hands.numpy())
 
 
 def gather(points: np.ndarray, body: float, many: int) -> list[int]:

@@ -119,11 +119,15 @@ def test_long_dances_are_gone_through_in_pieces(monkeypatch: pytest.MonkeyPatch)
 
 def test_with_the_frames_comes_the_sketch_of_the_pose_and_where_it_shows_arms() -> None:
     borrowed = known(figure(), squatting()).choose(figure()[None]).at(0)
-    rough, arms = borrowed.sketched((40, 60), (240, 250), 2)
+    rough, arms, hands = borrowed.sketched((40, 60), (240, 250), 2)
     assert rough.shape == (125, 120, 4)
     elbow, knee = (((figure()[INDEX[name], :2] - (40, 60)) / 2).astype(int) for name in ("left_elbow", "left_knee"))
     assert arms[elbow[1], elbow[0]] == 1
     assert arms[knee[1], knee[0]] == 0
+    wrist, knuckle = (figure()[INDEX[f"left_{name}"], :2] - (40, 60) for name in ("wrist", "index"))
+    x, y = ((wrist + knuckle) / 4).astype(int)
+    assert hands[y, x] == arms[y, x] == 1
+    assert hands[elbow[1], elbow[0]] == 0
     assert rough[elbow[1], elbow[0]] == pytest.approx([127.5, 127.5, 127.5, 255])
     assert not rough[:, :10].any()
     assert not arms[:, :10].any()
