@@ -188,11 +188,6 @@ class Training:
             given = checkpoint.part(tensors, name.removesuffix(".average"))
             if given:
                 module.load_state_dict(given)
-        # D_w judges pictures beside a pose as D_p does: where it is new, and both see a single pose, it begins as that.
-        if self.wild is not None and not checkpoint.part(tensors, "D_w"):
-            known, new = self.pairs[1].state_dict(), self.wild.state_dict()
-            if [part.shape for part in known.values()] == [part.shape for part in new.values()]:
-                self.wild.load_state_dict(known)
 
     def restore(self, tensors: Mapping[str, torch.Tensor]) -> None:
         """Put saved weights and moments back."""

@@ -127,17 +127,6 @@ def test_for_single_poses_a_base_draws_what_it_draws_where_all_poses_are_alike(
     assert drawn[0].std() > 0.01
 
 
-@pytest.mark.parametrize("single", [True, False])
-def test_who_judges_strangers_begins_as_who_judges_pairs_where_both_see_one_pose(
-    crowd_home: tuple[Path, Outcome], single: bool
-) -> None:
-    training = Training(replace(recipe.load("tiny"), single_pose=single), torch.device("cpu"), {}, [])
-    bases.adopt(training, str(crowd_home[0] / "after-10.safetensors"))
-    assert training.wild is not None
-    known, wild = training.pairs[1].state_dict(), training.wild.state_dict()
-    assert all(torch.equal(part, known[name]) for name, part in wild.items()) == single
-
-
 def test_the_base_holds_training_on_strangers_moves(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
     base = crowd_home[0] / "after-10.safetensors"
     options = ("--recipe", "tiny", "--set", "steps=2", "--set", f"base={base}", "--json", "--set", "weights.anchor=5")
