@@ -24,6 +24,8 @@ _UNLIKE, _RIM = 0.3, 7
 """Likeness below which things are not the same for sure; and across how many px around those none is trusted."""
 _THERE = 40.0
 """Alpha from which the painting knows of somebody: beside her, what is left of a film's background is not seen."""
+_SURE = 127.5
+"""Alpha beyond which the painting is sure of somebody, and wholly so at twice that."""
 _EVEN = 0.6
 """By how many px what is seen of the frame is smoothed."""
 _LIGHT = 0.4
@@ -70,8 +72,10 @@ def sharpened(
     either = np.maximum(alike, as_sketched)
     # The painting's light counts as far as the painting does.
     light *= (alike / np.maximum(either, 1e-3))[..., None]
-    there: np.ndarray = np.clip(soft[..., 3] / _THERE, 0, 1)
-    shown = _without_rims(either, there, sketched.hands) * there
+    alpha = soft[..., 3]
+    shown: np.ndarray = _without_rims(either, np.clip(alpha / _SURE - 1, 0, 1), sketched.hands) * np.clip(
+        alpha / _THERE, 0, 1
+    )
     seen = cv2.GaussianBlur(shown, (0, 0), _EVEN)
     seen, light = cv2.resize(seen, size) * known, cv2.resize(light, size)
     frame += _LIGHT * light
@@ -86,13 +90,13 @@ def _alike(apart: np.ndarray, off: float) -> np.ndarray:
     return np.exp(-np.square(np.abs(apart[..., :3]).max(-1) / off) - np.square(apart[..., 3] / _BEYOND))
 
 
-def _without_rims(alike: np.ndarray, there: np.ndarray, hands: np.ndarray) -> np.ndarray:
-    """Likeness, but none around what is unlike where somebody is. All float32 [h, w] in 0..1.
+def _without_rims(alike: np.ndarray, sure: np.ndarray, hands: np.ndarray) -> np.ndarray:
+    """Likeness, but none around what is unlike where the painting is sure. All float32 [h, w] in 0..1.
 
     A hand that only the frame shows is unlike the painting; its rim, half a shirt as well, is not, and would be seen as
     the outline of a hand that is not there. Where hands are asked for, these rims are what is seen of fingers.
     """
-    unlike = np.maximum(1 - alike / _UNLIKE, 0) * there
+    unlike = np.maximum(1 - alike / _UNLIKE, 0) * sure
     rims = cv2.dilate(unlike, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_RIM, _RIM)))
     return alike * (1 - rims * (1 - hands))
 
