@@ -37,6 +37,7 @@ from dancekit.transfer import Wish, transfer
 from dancekit.types import Progress, VideoInfo
 
 _FILM_SECONDS = 12.0
+"""Long enough that what every film costs, however short it is, does not outweigh its frames."""
 _READS = 400
 _ROUNDS = 3
 """Steps of dancekit and plain ones take so many turns, so that both meet the same noise."""

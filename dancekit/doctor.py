@@ -224,9 +224,8 @@ def _people(workspace: Workspace) -> Iterator[Finding]:
             if person.card.is_file():
                 model = likeness.load(person)
                 state += f"; trained with {model.recipe.name}, {model.canvas.size[0]}x{model.canvas.size[1]}"
-                learnt = model.notes.get("clips")
-                new = [clip.name for clip in prepared if isinstance(learnt, list) and clip.name not in learnt]
-                state += f"; prepared since, and not learnt: {', '.join(new)}" if new else ""
+                new = likeness.unlearnt(model.notes, prepared)
+                state += f"; prepared since, and not learnt: {', '.join(clip.name for clip in new)}" if new else ""
             else:
                 state += "; not trained yet"
             if person.state.is_file():

@@ -124,12 +124,14 @@ def _learnt(person: Person, model: Likeness) -> tuple[list[Clip], list[Clip]]:
     Raises:
         WorkspaceError: there are none of the former.
     """
-    clips, names = load_clips(person), model.notes.get("clips")
-    known = [clip for clip in clips if not isinstance(names, list) or clip.name in names]
+    clips = load_clips(person)
+    new = likeness.unlearnt(model.notes, clips)
+    names = {clip.name for clip in new}
+    known = [clip for clip in clips if clip.name not in names]
     if not known:
         raise WorkspaceError(f"None of the films that {person.name!r} was trained on is there any more.",
                              f"Train on those that are: dancekit train {person.name}")  # fmt: skip
-    return known, [clip for clip in clips if clip not in known]
+    return known, new
 
 
 def score_held_out(

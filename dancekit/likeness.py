@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -23,6 +23,7 @@ from dancekit.core.sources import Sources, Stills
 from dancekit.device import number_type
 from dancekit.errors import DancekitError, WorkspaceError
 from dancekit.io import checkpoint, stills
+from dancekit.io.clips import Clip
 from dancekit.io.dataset import Canvas
 from dancekit.io.workspace import NewerError, Person, read_json, write_json
 from dancekit.networks.generator import Generator
@@ -223,6 +224,12 @@ def _portraits(parts: Mapping[str, Tensor]) -> Portraits:
 
 def _cure(person: Person) -> str:
     return f"Run dancekit train {person.name}: it writes this file anew from the training state."
+
+
+def unlearnt(card: Mapping[str, object], clips: Sequence[Clip]) -> list[Clip]:
+    """The clips that were not there when a person was last saved. card: hers, or the notes of her likeness."""
+    known = card.get("clips")
+    return [clip for clip in clips if isinstance(known, list) and clip.name not in known]
 
 
 def is_whole(person: Person) -> bool:

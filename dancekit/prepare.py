@@ -100,18 +100,18 @@ def each(films: Sequence[Path], prepare_one: Callable[[Path], Done], say: Callab
         ClipError: none of them is any good.
     """
     done, wrong = list[Done](), list[ClipError]()
-    for film in {film.resolve(): film for film in films}.values():
+    films = list({film.resolve(): film for film in films}.values())
+    for film in films:
         try:
             done.append(prepare_one(film))
         except ClipError as error:
             if len(films) > 1:
                 say(f"Left out: {error.problem} {error.hint}")
             wrong.append(error)
+    if len(wrong) == len(films) > 1:
+        raise ClipError(f"None of these {len(films)} films is any good, see above.", "For a person's name: --as NAME")
     if not done:
-        none = ClipError(
-            f"None of these {len(wrong)} films is any good, see above.", "Is a name one of a person? --as NAME"
-        )
-        raise none if len(wrong) > 1 else wrong[0]
+        raise wrong[0]
     return done, wrong
 
 

@@ -153,9 +153,9 @@ def _begun_or_new(person: Person, recipe: Recipe, machine: Machine, clips: Seque
         training.stints = schedule.replanned(training.stints, phases, total, whole)
         if schedule.current(training.stints) is not None:
             say(f"Going on after {training.steps} steps.")
-        new = _new_since(person, clips)
-        if new:
-            say(f"New since the last training: {', '.join(new)}. It is learnt as well with more --minutes than before.")
+        with contextlib.suppress(WorkspaceError):  # a card that cannot be read is written anew
+            if new := [clip.name for clip in likeness.unlearnt(read_json(person.card, ""), clips)]:
+                say(f"New since the last training: {', '.join(new)}. More --minutes than before let it be learnt too.")
         return training
     # Whoever starts from a base need not learn at a small size first how limbs lie.
     phases = schedule.largest(phases) if recipe.base else phases
@@ -165,14 +165,6 @@ def _begun_or_new(person: Person, recipe: Recipe, machine: Machine, clips: Seque
         bases.adopt(training, recipe.base)
         say("Starting from networks that know drawn people; --from-scratch starts from nothing, as in the paper.")
     return training
-
-
-def _new_since(person: Person, clips: Sequence[Clip]) -> list[str]:
-    """Names of the clips that were not there when the person was last saved."""
-    with contextlib.suppress(WorkspaceError, KeyError, TypeError):
-        known = read_json(person.card, "")["clips"]
-        return [clip.name for clip in clips if clip.name not in known]
-    return []
 
 
 def study_subject(clips: list[Clip], progress: Progress = no_progress) -> Subject:

@@ -72,10 +72,8 @@ def sharpened(
     either = np.maximum(alike, as_sketched)
     # The painting's light counts as far as the painting does.
     light *= (alike / np.maximum(either, 1e-3))[..., None]
-    alpha = soft[..., 3]
-    shown: np.ndarray = _without_rims(either, np.clip(alpha / _SURE - 1, 0, 1), sketched.hands) * np.clip(
-        alpha / _THERE, 0, 1
-    )
+    sure, there = (np.clip(alpha, 0, 1) for alpha in (soft[..., 3] / _SURE - 1, soft[..., 3] / _THERE))
+    shown: np.ndarray = _without_rims(either, sure, sketched.hands) * there
     seen = cv2.GaussianBlur(shown, (0, 0), _EVEN)
     seen, light = cv2.resize(seen, size) * known, cv2.resize(light, size)
     frame += _LIGHT * light

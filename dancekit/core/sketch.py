@@ -161,8 +161,8 @@ def draw_with_arms(
     middle, 0 beyond their rims; arguments as for draw."""
     laid = _laid(bars(pose), looks.widths, size, coarse)
     share = ((_SKIN - laid.apart) / (_SKIN - _CORE)).clamp_(0, 1)
-    arms, hands = ((share * constant(which, laid.bar.device)[laid.bar]).reshape(*pose.seen.shape[:-1],
-                   *laid.bar.shape[1:]) for which in (_ARMS, _HANDS))  # fmt: skip
+    shape = *pose.seen.shape[:-1], *laid.bar.shape[1:]
+    arms, hands = ((share * constant(bar, share.device)[laid.bar]).reshape(shape) for bar in (_ARMS, _HANDS))
     return _textured(pose, looks, laid), arms, hands
 
 
@@ -195,7 +195,7 @@ def _textured(pose: Segments, looks: Looks, laid: _Laid) -> Tensor:
     along, across = _within(laid.starts, laid.ends, laid.widths, laid.bar)
     rows = (laid.bar * ALONG + along * (ALONG - 1)) * (2 / (BARS * ALONG - 1)) - 1
     places = torch.stack((across / WIDE, rows), -1)
-    # Clamped, since not every device knows a border padding.
+    # Clamped, and textures that lie in a row: not every device knows a border padding, or other orders of memory.
     seen = functional.grid_sample(_textures(looks, lead, front), places.clamp_(-1, 1), align_corners=True)
     cover = seen[:, 3:] * ((WIDE - laid.apart) / _SOFT).clamp_(0, 1)[:, None]
     return torch.cat((seen[:, :3] * cover, cover), 1).reshape(*lead, CHANNELS, *laid.bar.shape[1:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -138,6 +138,16 @@ class Footage:
         return next(span for span in self.clip.track.spans() if span[0] <= time < span[1])
 
 
+class _Window(NamedTuple):
+    """Some consecutive frames to learn from: poses float32 [T', J, 3] px, frames uint8 [T, 4, H, W], known uint8
+    [T, 1, H, W], and how much larger than on the canvas she is shown."""
+
+    poses: np.ndarray
+    frames: np.ndarray
+    known: np.ndarray
+    scale: float = 1.0
+
+
 class TrainingSet:
     """All training windows of a person.
 
@@ -181,15 +191,16 @@ class TrainingSet:
     def draw(self, batch: int, wild: int, random: np.random.Generator) -> Batch:
         """A random batch on the CPU; frames stay uint8 until they are on the device."""
         picked = [self._windows[i] for i in random.integers(len(self._windows), size=batch)]
-        parts = [self._window(self.footage[number], start, random) for number, start in picked]
+        windows = [self._window(self.footage[number], start, random) for number, start in picked]
         looks = None
         if self._looks is not None:
-            seen = [self._looks[number].times(part[3]) for (number, _), part in zip(picked, parts, strict=True)]
-            coloured = [recoloured(part[1], look, self._sway.recolour, random)
-                        for part, look in zip(parts, seen, strict=True)]  # fmt: skip
-            parts = [(part[0], frames, *part[2:]) for part, (frames, _) in zip(parts, coloured, strict=True)]
+            seen = [self._looks[number].times(one.scale) for (number, _), one in zip(picked, windows, strict=True)]
+            coloured = [recoloured(one.frames, look, self._sway.recolour, random)
+                        for one, look in zip(windows, seen, strict=True)]  # fmt: skip
+            windows = [one._replace(frames=frames) for one, (frames, _) in zip(windows, coloured, strict=True)]
             looks = Looks(*map(torch.stack, zip(*(look for _, look in coloured), strict=True)))
-        poses, frames, known = (torch.from_numpy(np.stack(part)) for part in list(zip(*parts, strict=True))[:3])
+        poses, frames, known, _ = zip(*windows, strict=True)
+        poses, frames, known = (torch.from_numpy(np.stack(part)) for part in (poses, frames, known))
         strangers = torch.from_numpy(self._wild(wild, random)) if wild and self._wild_poses is not None else None
         return Batch(poses, frames, known, strangers, looks, self._begun(picked, poses.numpy(), random))
 
@@ -207,9 +218,8 @@ class TrainingSet:
                 begun.append(self._gallery.lend(head, moment, self._face, random))
         return torch.from_numpy(np.stack(begun)).unflatten(0, (len(picked), -1))
 
-    def _window(self, footage: Footage, start: int,
-                random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:  # fmt: skip
-        """(poses, frames, known, scale) of one run of frames, seen through a window around the person."""
+    def _window(self, footage: Footage, start: int, random: np.random.Generator) -> _Window:
+        """One run of frames, seen through a window around the person."""
         times = start + footage.stride * np.arange(self.frames)
         wide = spans.around(times[None], self.reach, footage.stride, footage.shot(start))[0]
         left, top = self._corner(footage, times, random)
@@ -218,8 +228,8 @@ class TrainingSet:
         known = np.stack([_filled(footage.known(int(time)), self.canvas.size)[shown] for time in times])
         points = footage.points[wide] - np.array([left, top, 0], np.float32)
         if (self._sway.rotate or self._sway.scale) and random.random() < self._sway.share:
-            return swayed(points, frames, known, self._sway, random)
-        return points, frames, known, 1.0
+            return _Window(*swayed(points, frames, known, self._sway, random))
+        return _Window(points, frames, known)
 
     def _corner(self, footage: Footage, times: np.ndarray, random: np.random.Generator) -> tuple[int, int]:
         """Left and top of the window, px of the canvas."""

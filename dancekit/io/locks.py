@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,6 +11,8 @@ from filelock import FileLock, Timeout
 
 from dancekit.errors import WorkspaceError
 from dancekit.io.workspace import writing
+
+_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 @contextmanager
@@ -37,8 +40,11 @@ def alone(folder: Path, work: str, waiting: Callable[[], None] | None = None) ->
                 f"{path.parent}: no file can be made here ({error.strerror}).",
                 "Choose another folder, with --home, or --out for a film.",
             ) from error
-        except NotImplementedError:  # some network drives have no locks
+        except NotImplementedError:
             pass
+        except OSError as error:  # some network drives have no locks: there nobody is alone for sure
+            if error.errno not in _NO_LOCKS:
+                raise
     try:
         yield
     finally:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from dancekit.errors import WorkspaceError
 from dancekit.io.locks import alone
@@ -62,3 +64,16 @@ def test_nobody_is_in_the_way_of_other_folders_or_of_himself_later(tmp_path: Pat
 def test_a_folder_in_which_no_file_can_be_made_is_named(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="/proc: no file can be made here"), alone(Path("/proc/dance"), "x"):
         pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_where_there_are_no_locks_work_goes_on_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, "no locks here")
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    with alone(tmp_path / "anna", "anna is being trained"):
+        (tmp_path / "worked").touch()
+    assert (tmp_path / "worked").exists()
