@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from dancekit.begun import plain, shaping
 from dancekit.errors import RecipeError
@@ -14,6 +16,7 @@ from dancekit.networks.generator import Generator
 from dancekit.recipe import Recipe
 from dancekit.training import Training
 
+Tensors = dict[str, Tensor]
 _CURE = "Fetch or make it again (dancekit pretrain), or train with --from-scratch."
 _OF_FILMS = ("phases", "unpaired", "follow", "future", "scattered", "closeup", "portraits", "single_pose")
 """Settings that shape training but not the networks of a base, or that it is fitted to."""
@@ -31,6 +34,7 @@ def save(path: Path, training: Training) -> None:
     }
     card: dict[str, object] = {
         "shaping": _shape(training.recipe),
+        "single_pose": training.recipe.single_pose,
         "steps": training.steps,
         "minutes": round(sum(stint.spent for stint in training.stints) / 60, 1) if training.recipe.minutes else None,
     }
@@ -67,7 +71,7 @@ def find(name: str) -> Path:
     return Path(name) if name.endswith(".safetensors") else weights.find(name)
 
 
-def load(name: str, recipe: Recipe) -> dict[str, torch.Tensor]:
+def load(name: str, recipe: Recipe) -> Tensors:
     """The tensors of a base that fits a recipe.
 
     Raises:
@@ -81,14 +85,27 @@ def load(name: str, recipe: Recipe) -> dict[str, torch.Tensor]:
             f"The base {name} does not fit this recipe: {', '.join(other)} differ.",
             "Leave these settings as they are, or train with --from-scratch.",
         )
-    return _for_one_pose(tensors, recipe) if recipe.single_pose else tensors
+    if recipe.single_pose == bool(card.get("single_pose")):
+        return tensors
+    return _with_poses(tensors, _of_one if recipe.single_pose else _of_windows, recipe)
 
 
-def _for_one_pose(tensors: dict[str, torch.Tensor], recipe: Recipe) -> dict[str, torch.Tensor]:
-    """Bases see windows of poses; the same networks as they are where all poses of a window are alike."""
-    window = 2 * recipe.reach + 1, pose_channels(recipe)
+def _with_poses(tensors: Mapping[str, Tensor], change: Callable[[Tensor, Recipe], Tensor], recipe: Recipe) -> Tensors:
+    """A base with the weights changed that see poses: it sees one where it saw windows, or windows where it saw one."""
     seen = [name for name in tensors if name.startswith(("G1/stem.", "D_p1/")) and name.endswith(_SEES_POSES)]
-    return tensors | {name: tensors[name].float().unflatten(1, window).sum(1) for name in seen}
+    return dict(tensors) | {name: change(tensors[name].float(), recipe) for name in seen}
+
+
+def _of_one(weight: Tensor, recipe: Recipe) -> Tensor:
+    """Weights for one pose that do what those for windows do where all poses of a window are alike."""
+    return weight.unflatten(1, (2 * recipe.reach + 1, pose_channels(recipe))).sum(1)
+
+
+def _of_windows(weight: Tensor, recipe: Recipe) -> Tensor:
+    """Weights for windows that do what those for one pose do with the middle one."""
+    window = weight.new_zeros(len(weight), 2 * recipe.reach + 1, *weight.shape[1:])
+    window[:, recipe.reach] = weight
+    return window.flatten(1, 2)
 
 
 def _shape(recipe: Recipe) -> dict[str, object]:

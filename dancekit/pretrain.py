@@ -93,7 +93,6 @@ def for_crowds(recipe: Recipe, start: str = "") -> Recipe:
         recipe,
         base=start,
         phases=phases,
-        single_pose=False,
         sway=_SWAY,
         augment=augment,
         unpaired=replace(recipe.unpaired, enabled=False),

@@ -109,21 +109,41 @@ def test_training_begins_with_the_base(crowd_home: tuple[Path, Outcome], prepare
     assert {tuple(stint["size"]) for stint in card["trained"]["stints"]} == {(48, 64)}, "only the largest size is tuned"
 
 
-def test_for_single_poses_a_base_draws_what_it_draws_where_all_poses_are_alike(
+def drawing_and_verdict(base: Path, single: bool, window: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """What stage I's networks of the tiny recipe make of a window of poses when they begin with a base: of all its
+    poses, or of the middle one alone."""
+    chosen, picture = replace(recipe.load("tiny"), single_pose=single), torch.linspace(0, 1, 9216).view(1, 3, 64, 48)
+    training = Training(chosen, torch.device("cpu"), {}, [])
+    bases.adopt(training, str(base))
+    reach = chosen.reaches[0]
+    seen = window[:, window.shape[1] // 2 - reach : window.shape[1] // 2 + reach + 1].flatten(1, 2)
+    with torch.no_grad():
+        return training.generators[1](seen), training.pairs[1](picture, seen)[0][-1]
+
+
+def test_for_single_poses_a_base_of_windows_draws_what_it_draws_where_all_poses_are_alike(
+    crowd_home: tuple[Path, Outcome], tmp_path: Path
+) -> None:
+    shutil.copytree(crowd_home[0] / "crowd" / "clips", tmp_path / "crowd" / "clips")
+    dancekit("pretrain", "--recipe", "tiny", "--people", "2", "--set", "steps=4", "--set", "single_pose=false", "--out",
+             tmp_path / "windows.safetensors", home=tmp_path)  # fmt: skip
+    pose = torch.rand(1, 1, pose_channels(recipe.load("tiny")), 32, 24) - 0.5
+    drawn, verdicts = zip(
+        *(drawing_and_verdict(tmp_path / "windows.safetensors", single, pose.repeat(1, 5, 1, 1, 1))
+          for single in (True, False)), strict=True)  # fmt: skip
+    assert torch.allclose(*drawn, atol=1e-4)
+    assert torch.allclose(*verdicts, atol=1e-4)
+    assert drawn[0].std() > 0.01
+
+
+def test_for_windows_a_base_of_single_poses_draws_what_it_draws_of_the_middle_one(
     crowd_home: tuple[Path, Outcome],
 ) -> None:
-    base, single = str(crowd_home[0] / "after-10.safetensors"), recipe.load("tiny")
-    drawn, verdicts = [], []
-    pose, picture = torch.rand(1, pose_channels(single), 32, 24) - 0.5, torch.rand(1, 3, 64, 48)
-    for chosen in (single, replace(single, single_pose=False)):
-        training = Training(chosen, torch.device("cpu"), {}, [])
-        bases.adopt(training, base)
-        window = pose.repeat(1, 2 * chosen.reaches[0] + 1, 1, 1)
-        with torch.no_grad():
-            drawn.append(training.generators[1](window))
-            verdicts.append(training.pairs[1](picture, window)[0][-1])
-    assert torch.allclose(drawn[0], drawn[1], atol=1e-4)
-    assert torch.allclose(verdicts[0], verdicts[1], atol=1e-4)
+    base, window = crowd_home[0] / "after-10.safetensors", torch.rand(1, 5, pose_channels(recipe.load("tiny")), 32, 24)
+    assert checkpoint.load(base, "")[1]["single_pose"], "what the tiny recipe shows its stage I"
+    drawn, verdicts = zip(*(drawing_and_verdict(base, single, window) for single in (True, False)), strict=True)
+    assert torch.allclose(*drawn, atol=1e-4)
+    assert torch.allclose(*verdicts, atol=1e-4)
     assert drawn[0].std() > 0.01
 
 
