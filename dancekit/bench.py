@@ -20,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from dancekit import likeness, loop, plugins, prepare, scenes, train
 from dancekit.core import compose, schedule, step
 from dancekit.core.batch import Batch
+from dancekit.core.closeup import Painted
 from dancekit.core.objective import Drawing, Networks
 from dancekit.device import Machine, forget_peak, peak_gigabytes
 from dancekit.drive import cleaned, paint_raw, plan_moves
@@ -27,13 +28,13 @@ from dancekit.io import encode, video
 from dancekit.io.clips import Clip
 from dancekit.io.dataset import to_device
 from dancekit.io.workspace import Person, Workspace
-from dancekit.likeness import Likeness
 from dancekit.memory import keep_freed_memory
 from dancekit.plain import Plain, plainly_read
 from dancekit.recipe import Recipe
 from dancekit.run import Run, say_nothing
 from dancekit.study import LONGEST_SIDE, Options
-from dancekit.transfer import Wish, transfer
+from dancekit.threads import cores, workers
+from dancekit.transfer import PLACING, Wish, transfer
 from dancekit.types import Progress, VideoInfo
 
 _FILM_SECONDS = 12.0
@@ -256,19 +257,18 @@ def _rendering(
     model, out = likeness.load(person), workspace.root / "out.mp4"
     moves = plan_moves(clip.track, model, clip.track.size)
 
-    def painted(by: Likeness) -> Iterator[np.ndarray]:
-        for number, picture in enumerate(paint_raw(moves, by, device)):
-            yield cleaned(picture, number, moves, by).whole()
-
     seconds = {"decode": _timed(video.read_frames(info)), "pose": _timed(_bare(info, backend, False, progress))}
-    before, pictures = 0.0, list[np.ndarray]()
-    faceless, bare = replace(model, face=None), replace(model, face=None, stills=None)
-    more = [("detail", faceless)] * bool(model.stills) + [("face", model)] * bool(model.face)
-    for part, by in [("stage I", replace(bare, refine=None)), ("stage II", bare), *more]:
+    before, painted, pictures = 0.0, list[Painted](), list[np.ndarray]()
+    bare = replace(model, face=None, stills=None)
+    paintings = {"stage I": replace(bare, refine=None), "stage II": bare} | ({"face": model} if model.face else {})
+    for part, by in paintings.items():
         started = time.perf_counter()
-        pictures = list(painted(by))
+        painted = list(paint_raw(moves, by, device))
         taken = time.perf_counter() - started
         seconds[part], before = max(taken - before, 1e-6), taken
+    with workers(cores(PLACING)) as each:
+        whole = each(lambda one: cleaned(one[1], one[0], moves, model).whole(), enumerate(painted))
+        seconds["detail"] = _timed(map(pictures.append, whole))
     wall = np.zeros((moves.canvas[1], moves.canvas[0], 3), np.uint8)
 
     def composed() -> Iterator[np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -16,9 +17,12 @@ from dancekit.core.closeup import Painted
 from dancekit.core.tracks import found, steadied
 from dancekit.errors import DancekitError
 from dancekit.likeness import Likeness
+from dancekit.threads import cores, workers
 from dancekit.types import CropPlan, PoseTrack
 
 FITS = ("body", "scale", "none")
+_PAINTING = 8
+"""Threads that paint on a CPU at the most: each takes 100 MB."""
 _NEAR = 0.1
 """How far from every landmark a stray patch is no part of the person, as a share of her height."""
 
@@ -126,5 +130,6 @@ def paint_raw(
     begin = start * moves.between
     # Portraits and frames are chosen for the whole dance, wherever painting begins.
     given = painter.choose(moves.points).since(begin)
-    pictures = painter.paint(moves.points[begin:], moves.plan.size, moves.stride, batch, given)
-    yield from islice(pictures, (first - start) * moves.between, None, moves.between)
+    with contextlib.nullcontext(map) if device.type != "cpu" else workers(cores(_PAINTING)) as each:
+        pictures = painter.paint(moves.points[begin:], moves.plan.size, moves.stride, batch, given, each)
+        yield from islice(pictures, (first - start) * moves.between, None, moves.between)

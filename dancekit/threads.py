@@ -5,38 +5,76 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
 
-Item = TypeVar("Item")
-Made = TypeVar("Made")
+from dancekit.types import Each, Item, Made
 
 _PROCESSES = 16
 """At the most: each takes 300 MB."""
 
 
+def cores(most: int) -> int:
+    """How many cores there are, from 1 to `most`."""
+    return max(1, min(most, os.cpu_count() or 2))
+
+
 def spare(most: int) -> int:
     """How many threads the cores have room for beside the one that asks, from 1 to `most`."""
-    return max(1, min(most, (os.cpu_count() or 2) - 1))
+    return max(1, cores(most + 1) - 1)
 
 
-def in_order(work: Callable[[Item], Made], items: Iterable[Item], threads: int, waiting: int) -> Generator[Made]:
-    """work(item) of every item in their order, begun up to `waiting` items in advance; what is not asked for any more
-    is left undone once it is closed."""
+@contextmanager
+def workers(threads: int, waiting: int = 0) -> Iterator[Each]:
+    """Gives each(work, items): like map, but the threads do the work, begun up to `waiting` items in advance (as many
+    as there are threads, unless it is said).
+
+    Several of these may be under way at once, and one may make what the next works on. Each thread does its arithmetic
+    by itself: torch would share the smallest piece of it among all cores, and wait for them. What is not asked for any
+    more is left undone in the end.
+    """
     with ThreadPoolExecutor(threads) as pool:
-        begun = deque[Future[Made]]()
-        try:
+        _compute_alone(pool, threads)
+
+        def each(work: Callable[[Item], Made], items: Iterable[Item]) -> Generator[Made]:
+            begun = deque[Future[Made]]()
             for item in items:
                 begun.append(pool.submit(work, item))
-                if len(begun) > waiting:
+                if len(begun) > (waiting or threads):
                     yield begun.popleft().result()
             while begun:
                 yield begun.popleft().result()
+
+        try:
+            yield each
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def in_order(work: Callable[[Item], Made], items: Iterable[Item], threads: int, waiting: int) -> Generator[Made]:
+    """work(item) of every item in their order, by workers of its own, to be closed."""
+    with workers(threads, waiting) as each:
+        yield from each(work, items)
+
+
+def _compute_alone(pool: ThreadPoolExecutor, threads: int) -> None:
+    """Have each thread of a pool do its arithmetic by itself; others, those begun later too, compute as before."""
+    torch = sys.modules.get("torch")
+    if torch is None:  # nor does their work need it
+        return
+    together = threading.Barrier(threads)
+
+    def alone(_: int) -> None:
+        torch.get_num_threads()  # else what is set now is set anew when the thread first computes
+        torch.set_num_threads(1)  # of this thread, and of those that begin from now on
+        together.wait()
+
+    list(pool.map(alone, range(threads)))
+    torch.set_num_threads(torch.get_num_threads())
 
 
 @contextmanager

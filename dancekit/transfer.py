@@ -35,7 +35,7 @@ _SMALLEST, _LARGEST = 16, 8192
 """Px of a film's sides."""
 _AHEAD = 16
 """Painted pictures that may wait to be put in their places."""
-_PLACING = 4
+PLACING = 4
 """Threads that do so at the most."""
 
 
@@ -191,7 +191,7 @@ def _frames(
         return compose.alone(placed, moves.canvas) if wall is None else compose.over(placed, wall)
 
     behind = repeat(None) if scenery.transparent else scenery.frames(moves.canvas, moves.fps, first)
-    threads = spare(_PLACING)
+    threads = spare(PLACING)
     with contextlib.closing(video.read_ahead(paint_raw(moves, model, device, first), _AHEAD)) as pictures:
         yield from in_order(finished, zip(count(first), pictures, behind), threads, 2 * threads)
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import numpy as np
 
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 Progress = Callable[[str, int, int], None]
 """Called as progress(what, done, total) during long work; total is 0 where it is not known."""
+
+
+class Each(Protocol):
+    """Work on one item after the other: map, or several threads that do the same (see threads.workers)."""
+
+    def __call__(self, work: Callable[[Item], Made], items: Iterable[Item], /) -> Iterator[Made]:
+        """work(item) of every item, in their order."""
+        ...
 
 
 def pair(values: Sequence[int]) -> tuple[int, int]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +19,7 @@ from dancekit.core.closeup import Painted
 from dancekit.core.portraits import Portraits, Sitting
 from dancekit.core.sketch import Looks
 from dancekit.core.sources import Borrowed, Choice, Sources
+from dancekit.types import Each
 
 _CLEAR, _BARE = 0.08, 0.92
 """Shares of the key below which none of it, and above which nothing else, is in a px: it is not painted exactly."""
@@ -86,34 +89,73 @@ class Painter:
         stride: int = 1,
         batch: int = 4,
         given: Given | None = None,
+        each: Each = map,
     ) -> Iterator[Painted]:
         """A picture of the person for every pose.
 
         points: float32 [T, J, 3] in px of the picture; the first and last pose are held beyond the ends. size: (width,
         height) px. stride: frames between the poses of a window. given: what these poses are given, if it was chosen
-        together with more. Yields T pictures.
+        together with more. each: does the work for all batches, as map does or by several threads. Yields T pictures.
         """
         sides = None if self.girth is None else girths.extent(maps.segments(torch.from_numpy(points)), self.girth)
-        length, first_stage = len(points), _Sliding(self._first_stage(points, size, stride, batch, sides))
-        given = given or self.choose(points)
-        shown = _Sliding(first_stage[time].to(self.dtype) for time in range(length))
-        for start in range(0, length, batch):
-            times = range(start, min(start + batch, length))
-            if self.refine is None:
-                made = torch.cat([first_stage[t] for t in times])
-            else:
-                columns = self._columns(sides, times, stride, size[0])
-                window = shown.windows(times, self.reach[1], stride, length, self.future, columns)
-                centre = torch.cat([first_stage[t][..., columns] for t in times]) if self.residual else None
-                made = _widened(self._run(self.refine, window, centre), columns, size[0])
-                shown.forget(times[-1] + 1 - self.reach[1] * stride)
-            first_stage.forget(times[-1] + 1 - self.reach[1] * stride)
+        dance, chosen = _Dance(points, size, stride, batch, sides), given or self.choose(points)
+
+        def finished(asked: tuple[range, Tensor]) -> list[Painted]:
+            times, made = asked
             larger = self.closer if self.face or self.sources else 1
-            painted = [Painted(picture, times=larger, borrowed=given.borrowed(time))
+            painted = [Painted(picture, times=larger, borrowed=chosen.borrowed(time))
                        for time, picture in zip(times, self._as_pictures(made), strict=True)]  # fmt: skip
             if self.face is not None:
-                self._add_faces(self.face, painted, points, times, stride, given.sitting)
-            yield from painted
+                self._add_faces(self.face, painted, points, times, stride, chosen.sitting)
+            return painted
+
+        made = self._first_stage(dance, each)
+        if self.refine is not None:
+            made = self._second_stage(self.refine, made, dance, each)
+        yield from chain.from_iterable(each(finished, zip(dance.batches(), made, strict=True)))
+
+    def _first_stage(self, dance: _Dance, each: Each) -> Iterator[Tensor]:
+        """G1's frames, a batch at a time, N x 4 x H x W."""
+        drawn = _Sliding(
+            chain.from_iterable(made.split(1) for made in each(partial(self._maps, dance), dance.batches()))
+        )
+
+        def asked() -> Iterator[tuple[slice, Tensor]]:
+            for times in dance.batches():
+                columns = self._columns(dance, times)
+                there = slice(columns.start // self.coarse, columns.stop // self.coarse)
+                yield columns, drawn.windows(times, self.reach[0], dance, self.future, there)
+                drawn.forget(times[-1] + 1 - self.reach[0] * dance.stride)
+
+        def made(asked: tuple[slice, Tensor]) -> Tensor:
+            columns, window = asked
+            return _widened(self._run(self.draw, window), columns, dance.size[0])
+
+        return each(made, asked())
+
+    def _second_stage(self, refine: nn.Module, drawn: Iterator[Tensor], dance: _Dance, each: Each) -> Iterator[Tensor]:
+        """G1's frames, refined, a batch at a time."""
+        first = _Sliding(chain.from_iterable(made.split(1) for made in drawn))
+
+        def asked() -> Iterator[tuple[slice, Tensor, Tensor]]:
+            for times in dance.batches():
+                columns = self._columns(dance, times)
+                window = first.windows(times, self.reach[1], dance, self.future, columns)
+                yield columns, window, torch.cat([first[time][..., columns] for time in times])
+                first.forget(times[-1] + 1 - self.reach[1] * dance.stride)
+
+        def made(asked: tuple[slice, Tensor, Tensor]) -> Tensor:
+            columns, window, centre = asked
+            refined = self._run(refine, window.to(self.dtype), centre if self.residual else None)
+            return _widened(refined, columns, dance.size[0])
+
+        return each(made, asked())
+
+    def _maps(self, dance: _Dance, times: range) -> Tensor:
+        """What the networks see of the poses of a batch, N x C x H/coarse x W/coarse."""
+        pose = maps.segments(torch.from_numpy(dance.points[times.start : times.stop]).to(self.device))
+        drawn = sketch.posed(pose, dance.size, self.line, self.coarse, self.looks)
+        return drawn.to(dtype=self.dtype, memory_format=torch.channels_last)
 
     def _as_pictures(self, made: Tensor) -> Iterator[np.ndarray]:
         return _to_pictures(made if self.key is None else keyed(made, self.key))
@@ -155,12 +197,13 @@ class Painter:
         window = maps.windows(drawn.unflatten(0, points.shape[:2]), points.shape[1], self.future).flatten(0, 1)
         return window.to(dtype=self.dtype, memory_format=torch.channels_last)
 
-    def _columns(self, sides: Tensor | None, times: range, stride: int, width: int) -> slice:
+    def _columns(self, dance: _Dance, times: range) -> slice:
         """The columns of a picture that the person can be in at these times and around them."""
-        if sides is None:
+        width = dance.size[0]
+        if dance.sides is None:
             return slice(0, width)
-        reach = max(self.reach) * stride
-        around = sides[max(0, times[0] - reach) : times[-1] + reach + 1]
+        reach = max(self.reach) * dance.stride
+        around = dance.sides[max(0, times[0] - reach) : times[-1] + reach + 1]
         left, right = (float(side) for side in (around[:, 0].amin(), around[:, 1].amax()))
         left, right = int(max(left, 0.0)), int(min(right, width - 1.0)) + 1
         wide = -(-(right - left + self.coarse) // self.multiple) * self.multiple
@@ -169,31 +212,25 @@ class Painter:
         left = min(max((left + right - wide) // 2, 0), width - wide) // self.coarse * self.coarse
         return slice(left, left + wide)
 
-    def _first_stage(
-        self, points: np.ndarray, size: tuple[int, int], stride: int, batch: int, sides: Tensor | None
-    ) -> Iterator[Tensor]:
-        """G1's frame for every pose, 1 x 4 x H x W."""
-        length, reach = len(points), self.reach[0]
-        poses = torch.from_numpy(points)
-        drawn = _Sliding(self._maps(poses, size, batch))
-        for start in range(0, length, batch):
-            times = range(start, min(start + batch, length))
-            columns = self._columns(sides, times, stride, size[0])
-            there = slice(columns.start // self.coarse, columns.stop // self.coarse)
-            window = drawn.windows(times, reach, stride, length, self.future, there)
-            drawn.forget(times[-1] + 1 - reach * stride)
-            yield from _widened(self._run(self.draw, window), columns, size[0]).split(1)
-
-    def _maps(self, poses: Tensor, size: tuple[int, int], batch: int) -> Iterator[Tensor]:
-        """What the networks see of every pose, 1 x C x H/coarse x W/coarse."""
-        for start in range(0, len(poses), batch):
-            pose = maps.segments(poses[start : start + batch].to(self.device))
-            drawn = sketch.posed(pose, size, self.line, self.coarse, self.looks)
-            yield from drawn.to(dtype=self.dtype, memory_format=torch.channels_last).split(1)
-
     def _run(self, network: nn.Module, *inputs: Tensor | None) -> Tensor:
         with torch.inference_mode(), torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             return network(*inputs).float()
+
+
+class _Dance(NamedTuple):
+    """Poses to paint: points float32 [T, J, 3] in px of pictures of `size` (width, height) px; frames between the poses
+    of a window; how many are painted at a time; and where the person can be in each, T x 2 px, None for anywhere."""
+
+    points: np.ndarray
+    size: tuple[int, int]
+    stride: int
+    batch: int
+    sides: Tensor | None
+
+    def batches(self) -> Iterator[range]:
+        """The poses that are painted together."""
+        for start in range(0, len(self.points), self.batch):
+            yield range(start, min(start + self.batch, len(self.points)))
 
 
 class _Sliding:
@@ -208,12 +245,12 @@ class _Sliding:
             self._made += 1
         return self._kept[index]
 
-    def windows(self, times: range, reach: int, stride: int, length: int, future: bool, columns: slice) -> Tensor:
-        """Columns of the entries up to `reach` strides before and after each time, stacked along the channels; of
-        `length` entries the first and last are held beyond the ends. Without `future`, those after each are blank."""
+    def windows(self, times: range, reach: int, dance: _Dance, future: bool, columns: slice) -> Tensor:
+        """Columns of the entries up to `reach` strides before and after each time, stacked along the channels; the
+        first and last entry of the dance are held beyond its ends. Without `future`, those after each are blank."""
 
         def entry(time: int, k: int) -> Tensor:
-            found = self[min(max(time + k * stride, 0), length - 1)][..., columns]
+            found = self[min(max(time + k * dance.stride, 0), len(dance.points) - 1)][..., columns]
             return found if future or k <= 0 else torch.zeros_like(found)
 
         return torch.cat([torch.cat([entry(time, k) for k in range(-reach, reach + 1)], 1) for time in times])

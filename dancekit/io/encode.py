@@ -40,7 +40,9 @@ class FilmFormat:
     transparent: bool
 
 
-_H264 = ("-c:v", "libx264", "-preset", "medium", "-crf", "15", "-bf", "0", "-pix_fmt", "yuv420p")
+_H264 = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "12", "-bf", "0", "-pix_fmt", "yuv420p")
+"""As near to the frames as the preset medium with a crf of 15 (PSNR 49.4 dB before a film), in a third of the time and
+files one and a half times as large: encoding shares the cores with painting."""
 _OPAQUE = {suffix: FilmFormat(suffix, _H264, ("-c:a", "aac", "-b:a", "192k"), False)
            for suffix in (".mp4", ".m4v", ".mov", ".mkv")}  # fmt: skip
 _OPAQUE[".webm"] = FilmFormat(

@@ -16,6 +16,7 @@ from dancekit.core import maps
 from dancekit.core.closeup import Painted
 from dancekit.core.paint import Painter, keyed
 from dancekit.networks.generator import Generator
+from dancekit.threads import workers
 
 LENGTH = 11
 
@@ -97,6 +98,13 @@ def test_short_dances_are_painted_too(length: int) -> None:
     who = painter(True, True)
     pictures = np.stack(pictures_of(who.paint(poses(length), SIZE, 3, 4)))
     assert np.abs(pictures.astype(int) - at_once(who, poses(length), 3)).max() <= 1
+
+
+def test_several_threads_paint_what_one_does() -> None:
+    who = painter(True, True)
+    with workers(3) as each:
+        pictures = np.stack(pictures_of(who.paint(poses(), SIZE, 2, 3, each=each)))
+    assert np.abs(pictures.astype(int) - np.stack(pictures_of(who.paint(poses(), SIZE, 2, 3)))).max() <= 1
 
 
 def test_each_network_paints_each_frame_once_and_no_further_ahead_than_it_must() -> None:

@@ -1,0 +1,75 @@
+"""Threads that work on one thing after the other: in order, each by itself, no further than they are asked."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from dancekit.threads import in_order, workers
+
+
+def test_workers_do_what_map_does_in_order() -> None:
+    def slow_at_first(number: int) -> int:
+        time.sleep(0.02 if number == 0 else 0)
+        return number * number
+
+    with workers(3) as each:
+        doubled = each(lambda number: 2 * number, range(20))
+        assert list(each(slow_at_first, doubled)) == [4 * number**2 for number in range(20)], "one feeds the other"
+    assert list(in_order(slow_at_first, range(20), 3, 5)) == [number**2 for number in range(20)]
+
+
+def test_every_worker_computes_by_itself_and_everybody_else_as_before() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        meet = threading.Barrier(2)
+
+        def asked(_: int) -> tuple[int, int]:
+            meet.wait(10)  # so that both work
+            return threading.get_ident(), torch.get_num_threads()
+
+        with workers(2) as each:
+            told = list(each(asked, range(6)))
+            assert torch.get_num_threads() == 3
+            assert told_to_a_new_thread() == 3
+        assert len({thread for thread, _ in told}) == 2
+        assert {count for _, count in told} == {1}
+    finally:
+        torch.set_num_threads(before)
+
+
+def told_to_a_new_thread() -> int:
+    """How many threads torch computes with in a thread that begins now."""
+    told: list[int] = []
+    thread = threading.Thread(target=lambda: told.append(torch.get_num_threads()))
+    thread.start()
+    thread.join()
+    return told[0]
+
+
+def test_no_more_is_begun_than_is_asked_for() -> None:
+    begun: list[int] = []
+
+    def given() -> Iterator[int]:
+        for number in range(100):
+            begun.append(number)
+            yield number
+
+    stream = in_order(lambda number: number, given(), 2, 4)
+    assert [next(stream), next(stream)] == [0, 1]
+    assert len(begun) == 2 + 4
+    stream.close()
+    assert len(begun) == 2 + 4
+
+
+def test_what_a_worker_raises_is_raised_in_its_place() -> None:
+    with workers(2) as each:
+        results = each(lambda number: 1 // (number - 2), range(5))
+        assert [next(results), next(results)] == [-1, -1]
+        with pytest.raises(ZeroDivisionError):
+            next(results)
