@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+from collections.abc import Sequence
 from types import ModuleType
 
 from dancekit.errors import DancekitError
@@ -16,15 +17,15 @@ def names(family: str) -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_"))
 
 
-def load(family: str, name: str) -> ModuleType:
-    """The backend's module.
+def load(family: str, name: str, besides: Sequence[str] = ()) -> ModuleType:
+    """The backend's module. besides: what else could have been asked for, which is not a backend.
 
     Raises:
         DancekitError: no such backend; the nearest name is suggested.
     """
     known = names(family)
     if name not in known:
-        raise DancekitError(f"There is no {family} backend {name!r}.", suggestion(name, known))
+        raise DancekitError(f"There is no {family} backend {name!r}.", suggestion(name, [*besides, *known]))
     return importlib.import_module(f"dancekit.{family}.{name}")
 
 

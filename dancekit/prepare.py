@@ -37,6 +37,7 @@ from dancekit.types import Progress, VideoInfo, no_progress
 
 SHORTEST = 20
 """Frames with a person that training needs at the least: the split into training and held-out spans has 20 parts."""
+_AUTO = "auto"
 _SHEET_COLUMNS, _SHEET_EVEN, _SHEET_WORST, _SHEET_LOOK = 6, 18, 6, 150
 _TILE = (220, 260)
 _THREADS = 8
@@ -61,8 +62,8 @@ def prepare_clip(film: Path, person: Person, options: Options, progress: Progres
     Raises:
         ClipError: there is nothing to learn from.
     """
-    if (backend := options.matte.partition(":")[0]) != "auto":
-        plugins.load("matting", backend)
+    if (backend := options.matte.partition(":")[0]) != _AUTO:
+        plugins.load("matting", backend, [_AUTO])
     keep_freed_memory()
     info = cut(video.probe(film, LONGEST_SIDE), options)
     target = clips.folder_for(person, film)
@@ -142,10 +143,10 @@ def _mask_boxes(studied: Studied) -> np.ndarray:
 
 
 def _choose_matte(studied: Studied, wish: str) -> tuple[str, matting.Backend]:
-    """The matting backend by name ("auto" looks for a green or blue screen), made ready for this film."""
+    """The matting backend by name (_AUTO looks for a green or blue screen), made ready for this film."""
     name, _, option = wish.partition(":")
     known = _clip_study(studied)
-    if name == "auto":
+    if name == _AUTO:
         name = "landmarker" if chroma.find_screen(known.frames, known.masks) is None else "greenscreen"
     return f"{name}:{option}" if option else name, plugins.load("matting", name).Matte(known, option)
 

@@ -263,3 +263,10 @@ def test_a_film_that_is_no_good_is_left_out_of_several(films: Path, tmp_path: Pa
     assert "diary.mp4: this is not a film" in problem
     assert len(said.json["wild" if wild else "clips"]) == 1
     assert (home / ("wild/driver.npz" if wild else "me/clips/driver/clip.json")).is_file()
+
+
+def test_an_unknown_matte_is_told_what_there_is_automatic_choice_too(films: Path, tmp_path: Path) -> None:
+    said = refused("prepare", films / "driver.mp4", "--matte", "aut", home=tmp_path / "dance")
+    assert "There is no matting backend 'aut'. Did you mean 'auto'?" in " ".join(said.split())
+    assert "auto, greenscreen, landmarker" in " ".join(said.split())
+    assert not (tmp_path / "dance").exists()

@@ -155,3 +155,16 @@ def test_players_play_in_a_real_browser(browser: Any, tmp_path: Path) -> None:
     assert counter.text == stopped
     assert second.find_element("css selector", "output").text == "1 of 6", "players are apart"
     assert [said for said in browser.get_log("browser") if said["level"] == "SEVERE"] == []
+
+
+def test_the_page_fits_a_phone(browser: Any, tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text("\n".join(map(json.dumps, LOG)))
+    page.write(tmp_path / "report.html", "anna", done(), tmp_path / "log.jsonl")
+    phone = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    browser.get((tmp_path / "report.html").as_uri())
+    waited(lambda: browser.find_elements("css selector", "figure"))
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 360, "tables scroll by themselves"
+    for one in browser.find_elements("css selector", "svg, canvas, input, dd"):
+        assert one.rect["x"] + one.rect["width"] <= 360
+        assert one.rect["width"] > 60
