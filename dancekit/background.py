@@ -87,7 +87,9 @@ def parse(text: str | None) -> Background:
     if colour is not None:
         return Background(np.full((1, 1, 3), colour, np.uint8))
     path = Path(str(text))
-    if not path.exists():
+    if text and path.is_dir():
+        raise ClipError(f"--bg {text}: this is a folder.", "Name the picture or the film in it.")
+    if not text or not path.exists():
         raise ClipError(
             f"--bg {text}: there is no such file, and no such colour.",
             f"Give a picture, a film, #rrggbb, {TRANSPARENT}, or one of: {', '.join(COLOURS)}.",

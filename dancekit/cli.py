@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,7 @@ from dancekit.options import (
     Json,
     Minutes,
     Out,
+    OwnHome,
     Pick,
     Seed,
     Settings,
@@ -105,7 +107,7 @@ def train(
         from dancekit import device as devices
         from dancekit import train as verb
         from dancekit.choose import choose_recipe, refuse_scratch
-        from dancekit.processes import joined
+        from dancekit.group import joined
         from dancekit.training import forgetting
 
         workspace, machine = workspace_in(home), devices.find(device)
@@ -123,7 +125,7 @@ def train(
 @app.command(epilog="Example: dancekit transfer ballet.mp4 --bg transparent --out me.mov")
 def transfer(
     driver: Annotated[Path, typer.Argument(help="A film of anyone dancing (or an .npz of landmarks).")],
-    person: Annotated[str, typer.Option("--as", help="Who dances; the only trained person by default.")] = "",
+    person: Annotated[str, typer.Option("--as", help="Who dances; by default the only person there is, or me.")] = "",
     bg: Bg = None,
     out: Out = None,
     size: Annotated[str, typer.Option(help="driver, background, or WIDTHxHEIGHT.")] = "driver",
@@ -143,7 +145,7 @@ def transfer(
     with command(json, where(home)) as terminal:
         from dancekit import device as devices
         from dancekit import transfer as verb
-        from dancekit.processes import joined
+        from dancekit.group import joined
         from dancekit.study import Options
 
         workspace = workspace_in(home)
@@ -188,7 +190,7 @@ def demo(
     driver_seconds: Annotated[float, typer.Option(help="Length of the film to dance to.", min=1)] = 10.0,
     device: Device = "auto",
     seed: Seed = 0,
-    home: Home = Path("demo"),
+    home: OwnHome = Path("demo"),
     json: Json = False,
 ) -> None:
     """See it all work on a dancer that dancekit draws itself.
@@ -250,4 +252,7 @@ def _root(version: Version = False) -> None:
 
 def main() -> None:
     """Run the command line."""
+    # Threads of one piece of arithmetic wait for each other in a loop. Where other programs want the cores too, a long
+    # loop keeps from them those that are waited for: beside a second training, each was five times as slow.
+    os.environ.setdefault("GOMP_SPINCOUNT", "3000")
     app()

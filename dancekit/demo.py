@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +11,9 @@ from dancekit import prepare, scenes, train
 from dancekit import transfer as transferring
 from dancekit.choose import choose_recipe
 from dancekit.device import Machine
+from dancekit.errors import WorkspaceError
 from dancekit.evaluate import ENTRIES
-from dancekit.io.workspace import Workspace, writing
+from dancekit.io.workspace import Person, Workspace, read_json, write_json, writing
 from dancekit.judge import Scores
 from dancekit.run import Say
 from dancekit.study import Options
@@ -18,7 +21,7 @@ from dancekit.transfer import Wish
 from dancekit.truth import score_dances
 from dancekit.types import Progress
 
-PERSON = "dancer"
+PERSON, _FILMS = "dancer", ("subject.mp4", "driver.mp4")
 _JUDGED = 3
 """Every third second or so is compared with the truth: that tells as much, and comparing takes as long as training."""
 
@@ -44,15 +47,17 @@ def demo(
 ) -> Demo:
     """Draw two films, prepare, train and transfer with them, and score the result.
 
-    seconds: lengths of the subject's and the driver's film. Films that are there already are not drawn again.
+    seconds: lengths of the subject's and the driver's film. Films that are there already are not drawn again, unless
+    they were drawn with other lengths or another seed: then the dancer is learnt anew.
     """
     with writing(home):
         home.mkdir(parents=True, exist_ok=True)
     workspace = Workspace(home)
+    person = workspace.person(PERSON)
+    _forget_others(home, person, {"seconds": list(seconds), "seed": seed})
     subject, driver = scenes.subject(seconds[0], seed), scenes.driver(seconds[1], seed)
     films = [scenes.film(scene, home / name, progress)
-             for scene, name in ((subject, "subject.mp4"), (driver, "driver.mp4"))]  # fmt: skip
-    person = workspace.person(PERSON)
+             for scene, name in zip((subject, driver), _FILMS, strict=True)]  # fmt: skip
     if not person.clips():
         for line in prepare.prepare_clip(films[0], person, Options(), progress).verdict:
             say(line)
@@ -64,3 +69,16 @@ def demo(
     truth = driver.doubled_by(subject)
     scores = score_dances([(truth, done.moves)], person, ENTRIES, machine.device, progress, _JUDGED)
     return Demo(done.film, scores, trained)
+
+
+def _forget_others(home: Path, person: Person, wanted: dict[str, object]) -> None:
+    """Remove the films of a demo that was drawn otherwise, and what was learnt from them."""
+    path, drawn = home / "drawn.json", wanted
+    with suppress(WorkspaceError):
+        drawn = read_json(path, "")
+    if any(drawn.get(key) != value for key, value in wanted.items()):
+        with writing(home):
+            for name in _FILMS:
+                (home / name).unlink(missing_ok=True)
+            shutil.rmtree(person.folder, ignore_errors=True)
+    write_json(path, wanted)

@@ -7,12 +7,13 @@ import os
 import sys
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import torch
 
 from dancekit.errors import DancekitError
-from dancekit.processes import local_rank
+from dancekit.group import local_rank
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,9 @@ def number_type(device: torch.device, precision: str) -> torch.dtype:
     return torch.bfloat16 if device.type == "cpu" and _faster_in_bfloat16() else torch.float32
 
 
+@cache
 def _faster_in_bfloat16() -> bool:
-    """Try a convolution both ways: processors differ too much for a table, and the trial takes milliseconds."""
+    """Try a convolution both ways, once: processors differ too much for a table, and the trial takes milliseconds."""
     times = {}
     for dtype in (torch.float32, torch.bfloat16):
         x = torch.ones(1, 64, 48, 48, dtype=dtype).to(memory_format=torch.channels_last)

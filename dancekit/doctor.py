@@ -175,9 +175,9 @@ def _weights() -> Iterator[Finding]:
         if not entry.path.is_file():
             yield Finding(
                 f"weights {name}",
-                f"{'not fetched' if not entry.bundled else 'missing'} ({entry.purpose})",
+                f"{'optional, not fetched' if not entry.bundled else 'missing'} ({entry.purpose})",
                 not entry.bundled,
-                f"optional: dancekit doctor --fetch {name}  (from {entry.urls[0]}, {entry.size / 1e6:.0f} MB)"
+                f"to get it: dancekit doctor --fetch {name}  (from {entry.urls[0]}, {entry.size / 1e6:.0f} MB)"
                 if entry.urls
                 else "Install dancekit again.",
             )

@@ -17,6 +17,7 @@ from dancekit.io.clips import Clip
 from dancekit.io.dataset import FILMS_APART, Canvas, Footage, heads_known
 from dancekit.likeness import multiple
 from dancekit.run import Run
+from dancekit.types import Progress, no_progress
 
 _LOOKED_AT = 480
 """Frames of all films together among which portraits, and those to borrow from, are chosen."""
@@ -30,7 +31,8 @@ def side_of(run: Run, number: int) -> int:
 def gallery_of(run: Run, number: int) -> Gallery:
     """The portraits that a stint of close-ups begins with, chosen once."""
     if run.gallery is None:
-        run.gallery = gather(run.subject.clips, run.training.canvas(number), side_of(run, number), run.recipe.portraits)
+        canvas, side = run.training.canvas(number), side_of(run, number)
+        run.gallery = gather(run.subject.clips, canvas, side, run.recipe.portraits, run.progress)
     return run.gallery
 
 
@@ -39,11 +41,13 @@ def stills_of(run: Run, canvas: Canvas) -> Stills | None:
     recipe, subject = run.recipe, run.subject
     if recipe.sources and canvas.size not in run.stills:
         larger = canvas.times(recipe.closeup)
-        run.stills[canvas.size] = stills(subject.clips, subject.looks, subject.usual_looks(), larger, recipe.sources)
+        run.stills[canvas.size] = stills(
+            subject.clips, subject.looks, subject.usual_looks(), larger, recipe.sources, run.progress
+        )
     return run.stills.get(canvas.size)
 
 
-def gather(clips: Sequence[Clip], canvas: Canvas, side: int, many: int) -> Gallery:
+def gather(clips: Sequence[Clip], canvas: Canvas, side: int, many: int, progress: Progress = no_progress) -> Gallery:
     """Choose at most so many portraits from frames that are learnt from. canvas, side: of close-ups, px.
 
     Needs one head at the least, as training on close-ups does.
@@ -52,7 +56,9 @@ def gather(clips: Sequence[Clip], canvas: Canvas, side: int, many: int) -> Galle
     for number, clip in enumerate(clips):
         film = Footage(clip, canvas, 0)
         times = _spread(film, heads_known(film.points), len(clips))
-        found += [_head(film, number, time, round(side * portraits.ROOM)) for time in times]
+        for done, time in enumerate(times, 1):
+            found.append(_head(film, number, time, round(side * portraits.ROOM)))
+            progress(f"looking at the heads in {clip.name}", done, len(times))
     return portraits.gather(found, many)
 
 
@@ -63,7 +69,14 @@ def _head(film: Footage, number: int, time: int, side: int) -> Head:
     return Head(picture, closeup.inside(film.points[time], 1, corner), moment)
 
 
-def stills(clips: Sequence[Clip], seen: Sequence[Looks], usual: Looks, canvas: Canvas, many: int) -> Stills | None:
+def stills(
+    clips: Sequence[Clip],
+    seen: Sequence[Looks],
+    usual: Looks,
+    canvas: Canvas,
+    many: int,
+    progress: Progress = no_progress,
+) -> Stills | None:
     """Choose at most so many frames to borrow from, of those that are learnt from; None where all bones are never seen.
 
     seen: what the person looks like in each film; only films count in which she wears what is `usual`. canvas: of the
@@ -74,7 +87,10 @@ def stills(clips: Sequence[Clip], seen: Sequence[Looks], usual: Looks, canvas: C
     if not places:
         return None
     points = np.stack([film.points[time] for film, time in places])
-    kept = [_still(*places[place]) for place in sources.gather(points, canvas.body, many)]
+    kept, chosen = [], sources.gather(points, canvas.body, many)
+    for done, place in enumerate(chosen, 1):
+        kept.append(_still(*places[place]))
+        progress("keeping frames to borrow from", done, len(chosen))
     return Stills([picture for picture, _ in kept], np.stack([points for _, points in kept]))
 
 

@@ -100,9 +100,9 @@ def _take_smaller_batch(run: Run, error: Exception) -> None:
             "The GPU has too little memory even for one window at a time.",
             "Close other programs that use the GPU, or train with --recipe cpu.",
         ) from error
-    run.batch = max(1, run.batch // 2)
+    before, run.batch = run.batch, max(1, run.batch // 2)
     torch.cuda.empty_cache()
-    run.say(f"The GPU ran out of memory; going on with {run.batch} windows per step instead of {run.batch * 2}.")
+    run.say(f"The GPU ran out of memory; going on with {run.batch} windows per step instead of {before}.")
 
 
 def _train_steps(run: Run, number: int, data: TrainingSet, interrupted: threading.Event) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from dancekit.io.workspace import Workspace
 
 Home = Annotated[Path, typer.Option("--home", envvar="DANCEKIT_HOME", help="Workspace folder.", file_okay=True)]
+OwnHome = Annotated[Path, typer.Option("--home", help="Folder for all that is drawn and learnt.", file_okay=True)]
+"""Of commands that draw people: they do not mix with the user's own, wherever her workspace is."""
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; all else goes to stderr.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 Start = Annotated[float, typer.Option(help="Second to start at.", min=0)]

@@ -15,10 +15,19 @@ from dancekit import matting, plugins
 from dancekit.core import chroma, crops, tracks
 from dancekit.core.matte import resized
 from dancekit.core.verdict import Facts, in_words, lying, mismatch
-from dancekit.errors import ClipError
+from dancekit.errors import ClipError, WorkspaceError
 from dancekit.io import clips, frames, sheet, video
 from dancekit.io.locks import alone
-from dancekit.io.workspace import Person, Workspace, clip_name, keep_or_clear, replace_folder, replacing, writing
+from dancekit.io.workspace import (
+    Person,
+    Workspace,
+    clip_name,
+    keep_or_clear,
+    read_json,
+    replace_folder,
+    replacing,
+    writing,
+)
 from dancekit.memory import keep_freed_memory
 from dancekit.pose import keypoints
 from dancekit.study import (
@@ -72,7 +81,7 @@ def prepare_clip(film: Path, person: Person, options: Options, progress: Progres
         keep_or_clear(work, work_mark(film, options))
         studied = study(info, options, True, work, progress)
         clip = _store(studied, options, work, target.name, progress)
-        verdict = in_words(_facts(studied, clip, options))
+        verdict = [*in_words(_facts(studied, clip, options)), *_replacing(target, clip)]
         sheet.write(work / "sheet.jpg", _draw_sheet(clip))
         clips.save(clip, film, verdict)
         replace_folder(work, target)
@@ -82,6 +91,16 @@ def prepare_clip(film: Path, person: Person, options: Options, progress: Progres
     return Prepared(replace(clip, folder=target), target / "sheet.jpg", verdict)
 
 
+def _replacing(target: Path, clip: clips.Clip) -> list[str]:
+    """What to say where more of the same film was prepared before; target: where that lies."""
+    with contextlib.suppress(WorkspaceError):
+        before, now = int(read_json(target / "clip.json", "").get("used", 0)), int(clip.used.sum())
+        if now < before:
+            return [f"Note: {before} frames of this film were there before; these take their place. A second part of a "
+                    "film is kept beside the first if it is a file of its own."]  # fmt: skip
+    return []
+
+
 def prepare_wild(film: Path, workspace: Workspace, options: Options,
                  progress: Progress = no_progress) -> Path:  # fmt: skip
     """Keep only the poses of a film (or of an .npz of landmarks) as dance/wild/<film>.npz, for unpaired learning."""
@@ -89,7 +108,10 @@ def prepare_wild(film: Path, workspace: Workspace, options: Options,
     track = find_moves(film, workspace, options, progress).track
     with replacing(target) as unfinished:
         keypoints.write_track(unfinished, track)
-    shutil.rmtree(moves_folder(film, workspace), ignore_errors=True)
+    seen = moves_folder(film, workspace)
+    if seen.is_dir():
+        with alone(seen, f"{film.name} is being looked at", lambda: None):
+            shutil.rmtree(seen, ignore_errors=True)
     return target
 
 

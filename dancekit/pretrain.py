@@ -14,9 +14,10 @@ from dancekit.core import crowd
 from dancekit.core.augment import Augmentation, Sway
 from dancekit.core.tracks import body_height
 from dancekit.device import Machine
+from dancekit.group import ALONE, Group
 from dancekit.io import clips, frames
+from dancekit.io.locks import alone
 from dancekit.io.workspace import Person, Workspace, writing
-from dancekit.processes import ALONE, Group
 from dancekit.recipe import Phase, Recipe
 from dancekit.run import Say, say_nothing
 from dancekit.threads import processes
@@ -70,8 +71,9 @@ def pretrain(
     person = workspace.person(PERSON)
     say(f"Drawing {people} people into {workspace.root}, then learning from them for {recipe.duration()}. Nobody needs "
         "this to dance: it is for those who make recipes.")  # fmt: skip
-    if group.leads:
-        draw(person, people, tall, seed, progress)
+    with alone(person.clips_folder, "a crowd is being drawn", leads=group.leads):
+        if group.leads:
+            draw(person, people, tall, seed, progress)
     group.wait()
     trained = train.train(person, workspace, recipe, machine, seed, progress, say, group)
     return Pretrained(out, write(person, recipe, out) if group.leads else 0, trained)

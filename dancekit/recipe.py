@@ -113,7 +113,8 @@ class Recipe:
     sketch: bool = False
     """Show the networks a rough coloured sketch of the person beside the lines of the pose (beyond the paper)."""
     base: str = ""
-    """Start from networks that were trained on many drawn people (a file of models/bases by name; beyond the paper)."""
+    """Start from networks that were trained on many drawn people (a name in models/weights.yaml, or a file;
+    beyond the paper)."""
     key: str = "#00b140"
     """The colour behind the person in training pictures."""
     generator: GeneratorShape = field(default_factory=GeneratorShape)

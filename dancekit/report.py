@@ -43,7 +43,9 @@ def prepared(person: str, done: Sequence[Prepared], wrong: Sequence[ClipError], 
         entry: dict[str, object] = {"name": one.clip.name, "frames": len(one.clip.track)}
         entry |= {"used": int(one.clip.used.sum()), "matte": one.clip.matte}
         data.append(entry | {"sheet": str(one.sheet), "verdict": one.verdict})
-    lines += [*_no_good(wrong), f"Next: dancekit train {person}{where}"]
+    noted = any(sentence.startswith("Note:") for one in done for sentence in one.verdict)
+    first = "look at the sheet, and if she is whole and alone on it: " if noted else ""
+    lines += [*_no_good(wrong), f"Next: {first}dancekit train {person}{where}"]
     return lines, {"person": person, "clips": data, "left_out": [error.problem for error in wrong]}
 
 

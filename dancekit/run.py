@@ -13,12 +13,12 @@ from dancekit.core.sketch import Looks
 from dancekit.core.sources import Stills
 from dancekit.core.wild import Dances
 from dancekit.device import Machine
+from dancekit.group import ALONE, Group
 from dancekit.io.clips import Clip
 from dancekit.io.diary import Diary
 from dancekit.io.workspace import Person
 from dancekit.networks.generator import Generator
 from dancekit.networks.perceptual import Perceptual
-from dancekit.processes import ALONE, Group
 from dancekit.recipe import Recipe
 from dancekit.training import Training
 from dancekit.types import Progress

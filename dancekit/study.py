@@ -85,13 +85,15 @@ class Found:
 def find_moves(film: Path, workspace: Workspace, options: Options, progress: Progress = no_progress) -> Found:
     """The clean pose track of a film whose pictures are not needed (a driver, or a stranger's dance).
 
-    An .npz of landmarks is read as it is; then there is no film.
+    An .npz holds the landmarks of one person; then there is no film.
 
     Raises:
         ClipError: nobody is in it, or it cannot be read.
     """
     if film.suffix == ".npz":
-        track = tracks.clean(keypoints.read_track(film))
+        if options.pick is not None:
+            raise ClipError(f"{film}: these are the landmarks of one person.", "Leave out --pick.")
+        track = tracks.clean(_cut_track(film, keypoints.read_track(film), options))
         if not tracks.found(track).any():
             raise ClipError(f"{film}: these landmarks show nobody.", "Shoulders or hips must be among them.")
         return Found(track, None, [])
@@ -105,6 +107,12 @@ def find_moves(film: Path, workspace: Workspace, options: Options, progress: Pro
     if rare:
         notes.append(f"{film.name} hardly shows: {', '.join(rare)}. There the result is guessed, or missing.")
     return Found(studied.track, studied.info, notes)
+
+
+def _cut_track(path: Path, track: PoseTrack, options: Options) -> PoseTrack:
+    """Landmarks of a file between start and end."""
+    part = cut(VideoInfo(path, *track.size, track.fps, len(track), False), options)
+    return track.with_points(track.points[part.first : part.first + part.frames])
 
 
 def study_moves(film: Path, workspace: Workspace, options: Options, progress: Progress = no_progress) -> Studied:

@@ -66,7 +66,7 @@ def _compute_alone(pool: ThreadPoolExecutor, threads: int) -> None:
     torch = sys.modules.get("torch")
     if torch is None:  # nor does their work need it
         return
-    together = threading.Barrier(threads)
+    own, together = torch.get_num_threads(), threading.Barrier(threads)
 
     def alone(_: int) -> None:
         torch.get_num_threads()  # else what is set now is set anew when the thread first computes
@@ -74,7 +74,7 @@ def _compute_alone(pool: ThreadPoolExecutor, threads: int) -> None:
         together.wait()
 
     list(pool.map(alone, range(threads)))
-    torch.set_num_threads(torch.get_num_threads())
+    torch.set_num_threads(own)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,7 @@ from dancekit.core.sketch import Looks
 from dancekit.core.tracks import body_height
 from dancekit.device import Machine, number_type, peak_gigabytes
 from dancekit.errors import WorkspaceError
+from dancekit.group import ALONE, Group
 from dancekit.io import clips as prepared
 from dancekit.io import weights
 from dancekit.io.clips import Clip
@@ -32,7 +34,6 @@ from dancekit.loop import save_now, train_stint
 from dancekit.memory import keep_freed_memory
 from dancekit.networks.perceptual import VGG16_EDGES, VGG19, Perceptual
 from dancekit.pose.keypoints import read_track
-from dancekit.processes import ALONE, Group
 from dancekit.recipe import Recipe
 from dancekit.run import Run, Say, Subject, say_nothing
 from dancekit.threads import processes
@@ -86,8 +87,9 @@ def train(
     """
     likeness.refuse_newer(person)
     keep_freed_memory()
+    begun = time.monotonic()
     torch.manual_seed(seed)
-    with alone(person.folder, f"{person.name} is being trained") if group.leads else contextlib.nullcontext():
+    with alone(person.folder, f"{person.name} is being trained", leads=group.leads):
         run = set_up(person, workspace, recipe, machine, seed, progress, say)
         run.group = group
         before = run.training.steps
@@ -102,8 +104,8 @@ def train(
         group.wait()
     finished = schedule.current(run.training.stints) is None
     diary, memory = run.diary, round(peak_gigabytes(machine.device), 2)
-    steps = run.training.steps
-    return Trained(person, steps, diary.seconds, diary.images_per_second, finished, run.losses, memory, before)
+    steps, seconds = run.training.steps, time.monotonic() - begun
+    return Trained(person, steps, seconds, diary.images_per_second, finished, run.losses, memory, before)
 
 
 def set_up(
@@ -204,10 +206,10 @@ def _cutouts(clip: Clip, count: int) -> Iterator[tuple[np.ndarray, np.ndarray, n
     learnt = clip.used & ~spans.held_out(len(clip.track))
     reader, points = clip.frames(), clip.points()
     times = np.flatnonzero(learnt if learnt.any() else clip.used)
-    for time in times[np.unique(np.linspace(0, len(times) - 1, count).astype(int))]:
-        cutout = reader.read(int(time))
+    for moment in times[np.unique(np.linspace(0, len(times) - 1, count).astype(int))]:
+        cutout = reader.read(int(moment))
         if cutout is not None:
-            yield points[time], *cutout
+            yield points[moment], *cutout
 
 
 def load_clips(person: Person) -> list[Clip]:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -19,6 +20,7 @@ from dancekit.core.schedule import FACE, Stint
 from dancekit.errors import WorkspaceError
 from dancekit.io import checkpoint
 from dancekit.io.dataset import Canvas
+from dancekit.io.locks import alone
 from dancekit.io.workspace import Person, move, writing
 from dancekit.likeness import make_generator, pose_channels, prepare_network, refuse_newer, window_channels
 from dancekit.networks.generator import Generator
@@ -234,6 +236,20 @@ def forgetting(person: Person) -> Iterator[None]:
     """
     refuse_newer(person)
     aside = person.folder / ".before"
+    with alone(person.folder, f"{person.name} is being trained"):
+        moved, copied = _put_aside(person, aside)
+    try:
+        yield
+    finally:
+        if not person.state.exists():
+            shutil.rmtree(person.samples, ignore_errors=True)
+            for path in (*moved, *copied):
+                move(aside / path.name, path)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _put_aside(person: Person, aside: Path) -> tuple[list[Path], list[Path]]:
+    """Move and copy what a person has learnt into a folder; what was moved, and what was copied."""
     shutil.rmtree(aside, ignore_errors=True)
     moved = [path for path in (person.state, person.log, person.samples) if path.exists()]
     copied = [path for path in (person.weights, person.card) if path.exists()]
@@ -247,11 +263,4 @@ def forgetting(person: Person) -> Iterator[None]:
             raise
         for path in moved:
             move(path, aside / path.name)
-    try:
-        yield
-    finally:
-        if not person.state.exists():
-            shutil.rmtree(person.samples, ignore_errors=True)
-            for path in (*moved, *copied):
-                move(aside / path.name, path)
-        shutil.rmtree(aside, ignore_errors=True)
+    return moved, copied

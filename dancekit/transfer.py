@@ -19,12 +19,12 @@ from dancekit.core import compose
 from dancekit.core.closeup import Painted
 from dancekit.drive import Moves, cleaned, paint_raw, plan_moves
 from dancekit.errors import ClipError
+from dancekit.group import ALONE, Group
 from dancekit.io import clips, encode, video
 from dancekit.io.locks import alone
 from dancekit.io.workspace import Person, Workspace, keep_or_clear, move, writing
 from dancekit.likeness import Likeness
 from dancekit.memory import keep_freed_memory
-from dancekit.processes import ALONE, Group
 from dancekit.study import Options, find_moves
 from dancekit.threads import in_order, spare
 from dancekit.types import Progress, VideoInfo, no_progress
@@ -77,7 +77,7 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
     canvas = _canvas(wish, scenery)
     earlier = any(out.iterdir()) if out.is_dir() else out.exists()
     parts = out.with_name(f".{out.name}.parts")
-    with alone(parts, f"{out} is being drawn") if group.leads else contextlib.nullcontext():
+    with alone(parts, f"{out} is being drawn", leads=group.leads):
         with group.leader_first():
             found = find_moves(driver, workspace, options, progress)
             keep_or_clear(parts, _mark(driver, person, wish, options, group.size))
@@ -181,7 +181,7 @@ def _finished_pieces(parts: Path, form: encode.FilmFormat, end: int = 0) -> list
 def _frames(
     moves: Moves, model: Likeness, scenery: Background, device: torch.device, first: int
 ) -> Iterator[np.ndarray]:
-    """Finished frames from `first` on: uint8 [H, W, 3], or [H, W, 4] on nothing. One thread paints her, others put
+    """Finished frames from `first` on: uint8 [H, W, 3], or [H, W, 4] on nothing. Some threads paint her, others put
     earlier pictures in their places, and what they have finished is encoded meanwhile."""
 
     def finished(given: tuple[int, Painted, np.ndarray | None]) -> np.ndarray:

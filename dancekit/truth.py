@@ -79,7 +79,7 @@ def _pictures(
     # The painted crop may be larger than training's, around the same middle.
     wider, higher = (a - b for a, b in zip(moves.plan.size, model.canvas.size, strict=True))
     left, top = wider // 2, higher // 2
-    for points in moves.points:
+    for points in moves.points[:: moves.between]:
         film, time = nearest_pose(footage, points - np.array([left, top, 0], np.float32))
         frame = footage[film].frame(time).transpose(1, 2, 0)
         yield cv2.copyMakeBorder(frame, top, higher - top, left, wider - left, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))

@@ -16,10 +16,12 @@ from dancekit.options import (
     Home,
     Json,
     Minutes,
+    OwnHome,
     People,
     Seed,
     Settings,
     parse_settings,
+    where,
     workspace_in,
 )
 
@@ -35,7 +37,7 @@ def pretrain(
     settings: Settings = [],  # noqa: B006
     device: Device = "auto",
     seed: Seed = 0,
-    home: Home = Path("crowd"),
+    home: OwnHome = Path("crowd"),
     json: Json = False,
 ) -> None:
     """Make a base for a recipe: networks that know drawn people.
@@ -47,7 +49,7 @@ def pretrain(
         from dancekit import device as devices
         from dancekit import pretrain as verb
         from dancekit.choose import choose_recipe
-        from dancekit.processes import joined
+        from dancekit.group import joined
 
         workspace, machine = workspace_in(home), devices.find(device)
         who = workspace.person(verb.PERSON)
@@ -79,7 +81,7 @@ def bench(
     Shows each part beside its limit or a plain reference. Takes some minutes, works in a folder of its own and leaves
     nothing behind.
     """
-    with command(json) as terminal:
+    with command(json, where(home)) as terminal:
         from dancekit import bench as verb
         from dancekit import device as devices
         from dancekit import recipe as recipes
@@ -122,11 +124,12 @@ def ablate(
     Trains without it, and with it. The drawn dancer is judged in moves that her film never shows, beside her own body
     in them, which no real film has; everybody on moments of the film that training never saw. Runs again = goes on.
     """
-    with command(json) as terminal:
+    with command(json, where(home)) as terminal:
         from dancekit import ablate as verb
         from dancekit import device as devices
         from dancekit import standings
         from dancekit.choose import choose_recipe
+        from dancekit.io.locks import alone
 
         workspace, machine, dances = workspace_in(home), devices.find(device), []
         if person:
@@ -135,7 +138,8 @@ def ablate(
             who, dances = verb.draw(home, (subject_seconds, dance_seconds), 0, terminal.progress)
         wishes = parse_settings(settings)
         chosen = choose_recipe(who.variant("new"), recipe, minutes, wishes, machine, terminal.say)
-        done = verb.ablate(
-            who, workspace, chosen, ladder, only, seeds, dances, machine, terminal.progress, terminal.say
-        )
+        with alone(who.folder / "ablation", f"{who.name} is being measured"):
+            done = verb.ablate(
+                who, workspace, chosen, ladder, only, seeds, dances, machine, terminal.progress, terminal.say
+            )
         terminal.result(*standings.ablated(done))

@@ -14,6 +14,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from trouble import contents, cut_short, kept, refused, within
 
+from dancekit.io.locks import alone
+
 QUICK = ("--recipe", "tiny", "--set", "steps=4", "--set", "precision=float32", "--set", "unpaired.enabled=false")
 CLIP = "me/clips/subject"
 
@@ -183,6 +185,12 @@ def test_damaged_frames_are_named_and_what_was_learnt_stays(home: Path, how: str
         said = refused("train", "me", "--restart", *QUICK, home=home)
     assert f"{pack}: the stored frames are damaged" in said
     assert "Prepare this film again" in said
+
+
+def test_starting_over_beside_a_training_is_refused_before_anything_is_moved(home: Path) -> None:
+    with alone(home / "me", "me is being trained"), kept(home, exactly=True):
+        said = refused("train", "me", "--restart", *QUICK, home=home)
+    assert "Me is being trained already, by another dancekit" in said
 
 
 @pytest.mark.parametrize(("file", "how"), [("clip.json", "cut"), ("poses.npz", "junk")])

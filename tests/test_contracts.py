@@ -9,6 +9,7 @@ import inspect
 import pkgutil
 import re
 import typing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,15 @@ def test_every_pose_backend_finds_a_person_in_px_of_the_frame(name: str, danced_
             assert sighting.mask.ndim == 2
             assert 0 <= left < right <= 240
             assert 0 <= top < bottom <= 320
+
+
+def test_landmarks_from_a_file_are_those_of_the_frame_where_a_film_begins_later(danced_film: Path) -> None:
+    detector = plugins.load("pose", "keypoints").Detector(replace(video.probe(danced_film), first=5, frames=7), 1, True)
+    frame, wanted = np.zeros((320, 240, 3), np.uint8), keypoints.read_track(danced_film.with_suffix(".npz")).points
+    for index in range(7):
+        (sighting,) = detector.detect(index, frame)
+        assert np.array_equal(sighting.points, wanted[5 + index])
+    assert detector.detect(7, frame) == []
 
 
 @pytest.mark.parametrize("name", plugins.names("matting"))

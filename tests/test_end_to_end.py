@@ -21,10 +21,13 @@ from typer.testing import CliRunner
 from dancekit import scenes
 from dancekit.cli import app
 from dancekit.core.stagecraft import random_track
+from dancekit.errors import ClipError
 from dancekit.io import clips, encode, ffmpeg, video
+from dancekit.io.workspace import Workspace
 from dancekit.judge import Scores
 from dancekit.pose import keypoints
 from dancekit.soundness import Soundness
+from dancekit.study import Options, find_moves
 from dancekit.types import VideoInfo
 
 # The trained people of these tests have had forty steps: their alpha is hardly past the half it begins with.
@@ -219,6 +222,10 @@ def test_landmarks_drive_without_a_film(stage: Path, tmp_path: Path) -> None:
     assert transferred(stage, tmp_path / "moves.npz", tmp_path / "a.mp4")["frames"] == 12
     made = video.probe(tmp_path / "a.mp4")
     assert (made.frames, made.fps, made.has_sound) == (12, 25, False)
+    part = transferred(stage, tmp_path / "moves.npz", tmp_path / "b.mp4", "--start", "0.2", "--end", "0.4")
+    assert part["frames"] == 5
+    with pytest.raises(ClipError, match="these are the landmarks of one person"):
+        find_moves(tmp_path / "moves.npz", Workspace(stage), Options(pick=(5, 5)))
 
 
 def test_evaluate_scores_the_person_beside_her_baselines(stage: Path) -> None:
@@ -244,6 +251,9 @@ def test_demo_goes_all_the_way(tmp_path: Path) -> None:
     made = video.probe(Path(said["video"]))
     assert alike(made, video.probe(tmp_path / "demo/driver.mp4"))
     assert (made.width, made.height, made.frames, made.fps) == (*scenes.SIZE, 25, scenes.FPS)
+    longer = (*command[:-2], "1.2", "--json")
+    made = video.probe(Path(quickly("demo", *longer, home=tmp_path / "demo").json["video"]))
+    assert made.frames == 30, "films of other lengths are drawn anew, and learnt anew"
 
 
 @pytest.mark.parametrize(("name", "close"), [("bad_two_people", True), ("drive_duck", False), ("room_dancer", False)])

@@ -15,9 +15,9 @@ import torch
 from conftest import dancekit
 from test_survival import EVERY_STEP, STOPPING, steps_of
 
+from dancekit.group import Group
 from dancekit.io import checkpoint
 from dancekit.io.workspace import Workspace
-from dancekit.processes import Group
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="torchrun's processes are not tested on Windows")
 

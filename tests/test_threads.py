@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -41,6 +44,16 @@ def test_every_worker_computes_by_itself_and_everybody_else_as_before() -> None:
         assert {count for _, count in told} == {1}
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_thread_that_has_not_computed_yet_keeps_all_cores() -> None:
+    asks = "import torch; print(torch.get_num_threads())"
+    works = f"import torch; from dancekit.threads import in_order; list(in_order(str, range(4), 2, 2)); {asks}"
+    for threads in ("1", "2"):
+        said = [subprocess.run([sys.executable, "-c", program], env=os.environ | {"OMP_NUM_THREADS": threads},
+                               capture_output=True, text=True, check=True).stdout
+                for program in (asks, works)]  # fmt: skip
+        assert said[0] == said[1]
 
 
 def told_to_a_new_thread() -> int:

@@ -37,6 +37,8 @@ _STEEP = 1.6
 _HEAD = [INDEX[name] for name in ("nose", "left_ear", "right_ear")]
 _RIM = 0.07
 """Width of the soft rim of an arm, as a share of a close-up's side."""
+_BEFORE = 0.75, 0.85
+"""Confidence of an arm's landmarks up to which it may be behind the face, and beyond which it is plainly before it."""
 _FACE = 0.35, 0.6
 """Shares of a close-up's half side: within the first is the face, which an arm seldom hides, beyond the second none."""
 _ARMS = [
@@ -75,19 +77,24 @@ def inside(points: np.ndarray, times: int, corner: tuple[int, int]) -> np.ndarra
 
 
 def beside_arms(points: np.ndarray, side: int) -> np.ndarray:
-    """What counts of a close-up where arms come to the head, float32 [side, side]: the face, nothing else on the arms,
-    and all beside them.
+    """What counts of a close-up where arms come to the head, float32 [side, side]: nothing on the arms, but for the
+    face where they are not plainly before it, and all beside them.
 
     Films seldom show that, and the whole picture, which knows where arms go, is the better guess. points: landmarks
     [J, 3] in px of the close-up.
     """
-    arms, rim = np.zeros((side, side), np.uint8), max(1, round(_RIM * side))
+    arms, before = (np.zeros((side, side), np.uint8) for _ in range(2))
+    rim, seen = max(1, round(_RIM * side)), _ramp(points[:, 2], *_BEFORE)
     for start, end, begin, stop, half in _ARMS:
         a, b = points[start, :2], points[end, :2]
         if np.isfinite(a + b).all():
             first, last = (tuple(np.rint((a + share * (b - a)) * 16).astype(int).tolist()) for share in (begin, stop))
-            cv2.line(arms, first, last, 255, round(2 * half * side) + rim, cv2.LINE_8, 4)
-    return np.maximum(1 - cv2.blur(arms, (rim, rim)).astype(np.float32) / 255, _within(side, *_FACE))
+            width = max(1, round(2 * half * side))
+            for drawn, value, wide in ((arms, 1, width + rim), (before, min(seen[start], seen[end]), width)):
+                line = cv2.line(np.zeros_like(drawn), first, last, round(255 * float(value)), wide, cv2.LINE_8, 4)
+                np.maximum(drawn, line, out=drawn)
+    beside, clear = (1 - cv2.blur(drawn, (rim, rim)).astype(np.float32) / 255 for drawn in (arms, before))
+    return np.maximum(beside, _within(side, *_FACE) * clear)
 
 
 def cut(picture: np.ndarray, corner: tuple[int, int], side: int) -> np.ndarray:

@@ -43,7 +43,7 @@ class Given(NamedTuple):
 
 @dataclass(frozen=True)
 class Painter:
-    """Both generators and how their poses are drawn.
+    """The generators and how their poses are drawn.
 
     refine: None paints with stage I alone. reach: K of stage I and of stage II. line: half width of pose lines in px.
     coarse: pose maps are drawn at 1/coarse of the size. dtype: what the networks compute in. key: the colour in [-1, 1]

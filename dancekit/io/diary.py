@@ -37,11 +37,6 @@ class Diary:
         """Frames trained on per second, over the whole run."""
         return self._images / self._busy if self._busy else 0.0
 
-    @property
-    def seconds(self) -> float:
-        """How long the run's steps have taken."""
-        return self._busy
-
     def time_to_log(self) -> bool:
         """Whether some seconds have passed since the last line."""
         return time.monotonic() - self._logged >= LOG_EVERY

@@ -16,15 +16,18 @@ _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 @contextmanager
-def alone(folder: Path, work: str, waiting: Callable[[], None] | None = None) -> Iterator[None]:
+def alone(folder: Path, work: str, waiting: Callable[[], None] | None = None, leads: bool = True) -> Iterator[None]:
     """Work on a folder while no other process does.
 
     work: what another process must be doing that has it, such as "me is being trained". waiting: told before waiting
-    for that process; without it, nobody waits.
+    for that process; without it, nobody waits. leads: of processes that work together, one takes the folder for all.
 
     Raises:
         WorkspaceError: another process works on it.
     """
+    if not leads:
+        yield
+        return
     lock = FileLock(folder.with_name(f".{folder.name.lstrip('.')}.lock"))
     path = Path(lock.lock_file)
     with writing(path.parent):

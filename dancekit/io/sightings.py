@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Collection, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -19,10 +18,13 @@ from dancekit.io.frames import encode_mask
 from dancekit.io.video import read_frames
 from dancekit.io.workspace import replacing
 from dancekit.pose import Sighting
+from dancekit.threads import cores
 from dancekit.types import Progress, VideoInfo
 
 PIECE, _LEAST = 192, 48
 """Frames per piece, some seconds of work; and in short films at the least."""
+_DETECTORS = 16
+"""That look side by side at the most: each is a model and an ffmpeg of its own."""
 _HEARING = 0.5
 """Seconds between moments at which Ctrl-C is heard."""
 _WARM_UP = 4
@@ -91,10 +93,10 @@ def look(info: VideoInfo, backend: ModuleType, people: int, masks: bool, folder:
 
     keep: frames to keep as they pass by; those of pieces that were finished before are not among them.
     """
-    cores = max(1, os.cpu_count() or 1)
-    pieces = shared_out(info.frames, cores)
+    most = cores(_DETECTORS)
+    pieces = shared_out(info.frames, most)
     counter = _Counter(info.frames, progress, what)
-    workers = min(len(pieces), cores)
+    workers = min(len(pieces), most)
     stop, kept = threading.Event(), dict[int, np.ndarray]()
 
     def do(piece: tuple[int, int]) -> None:

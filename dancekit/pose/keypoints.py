@@ -22,10 +22,11 @@ class Detector:
     """Hands out the landmarks of <film>.npz frame by frame; it makes no masks."""
 
     def __init__(self, info: VideoInfo, people: int = 1, masks: bool = True) -> None:
-        self._track = read_track(info.path.with_suffix(".npz"))
+        self._track, self._first = read_track(info.path.with_suffix(".npz")), info.first
 
     def detect(self, index: int, frame: np.ndarray) -> list[Sighting]:
-        """The person in frame `index`, as the file has it; nobody beyond the file's end."""
+        """The person in frame `index`, as the file has it for the whole film; nobody beyond the file's end."""
+        index += self._first
         if index >= len(self._track) or np.isnan(self._track.points[index, :, 0]).all():
             return []
         points = self._track.points[index].copy()

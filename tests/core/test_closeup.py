@@ -156,6 +156,18 @@ def test_arms_beside_the_head_are_the_pictures_and_the_face_the_close_ups(hand: 
     assert share[(hand[1] + 110 * 3) // 4, (hand[0] + 110 * 3) // 4] == 0, "the forearm"
 
 
+@pytest.mark.parametrize(("seen", "face"), [(1.0, 0.0), (0.8, 0.5), (0.7, 1.0), (0.4, 1.0)])
+def test_an_arm_plainly_before_the_face_is_the_pictures_and_one_behind_it_hides_nothing(
+    seen: float, face: float
+) -> None:
+    points = np.full((33, 3), np.nan, np.float32)
+    for name, place in (("shoulder", (0, 120)), ("elbow", (10, 70)), ("wrist", (100, 60))):
+        points[INDEX[f"left_{name}"]] = (*place, seen)
+    share = closeup.beside_arms(points, 120)
+    assert share[64, 60] == pytest.approx(face, abs=0.01)
+    assert share[40, 60] == 1, "above the arm"
+
+
 def test_arms_that_nobody_sees_hide_nothing() -> None:
     assert (closeup.beside_arms(np.full((33, 3), np.nan, np.float32), 50) == 1).all()
 

@@ -1,4 +1,4 @@
-"""Training by several processes at once, as PyTorch's launcher torchrun starts them: each learns from its own share of
+"""Work shared by several processes, as PyTorch's launcher torchrun starts them: each learns from its own share of
 every batch, on a GPU of its own where there are any, and only the first one writes and speaks."""
 
 from __future__ import annotations
