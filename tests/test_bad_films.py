@@ -134,7 +134,7 @@ def prepared(home: Path, path: Path, *options: object) -> tuple[clips.Clip, list
 
 
 def test_half_a_body_is_used_with_a_warning_of_what_will_be_poor(tmp_path: Path) -> None:
-    path = film(tmp_path / "bust.mp4", [frame[20:180] for frame in performance(40)[0]])
+    path = film(tmp_path / "bust.mp4", [frame[20:170] for frame in performance(40)[0]])
     clip, verdict = prepared(tmp_path / "dance", path)
     assert clip.used.sum() >= 20
     warning = next(line for line in verdict if "rarely seen" in line)

@@ -24,7 +24,8 @@ from dancekit.cli import app
 from dancekit.io import encode, ffmpeg
 
 _PASSING = re.compile(
-    r"(Recipe |Going on|That is short|judging |finding |cutting |drawing |training: |fetching |The paper's )"
+    r"(Recipe |Going on|That is short|judging |finding |cutting |drawing |training: |fetching |looking |keeping "
+    r"|The paper's )"
 )
 """How lines begin that tell of progress before something goes wrong."""
 
