@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -90,10 +90,10 @@ def load(name: str, recipe: Recipe) -> Tensors:
     return _with_poses(tensors, _of_one if recipe.single_pose else _of_windows, recipe)
 
 
-def _with_poses(tensors: Mapping[str, Tensor], change: Callable[[Tensor, Recipe], Tensor], recipe: Recipe) -> Tensors:
+def _with_poses(tensors: Tensors, change: Callable[[Tensor, Recipe], Tensor], recipe: Recipe) -> Tensors:
     """A base with the weights changed that see poses: it sees one where it saw windows, or windows where it saw one."""
     seen = [name for name in tensors if name.startswith(("G1/stem.", "D_p1/")) and name.endswith(_SEES_POSES)]
-    return dict(tensors) | {name: change(tensors[name].float(), recipe) for name in seen}
+    return tensors | {name: change(tensors[name].float(), recipe) for name in seen}
 
 
 def _of_one(weight: Tensor, recipe: Recipe) -> Tensor:

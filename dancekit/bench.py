@@ -267,8 +267,8 @@ def _rendering(
         taken = time.perf_counter() - started
         seconds[part], before = max(taken - before, 1e-6), taken
     with workers(cores(PLACING)) as each:
-        whole = each(lambda one: cleaned(one[1], one[0], moves, model).whole(), enumerate(painted))
-        seconds["detail"] = _timed(map(pictures.append, whole))
+        finished = each(lambda one: cleaned(one[1], one[0], moves, model).whole(), enumerate(painted))
+        seconds["detail"] = _timed(map(pictures.append, finished))
     wall = np.zeros((moves.canvas[1], moves.canvas[0], 3), np.uint8)
 
     def composed() -> Iterator[np.ndarray]:

@@ -1,5 +1,5 @@
 """Work shared by several processes, as PyTorch's launcher torchrun starts them: each learns from its own share of
-every batch, on a GPU of its own where there are any, and only the first one writes and speaks."""
+every batch, or draws a span of a film, on a GPU of its own where there are any; the first one speaks for all."""
 
 from __future__ import annotations
 

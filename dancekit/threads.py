@@ -84,7 +84,7 @@ def processes() -> Iterator[ProcessPoolExecutor]:
     They are begun afresh, since a forked copy of a process that computes with threads may hang, and leave Ctrl-C to
     this one.
     """
-    fresh, count = multiprocessing.get_context("spawn"), min(os.cpu_count() or 1, _PROCESSES)
+    fresh, count = multiprocessing.get_context("spawn"), cores(_PROCESSES)
     pool = ProcessPoolExecutor(count, fresh, signal.signal, (signal.SIGINT, signal.SIG_IGN))
     try:
         yield pool

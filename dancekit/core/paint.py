@@ -136,18 +136,19 @@ class Painter:
     def _second_stage(self, refine: nn.Module, drawn: Iterator[Tensor], dance: _Dance, each: Each) -> Iterator[Tensor]:
         """G1's frames, refined, a batch at a time."""
         first = _Sliding(chain.from_iterable(made.split(1) for made in drawn))
+        shown = _Sliding(first[time].to(self.dtype) for time in range(len(dance.points)))
 
-        def asked() -> Iterator[tuple[slice, Tensor, Tensor]]:
+        def asked() -> Iterator[tuple[slice, Tensor, Tensor | None]]:
             for times in dance.batches():
                 columns = self._columns(dance, times)
-                window = first.windows(times, self.reach[1], dance, self.future, columns)
-                yield columns, window, torch.cat([first[time][..., columns] for time in times])
-                first.forget(times[-1] + 1 - self.reach[1] * dance.stride)
+                window = shown.windows(times, self.reach[1], dance, self.future, columns)
+                yield columns, window, torch.cat([first[t][..., columns] for t in times]) if self.residual else None
+                for kept in (first, shown):
+                    kept.forget(times[-1] + 1 - self.reach[1] * dance.stride)
 
-        def made(asked: tuple[slice, Tensor, Tensor]) -> Tensor:
+        def made(asked: tuple[slice, Tensor, Tensor | None]) -> Tensor:
             columns, window, centre = asked
-            refined = self._run(refine, window.to(self.dtype), centre if self.residual else None)
-            return _widened(refined, columns, dance.size[0])
+            return _widened(self._run(refine, window, centre), columns, dance.size[0])
 
         return each(made, asked())
 
