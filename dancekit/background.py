@@ -12,6 +12,7 @@ import numpy as np
 from dancekit.core.compose import cover
 from dancekit.errors import ClipError
 from dancekit.io import video
+from dancekit.threads import read_ahead
 from dancekit.types import VideoInfo
 
 COLOURS = {
@@ -67,7 +68,7 @@ class Background:
         start = first % length
         while True:
             count = 0
-            for frame in video.read_ahead(video.read_frames(film, start)):
+            for frame in read_ahead(video.read_frames(film, start)):
                 count += 1
                 yield cover(frame, size)
             if not count and not start:

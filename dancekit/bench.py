@@ -20,8 +20,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from dancekit import likeness, loop, plugins, prepare, scenes, train
 from dancekit.core import compose, schedule, step
 from dancekit.core.batch import Batch
-from dancekit.core.closeup import Painted
-from dancekit.core.objective import Drawing, Networks
+from dancekit.core.objective import Lesson, Networks
+from dancekit.core.painted import Painted
 from dancekit.device import Machine, forget_peak, peak_gigabytes
 from dancekit.drive import cleaned, paint_raw, plan_moves
 from dancekit.io import encode, video
@@ -196,9 +196,9 @@ def _now(machine: Machine) -> float:
 def _training(run: Run, number: int, matrix: float, least: float, progress: Progress) -> list[Pace]:
     """Steps of a stint, dancekit's and plain ones in turn."""
     training, data, device = run.training, loop.training_set(run, number), run.machine.device
-    stage, drawing = training.stints[number].stage, loop.drawing_of(run, number)
+    stage, lesson = training.stints[number].stage, loop.lesson_of(run, number)
     networks, plain = training.networks(stage, run.trunk, run.anchor), Plain(run, number)
-    stepper = loop.stepper_of(run, number, networks, drawing)
+    stepper = loop.stepper_of(run, number, networks, lesson)
     random = torch.Generator(device).manual_seed(0)
 
     def own(place: int) -> None:
@@ -207,8 +207,8 @@ def _training(run: Run, number: int, matrix: float, least: float, progress: Prog
 
     name, images, places = schedule.called(stage), run.batch * run.recipe.frames, itertools.count()
     with (contextlib.closing(loop.batches_of(run, number, data, 0)) as batches, stepper.at_work(),
-          contextlib.closing(plainly_read(run, number, drawing)) as opened):  # fmt: skip
-        flops = _flops(run, networks, drawing, [to_device(next(batches), device) for _ in range(run.recipe.judged)])
+          contextlib.closing(plainly_read(run, number, lesson)) as opened):  # fmt: skip
+        flops = _flops(run, networks, lesson, [to_device(next(batches), device) for _ in range(run.recipe.judged)])
         for _ in range(run.recipe.judged * stepper.warming):
             own(next(places))
         plain.step(next(opened), random)
@@ -230,12 +230,12 @@ def _training(run: Run, number: int, matrix: float, least: float, progress: Prog
     ]
 
 
-def _flops(run: Run, networks: Networks, drawing: Drawing, batches: list[Batch]) -> float:
+def _flops(run: Run, networks: Networks, lesson: Lesson, batches: list[Batch]) -> float:
     """Arithmetic of a step, on average over these batches on the device, the last of which is judged."""
     random = torch.Generator(run.machine.device).manual_seed(0)
     with FlopCounterMode(display=False) as counter:
         for place, batch in enumerate(batches):
-            step.take_step(networks, run.training.optimisers, batch, drawing, run.recipe.weights, run.dtype, random,
+            step.take_step(networks, run.training.optimisers, batch, lesson, run.recipe.weights, run.dtype, random,
                            loop.is_judged(run, place))  # fmt: skip
     return counter.get_total_flops() / len(batches)
 

@@ -13,7 +13,7 @@ import torch
 
 from dancekit import likeness
 from dancekit.core import closeup, compose, crops, girth, retarget
-from dancekit.core.closeup import Painted
+from dancekit.core.painted import Painted
 from dancekit.core.tracks import found, steadied
 from dancekit.errors import DancekitError
 from dancekit.likeness import Likeness

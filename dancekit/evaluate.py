@@ -13,14 +13,13 @@ from dancekit import backdrops, likeness, plugins
 from dancekit.core import closeup, metrics
 from dancekit.driven import Driven, dance, find_driver
 from dancekit.errors import WorkspaceError
-from dancekit.io.clips import Clip
+from dancekit.io.clips import Clip, load_all
 from dancekit.io.dataset import Footage
 from dancekit.io.workspace import Person, Workspace
 from dancekit.judge import Judge, Scores
 from dancekit.likeness import Likeness
 from dancekit.reels import Reel, chosen, reel
 from dancekit.soundness import Asked, Look, Soundness, asked_of, look, soundness, still_change
-from dancekit.train import load_clips
 from dancekit.types import PoseTrack, Progress, no_progress
 
 ENTRIES = ("model", "nearest", "stage1")
@@ -124,7 +123,7 @@ def _learnt(person: Person, model: Likeness) -> tuple[list[Clip], list[Clip]]:
     Raises:
         WorkspaceError: there are none of the former.
     """
-    clips = load_clips(person)
+    clips = load_all(person)
     new = likeness.unlearnt(model.notes, clips)
     names = {clip.name for clip in new}
     known = [clip for clip in clips if clip.name not in names]
@@ -151,7 +150,7 @@ def score_held_out(
     model = likeness.load(person)
     footage = [Footage(clip, model.canvas, 0) for clip in _learnt(person, model)[0]]
     runs, judge = _runs(person, footage), Judge(device)
-    cut_outs = [Footage(clip, model.canvas, 0) for clip in load_clips(alone)] if alone else footage
+    cut_outs = [Footage(clip, model.canvas, 0) for clip in load_all(alone)] if alone else footage
     for number, (film, first, end) in enumerate(runs, 1):
         true = _true(cut_outs[footage.index(film)], first, end)
         for entry in entries:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 import dancekit
 from dancekit import recipe as recipes
 from dancekit.core import closeup, looks, maps, portraits, sketch
+from dancekit.core.drawing import Drawing
 from dancekit.core.paint import Painter
 from dancekit.core.portraits import Portraits
 from dancekit.core.schedule import FACE
@@ -31,7 +32,7 @@ from dancekit.recipe import GeneratorShape, Recipe
 from dancekit.types import pair
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Likeness:
     """All that transfer needs of a person.
 
@@ -65,31 +66,27 @@ class Likeness:
 
     def painter(self, device: torch.device, refine: bool = True) -> Painter:
         """The generators on a device, ready to paint; without `refine` stage I alone."""
-        shape, dtype = self.recipe.generator, number_type(device, self.recipe.precision)
+        recipe, body = self.recipe, self.canvas.body
+        dtype = number_type(device, recipe.precision)
 
         def ready(network: Generator) -> Generator:
             # A copy in the numbers that are computed in, so that nothing is converted in every frame.
             return prepare_network(copy.deepcopy(network), device).to(dtype).eval()
 
         return Painter(
-            ready(self.draw),
-            ready(self.refine) if refine and self.refine else None,
-            self.recipe.reaches,
-            self.recipe.line * self.canvas.body,
-            shape.coarse,
-            self.recipe.refiner.residual,
-            device,
-            dtype,
-            None if self.recipe.matte else recipes.key_colour(self.recipe.key),
-            self.looks.times(self.canvas.body).on(device) if self.recipe.sketch else None,
-            self.recipe.future,
-            torch.from_numpy(self.girth) * self.canvas.body if self.recipe.window and self.recipe.matte else None,
-            multiple(self.recipe),
-            ready(self.face) if refine and self.face else None,
-            self.recipe.closeup,
-            closeup.side(self.canvas.body * self.recipe.closeup, multiple(self.recipe)),
-            self.portraits,
-            self.sources if refine else None,
+            draw=ready(self.draw),
+            refine=ready(self.refine) if refine and self.refine else None,
+            drawing=drawing_of(recipe, self.canvas),
+            device=device,
+            dtype=dtype,
+            looks=self.looks.times(body).on(device) if recipe.sketch else None,
+            girth=torch.from_numpy(self.girth) * body if recipe.window and recipe.matte else None,
+            multiple=multiple(recipe),
+            face=ready(self.face) if refine and self.face else None,
+            closer=recipe.closeup,
+            side=closeup.side(body * recipe.closeup, multiple(recipe)),
+            portraits=self.portraits,
+            sources=self.sources if refine else None,
         )
 
 
@@ -129,6 +126,19 @@ def window_channels(recipe: Recipe, stage: int) -> int:
 def pose_channels(recipe: Recipe) -> int:
     """How many channels the networks see of one pose."""
     return maps.CHANNELS + (sketch.CHANNELS if recipe.sketch else 0)
+
+
+def drawing_of(recipe: Recipe, canvas: Canvas) -> Drawing:
+    """How a recipe's networks see poses on a canvas, and what they paint there."""
+    return Drawing(
+        reach=recipe.reaches,
+        line=recipe.line * canvas.body,
+        coarse=recipe.generator.coarse,
+        key=recipes.key_colour(recipe.key),
+        matte=recipe.matte,
+        residual=recipe.refiner.residual,
+        future=recipe.future,
+    )
 
 
 def multiple(recipe: Recipe) -> int:
@@ -178,20 +188,21 @@ def load(person: Person) -> Likeness:
     try:
         recipe = recipes.from_dict(card["recipe"], str(person.card))
         canvas = card["canvas"]
+        face = bool(card.get("face"))
         likeness = Likeness(
-            person.name,
-            recipe,
-            Canvas(pair(canvas["size"]), float(canvas["body"]), float(canvas["fps"])),
-            dict(card["proportions"]),
-            float(card["film_body"]),
-            np.array(card["girth"], np.float32).reshape(len(maps.SEGMENT_CHANNELS)),
-            _looks(checkpoint.part(tensors, "looks"), recipe.sketch),
-            make_generator(recipe, 1),
-            make_generator(recipe, 2) if card["stages"] == 2 else None,
-            make_generator(recipe, FACE) if card.get("face") else None,
-            _portraits(checkpoint.part(tensors, "portraits")) if card.get("face") and recipe.portraits else None,
-            stills.unpacked(found) if (found := checkpoint.part(tensors, "stills")) else None,
-            {key: card[key] for key in ("trained", "trunk", "clips") if key in card},
+            name=person.name,
+            recipe=recipe,
+            canvas=Canvas(pair(canvas["size"]), float(canvas["body"]), float(canvas["fps"])),
+            proportions=dict(card["proportions"]),
+            film_body=float(card["film_body"]),
+            girth=np.array(card["girth"], np.float32).reshape(len(maps.SEGMENT_CHANNELS)),
+            looks=_looks(checkpoint.part(tensors, "looks"), recipe.sketch),
+            draw=make_generator(recipe, 1),
+            refine=make_generator(recipe, 2) if card["stages"] == 2 else None,
+            face=make_generator(recipe, FACE) if face else None,
+            portraits=_portraits(checkpoint.part(tensors, "portraits")) if face and recipe.portraits else None,
+            stills=stills.unpacked(found) if (found := checkpoint.part(tensors, "stills")) else None,
+            notes={key: card[key] for key in ("trained", "trunk", "clips") if key in card},
         )
         likeness.draw.load_state_dict(checkpoint.part(tensors, "draw"))
         if likeness.refine is not None:

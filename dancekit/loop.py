@@ -14,17 +14,16 @@ import torch
 
 from dancekit.core import schedule, step
 from dancekit.core.batch import Batch
-from dancekit.core.objective import Drawing, Networks
+from dancekit.core.objective import Lesson, Networks
 from dancekit.core.schedule import FACE
 from dancekit.errors import DancekitError
 from dancekit.gallery import gallery_of, side_of, stills_of
-from dancekit.io.dataset import Canvas, TrainingSet, ahead
-from dancekit.likeness import Likeness, multiple, save
-from dancekit.recipe import key_colour
+from dancekit.io.dataset import Canvas, TrainingSet
+from dancekit.likeness import Likeness, drawing_of, multiple, save
 from dancekit.run import Run
 from dancekit.sampling import write_sample
 from dancekit.stepper import Stepper, can_compile
-from dancekit.threads import spare
+from dancekit.threads import made_ahead, spare
 
 _FOCUS = 0.06
 """How far face and hands reach from their bones, as a share of the body height."""
@@ -56,16 +55,16 @@ def training_set(run: Run, number: int) -> TrainingSet:
     return TrainingSet(
         run.subject.clips,
         run.training.canvas(number),
-        recipe.frames_together(stint.stage),
-        sum(recipe.reaches) if stint.stage == 2 else recipe.reaches[0],
-        run.wild,
-        recipe.unpaired.real,
-        recipe.window,
-        multiple(recipe),
-        recipe.sway,
-        run.subject.looks if recipe.sketch else None,
-        side_of(run, number) if stint.stage == FACE else 0,
-        gallery_of(run, number) if recipe.portraits and stint.stage == FACE else None,
+        frames=recipe.frames_together(stint.stage),
+        reach=sum(recipe.reaches) if stint.stage == 2 else recipe.reaches[0],
+        wild=run.wild,
+        real=recipe.unpaired.real,
+        window=recipe.window,
+        multiple=multiple(recipe),
+        sway=recipe.sway,
+        looks=run.subject.looks if recipe.sketch else None,
+        face=side_of(run, number) if stint.stage == FACE else 0,
+        gallery=gallery_of(run, number) if recipe.portraits and stint.stage == FACE else None,
     )
 
 
@@ -108,8 +107,8 @@ def _take_smaller_batch(run: Run, error: Exception) -> None:
 def _train_steps(run: Run, number: int, data: TrainingSet, interrupted: threading.Event) -> None:
     """Steps of one stint at the present batch size."""
     training, recipe, stage = run.training, run.recipe, run.training.stints[number].stage
-    networks, drawing = training.networks(stage, run.trunk, run.anchor), drawing_of(run, number)
-    stepper = stepper_of(run, number, networks, drawing)
+    networks, lesson = training.networks(stage, run.trunk, run.anchor), lesson_of(run, number)
+    stepper = stepper_of(run, number, networks, lesson)
     with contextlib.closing(batches_of(run, number, data, training.step)) as batches, stepper.at_work():
         last, latest = time.monotonic(), dict[str, torch.Tensor]()
         for batch in batches:
@@ -139,7 +138,7 @@ def _train_steps(run: Run, number: int, data: TrainingSet, interrupted: threadin
                 return
 
 
-def stepper_of(run: Run, number: int, networks: Networks, drawing: Drawing) -> Stepper:
+def stepper_of(run: Run, number: int, networks: Networks, lesson: Lesson) -> Stepper:
     """What takes the steps of a stint. Processes that train together speak to each other within a step, so that it
     cannot be recorded."""
 
@@ -148,7 +147,7 @@ def stepper_of(run: Run, number: int, networks: Networks, drawing: Drawing) -> S
             networks,
             run.training.optimisers,
             batch,
-            drawing,
+            lesson,
             run.recipe.weights,
             run.dtype,
             random,
@@ -165,8 +164,8 @@ def stepper_of(run: Run, number: int, networks: Networks, drawing: Drawing) -> S
 def batches_of(run: Run, number: int, data: TrainingSet, first: int) -> Stream[Batch]:
     """The batches of a stint's steps from `first` on, loaded in advance; to be closed."""
     if run.machine.device.type != "cuda":
-        return ahead(partial(batch_of, run, number, data), first)
-    return ahead(
+        return made_ahead(partial(batch_of, run, number, data), first)
+    return made_ahead(
         lambda place: batch_of(run, number, data, place).mapped(torch.Tensor.pin_memory), first, spare(_LOADING)
     )
 
@@ -176,23 +175,18 @@ def _mixed(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
-def drawing_of(run: Run, number: int) -> Drawing:
-    """How all is drawn in a stint."""
+def lesson_of(run: Run, number: int) -> Lesson:
+    """How the steps of a stint are drawn and judged."""
     recipe, canvas, augment = run.recipe, run.training.canvas(number), run.recipe.augment
     if augment is not None and run.training.stints[number].stage == FACE:
         # Distances are shares of the picture's height: of all of it, in a close-up, too.
         augment = replace(augment, distance=augment.distance * canvas.size[1] / side_of(run, number))
-    return Drawing(
-        recipe.reaches,
-        recipe.line * run.training.canvases[run.training.stints[number].size].body,
-        recipe.generator.coarse,
-        key_colour(recipe.key),
-        recipe.matte,
-        recipe.refiner.residual,
-        augment,
-        tuple(run.subject.girth * canvas.body),
-        _FOCUS * canvas.body if recipe.weights.focus else 0.0,
-        recipe.future,
+    drawing = drawing_of(recipe, run.training.canvases[run.training.stints[number].size])
+    return Lesson(
+        **vars(drawing),
+        augmentation=augment,
+        girth=tuple(run.subject.girth * canvas.body),
+        focus=_FOCUS * canvas.body if recipe.weights.focus else 0.0,
     )
 
 
@@ -246,19 +240,19 @@ def _likeness(run: Run, canvas: Canvas) -> Likeness:
         "clips": [clip.name for clip in run.subject.clips],
     }
     return Likeness(
-        run.person.name,
-        run.recipe,
-        canvas,
-        run.subject.proportions,
-        run.subject.film_body,
-        run.subject.girth,
-        run.subject.usual_looks(),
-        training.averages[1],
-        training.averages[2] if 2 in learnt else None,
-        training.averages[FACE] if FACE in learnt else None,
-        gallery_of(run, _face(run)).portraits if FACE in learnt and run.recipe.portraits else None,
-        stills_of(run, canvas),
-        notes,
+        name=run.person.name,
+        recipe=run.recipe,
+        canvas=canvas,
+        proportions=run.subject.proportions,
+        film_body=run.subject.film_body,
+        girth=run.subject.girth,
+        looks=run.subject.usual_looks(),
+        draw=training.averages[1],
+        refine=training.averages[2] if 2 in learnt else None,
+        face=training.averages[FACE] if FACE in learnt else None,
+        portraits=gallery_of(run, _face(run)).portraits if FACE in learnt and run.recipe.portraits else None,
+        stills=stills_of(run, canvas),
+        notes=notes,
     )
 
 

@@ -20,11 +20,12 @@ from dancekit.core import adversary, chance, maps, objective, sketch
 from dancekit.core.adversary import Judged
 from dancekit.core.batch import Batch
 from dancekit.core.maps import Segments
-from dancekit.core.objective import Drawing, Made, Networks
+from dancekit.core.objective import Lesson, Made, Networks
 from dancekit.core.sketch import Looks
-from dancekit.io.dataset import ahead, to_device
-from dancekit.loop import batch_of, drawing_of, training_set
+from dancekit.io.dataset import to_device
+from dancekit.loop import batch_of, lesson_of, training_set
 from dancekit.run import Run
+from dancekit.threads import made_ahead
 from dancekit.training import Training
 
 _ALBUMS = 4
@@ -48,18 +49,18 @@ class Album:
         ]
 
 
-def album(batch: Batch, drawing: Drawing) -> Album:
+def album(batch: Batch, lesson: Lesson) -> Album:
     """Draw a batch's pose maps and put them into files."""
     size = batch.frames.shape[-1], batch.frames.shape[-2]
     pages = []
     for poses, looks in ((batch.poses, batch.looks), (batch.wild, batch.wild_looks())):
         if poses is not None:
-            drawn = sketch.posed(maps.segments(poses), size, drawing.width, drawing.coarse, looks)
+            drawn = sketch.posed(maps.segments(poses), size, lesson.line, lesson.coarse, looks)
             pages.append([_page(one) for one in drawn.flatten(0, 1)])
     return Album(tuple(pages))
 
 
-def plainly_read(run: Run, number: int, drawing: Drawing) -> Generator[tuple[Batch, list[Tensor]]]:
+def plainly_read(run: Run, number: int, lesson: Lesson) -> Generator[tuple[Batch, list[Tensor]]]:
     """What plain steps of a stint learn from, one after the other: frames are read as for dancekit's own steps, by a
     reader of their own; the pose maps of a few steps take turns."""
     data = training_set(run, number)
@@ -67,8 +68,8 @@ def plainly_read(run: Run, number: int, drawing: Drawing) -> Generator[tuple[Bat
     def judged(place: int) -> Batch:
         return batch_of(run, number, data, run.recipe.judged * (place + 1) - 1)
 
-    albums = [album(judged(place), drawing) for place in range(_ALBUMS)]
-    return ahead(lambda place: albums[place % _ALBUMS].opened(judged(place)), 0)
+    albums = [album(judged(place), lesson) for place in range(_ALBUMS)]
+    return made_ahead(lambda place: albums[place % _ALBUMS].opened(judged(place)), 0)
 
 
 def _page(drawn: Tensor) -> bytes:
@@ -98,7 +99,7 @@ class Plain:
         for module in (*self._training.modules().values(), trunk, self._networks.anchor):
             if module is not None:
                 module.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-        self._drawing = replace(drawing_of(run, number), augmentation=None, layout=torch.contiguous_format)
+        self._lesson = replace(lesson_of(run, number), augmentation=None, layout=torch.contiguous_format)
 
     def parameters(self) -> Iterator[tuple[str, Tensor]]:
         """All weights by network and name."""
@@ -114,12 +115,12 @@ class Plain:
             return next(pictures)
 
         batch, weights = to_device(given[0], device), replace(self._run.recipe.weights, every=1)
-        drawn = chance.draw(batch, self._drawing.augmentation, weights.every, random)
-        made = objective.generate(networks, batch, drawn, replace(self._drawing, posed=read), torch.float32)
+        drawn = chance.draw(batch, self._lesson.augmentation, weights.every, random)
+        made = objective.generate(networks, batch, drawn, replace(self._lesson, posed=read), torch.float32)
         first = objective.judge(networks, _detached(made))
         self._turn("critics", adversary.critic_loss(first))
         judged = _again(networks, made, first)
-        terms = objective.generator_loss(networks, made, judged, batch, weights, self._drawing.matte)
+        terms = objective.generator_loss(networks, made, judged, batch, weights, self._lesson.matte)
         self._turn("generator", terms)
 
     def _turn(self, name: str, terms: dict[str, Tensor]) -> None:

@@ -41,7 +41,7 @@ from dancekit.study import (
     study,
     work_mark,
 )
-from dancekit.threads import in_order, spare
+from dancekit.threads import in_order, read_ahead, spare
 from dancekit.types import Progress, VideoInfo, no_progress
 
 SHORTEST = 20
@@ -209,7 +209,7 @@ def _cutouts(studied: Studied, clip: clips.Clip, matte: matting.Backend,
     window, size = _window(studied.info, clip.plan.boxes[clip.used]), clip.plan.size
     corner = np.array(window[:2] * 2, np.float32)
     shown = video.read_frames(studied.info, first, len(clip.track), window)
-    for time, frame in enumerate(video.read_ahead(shown), first):
+    for time, frame in enumerate(read_ahead(shown), first):
         if clip.used[time]:
             box = clip.plan.boxes[time]
             picture = crops.warp(frame, box - corner, size)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import queue
 import signal
 import sys
 import threading
@@ -11,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import count
 
 from dancekit.types import Each, Item, Made
 
@@ -59,6 +62,41 @@ def in_order(work: Callable[[Item], Made], items: Iterable[Item], threads: int, 
     """work(item) of every item in their order, by workers of its own, to be closed."""
     with workers(threads, waiting) as each:
         yield from each(work, items)
+
+
+def made_ahead(make: Callable[[int], Made], first: int, threads: int = 1) -> Generator[Made]:
+    """make(first), make(first + 1), ... without end, in this order, made in advance by so many threads."""
+    return in_order(make, count(first), threads, threads + 2)
+
+
+def read_ahead(items: Generator[Item], depth: int = 4) -> Generator[Item]:
+    """The same items, fetched by another thread up to `depth` in advance."""
+    ready: queue.Queue[Item | BaseException | None] = queue.Queue(depth)
+    stop = threading.Event()
+    thread = threading.Thread(target=_fetch, args=(items, ready, stop), daemon=True)
+    thread.start()
+    try:
+        while (item := ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        while thread.is_alive():
+            with contextlib.suppress(queue.Empty):
+                ready.get(timeout=0.05)
+
+
+def _fetch(items: Generator[Item], ready: queue.Queue[Item | BaseException | None], stop: threading.Event) -> None:
+    try:
+        with contextlib.closing(items):  # type: ignore[type-var]
+            for item in items:
+                ready.put(item)
+                if stop.is_set():
+                    return
+        ready.put(None)
+    except BaseException as error:
+        ready.put(error)
 
 
 def _compute_alone(pool: ThreadPoolExecutor, threads: int) -> None:

@@ -112,7 +112,7 @@ def set_up(
     person: Person, workspace: Workspace, recipe: Recipe, machine: Machine, seed: int, progress: Progress, say: Say
 ) -> Run:
     """Everything that is the same for all stints; the training state is new or as last saved."""
-    subject = study_subject(load_clips(person), progress)
+    subject = study_subject(prepared.load_all(person), progress)
     other = _dressed_otherwise(subject)
     if other:
         say(
@@ -210,21 +210,6 @@ def _cutouts(clip: Clip, count: int) -> Iterator[tuple[np.ndarray, np.ndarray, n
         cutout = reader.read(int(moment))
         if cutout is not None:
             yield points[moment], *cutout
-
-
-def load_clips(person: Person) -> list[Clip]:
-    """All prepared clips of a person.
-
-    Raises:
-        WorkspaceError: there is none.
-    """
-    folders = person.clips()
-    if not folders:
-        raise WorkspaceError(
-            f"{person.name!r} has no prepared film.",
-            f"Prepare one first: dancekit prepare myclip.mp4 --as {person.name}",
-        )
-    return [prepared.load(folder) for folder in folders]
 
 
 def plan_canvas(clips: Sequence[Clip], recipe: Recipe, nominal: tuple[int, int]) -> Canvas:

@@ -16,17 +16,17 @@ import torch
 from dancekit import background, likeness
 from dancekit.background import Background
 from dancekit.core import compose
-from dancekit.core.closeup import Painted
+from dancekit.core.painted import Painted
 from dancekit.drive import Moves, cleaned, paint_raw, plan_moves
 from dancekit.errors import ClipError
 from dancekit.group import ALONE, Group
-from dancekit.io import clips, encode, video
+from dancekit.io import clips, encode
 from dancekit.io.locks import alone
 from dancekit.io.workspace import Person, Workspace, keep_or_clear, move, writing
 from dancekit.likeness import Likeness
 from dancekit.memory import keep_freed_memory
 from dancekit.study import Options, find_moves
-from dancekit.threads import in_order, spare
+from dancekit.threads import in_order, read_ahead, spare
 from dancekit.types import Progress, VideoInfo, no_progress
 
 _PIECE_SECONDS = 20.0
@@ -192,7 +192,7 @@ def _frames(
 
     behind = repeat(None) if scenery.transparent else scenery.frames(moves.canvas, moves.fps, first)
     threads = spare(PLACING)
-    with contextlib.closing(video.read_ahead(paint_raw(moves, model, device, first), _AHEAD)) as pictures:
+    with contextlib.closing(read_ahead(paint_raw(moves, model, device, first), _AHEAD)) as pictures:
         yield from in_order(finished, zip(count(first), pictures, behind), threads, 2 * threads)
 
 

@@ -12,12 +12,12 @@ from dancekit import likeness
 from dancekit.core import crops
 from dancekit.drive import Moves, paint
 from dancekit.evaluate import nearest_pose
+from dancekit.io.clips import load_all
 from dancekit.io.dataset import Footage
 from dancekit.io.workspace import Person
 from dancekit.judge import Judge, Scores
 from dancekit.likeness import Likeness
 from dancekit.scenes import Scene
-from dancekit.train import load_clips
 from dancekit.types import Progress
 
 TOLD = "told "
@@ -42,7 +42,7 @@ def score_dances(
     every: of the runs of consecutive frames, only every n-th is compared, which takes most of the time.
     """
     model, judge = likeness.load(person), Judge(device)
-    footage = [Footage(clip, model.canvas, 0) for clip in load_clips(person)]
+    footage = [Footage(clip, model.canvas, 0) for clip in load_all(person)]
     total, done = sum(len(truth) for truth, _ in dances), 0
     for truth, moves in dances:
         made = {entry: _pictures(entry, truth, moves, model, footage, device) for entry in entries}

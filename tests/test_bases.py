@@ -74,7 +74,7 @@ def test_people_are_drawn_as_large_as_the_recipe_shows_them(crowd_home: tuple[Pa
 def test_a_crowd_is_measured_by_several_processes_as_by_one(
     crowd_home: tuple[Path, Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = train.load_clips(Workspace(crowd_home[0]).person(pretrain.PERSON))
+    found = clips.load_all(Workspace(crowd_home[0]).person(pretrain.PERSON))
     alone = train.study_subject(found)
     monkeypatch.setattr(train, "_CROWD", 2)
     together = train.study_subject(found)

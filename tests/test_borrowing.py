@@ -13,7 +13,7 @@ from dancekit import drive, gallery, likeness, train
 from dancekit.core import looks
 from dancekit.core.compose import multiplied
 from dancekit.errors import WorkspaceError
-from dancekit.io import checkpoint
+from dancekit.io import checkpoint, clips
 from dancekit.io.dataset import Footage
 from dancekit.io.workspace import Person, Workspace
 from dancekit.likeness import Likeness
@@ -60,7 +60,7 @@ def test_who_was_trained_before_there_were_stills_is_painted_without(model: Like
 
 
 def test_stills_are_of_frames_that_are_learnt_from_in_the_usual_clothes(person: Person, model: Likeness) -> None:
-    (clip, *_), fine = train.load_clips(person), model.canvas.times(model.recipe.closeup)
+    (clip, *_), fine = clips.load_all(person), model.canvas.times(model.recipe.closeup)
     film, usual = Footage(clip, fine, 0), train.study_subject([clip]).usual_looks()
     other = usual._replace(colours=-usual.colours)
     assert looks.alike(usual, usual)
@@ -81,7 +81,7 @@ def test_stills_are_of_frames_that_are_learnt_from_in_the_usual_clothes(person: 
 
 
 def test_a_dance_is_sharper_with_stills_than_without(person: Person, model: Likeness) -> None:
-    film = Footage(train.load_clips(person)[0], model.canvas, 0)
+    film = Footage(clips.load_all(person)[0], model.canvas, 0)
     size, points = model.canvas.size, film.points[:4]
     (one, *_), (bare, *_) = (who.painter(CPU).paint(points, size) for who in (model, replace(model, stills=None)))
     assert np.array_equal(one.picture, bare.picture)
@@ -95,7 +95,7 @@ def test_a_dance_is_sharper_with_stills_than_without(person: Person, model: Like
 
 
 def test_painting_from_the_middle_on_borrows_as_from_the_beginning(person: Person, model: Likeness) -> None:
-    clip = train.load_clips(person)[0]
+    clip = clips.load_all(person)[0]
     moves = drive.plan_moves(clip.track, model, clip.track.size)
     whole, late = list(drive.paint_raw(moves, model, CPU)), list(drive.paint_raw(moves, model, CPU, len(moves) - 3))
     for one, other in zip(whole[-3:], late, strict=True):

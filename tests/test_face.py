@@ -16,11 +16,11 @@ from dancekit.core import chance, objective, step
 from dancekit.core.schedule import FACE
 from dancekit.errors import WorkspaceError
 from dancekit.gallery import gather
-from dancekit.io import checkpoint
+from dancekit.io import checkpoint, clips
 from dancekit.io.dataset import FILMS_APART, Footage, to_device
 from dancekit.io.workspace import Workspace
 from dancekit.likeness import multiple
-from dancekit.loop import batch_of, drawing_of, training_set
+from dancekit.loop import batch_of, lesson_of, training_set
 from dancekit.run import Run, say_nothing
 from dancekit.types import no_progress
 
@@ -95,26 +95,26 @@ def test_faces_are_learnt_from_close_ups_of_larger_pictures_without_strangers(ru
     assert batch.portraits.dtype == torch.uint8
     assert batch.portraits[:, :, 3].float().mean((1, 2, 3)).min() > 40, "there is a head in each"
     # Landmarks are disturbed by as many px as in the whole picture, not by as large a share of a small one.
-    drawing, whole = drawing_of(run, number), drawing_of(run, 2)
+    lesson, whole = lesson_of(run, number), lesson_of(run, 2)
     assert run.training.stints[2].size == run.training.stints[number].size
-    assert drawing.width == whole.width, "lines are as thin as in whole pictures"
-    assert drawing.augmentation is not None
+    assert lesson.line == whole.line, "lines are as thin as in whole pictures"
+    assert lesson.augmentation is not None
     assert run.recipe.augment is not None
-    assert drawing.augmentation.distance * side == pytest.approx(run.recipe.augment.distance * canvas.size[1])
+    assert lesson.augmentation.distance * side == pytest.approx(run.recipe.augment.distance * canvas.size[1])
 
 
 def test_a_step_learns_to_correct_the_portraits(run: Run) -> None:
     number = face_of(run)
     for stint in range(number + 1):
         run.training.begin(stint)
-    data, drawing = training_set(run, number), drawing_of(run, number)
+    data, lesson = training_set(run, number), lesson_of(run, number)
     networks = run.training.networks(FACE, run.trunk, run.anchor)
     batch = to_device(batch_of(run, number, data, 0), torch.device("cpu"))
-    made = objective.generate(networks, batch, chance.draw(batch, None, 1, torch.Generator()), drawing, torch.float32)
+    made = objective.generate(networks, batch, chance.draw(batch, None, 1, torch.Generator()), lesson, torch.float32)
     assert batch.portraits is not None
     alpha = batch.portraits.flatten(0, 1)[:, 3].float() / 255
     assert (made.frames[:, 3] - alpha).abs().max() < 0.01, "nothing is learnt yet"
-    losses = step.take_step(networks, run.training.optimisers, batch, drawing, run.recipe.weights, run.dtype,
+    losses = step.take_step(networks, run.training.optimisers, batch, lesson, run.recipe.weights, run.dtype,
                             torch.Generator().manual_seed(0))  # fmt: skip
     assert all(torch.isfinite(loss) for loss in losses.values())
     assert all(parameter.any() for parameter in run.training.generators[FACE].head.parameters())
@@ -140,7 +140,7 @@ def test_portraits_are_kept_with_the_person(trained_home: Path, tmp_path: Path) 
 
 def test_portraits_are_of_frames_that_are_learnt_from_and_known(trained_home: Path) -> None:
     person = Workspace(trained_home).person("me")
-    model, (clip, *_) = likeness.load(person), train.load_clips(person)
+    model, (clip, *_) = likeness.load(person), clips.load_all(person)
     fine = model.canvas.times(model.recipe.closeup)
     gallery = gather([clip, clip], fine, 32, 500)
     times = gallery.moments % FILMS_APART * float(clip.track.fps)
@@ -156,7 +156,7 @@ def test_a_trained_face_changes_the_head_and_nothing_else(trained_home: Path) ->
     assert json.loads(person.card.read_text())["face"]
     model = likeness.load(person)
     assert model.face is not None
-    footage = Footage(train.load_clips(person)[0], model.canvas, 0)
+    footage = Footage(clips.load_all(person)[0], model.canvas, 0)
     painted = list(model.painter(torch.device("cpu")).paint(footage.points[:3], model.canvas.size))
     for time, one in enumerate(painted):
         assert one.face is not None

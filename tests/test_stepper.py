@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from tiny import batch, drawing, networks
+from tiny import batch, lesson, networks
 from torch import Tensor
 from torch.optim import Adam
 
@@ -20,7 +20,7 @@ from dancekit.stepper import Stepper, Take
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # PyTorch warns of itself while it compiles
 CPU = torch.device("cpu")
-HOW = drawing(augmentation=Augmentation(0.2, 0.5, 0.05))
+HOW = lesson(augmentation=Augmentation(0.2, 0.5, 0.05))
 WEIGHTS = Weights(colour=10.0, focus=2.0, every=2)
 
 

@@ -7,12 +7,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 import torch
 
-from dancekit.threads import in_order, workers
+from dancekit.errors import ClipError
+from dancekit.threads import in_order, read_ahead, workers
 
 
 def test_workers_do_what_map_does_in_order() -> None:
@@ -86,3 +87,35 @@ def test_what_a_worker_raises_is_raised_in_its_place() -> None:
         assert [next(results), next(results)] == [-1, -1]
         with pytest.raises(ZeroDivisionError):
             next(results)
+
+
+def test_reading_ahead_gives_the_same_things() -> None:
+    assert list(read_ahead((number for number in range(30)), 2)) == list(range(30))
+
+
+def test_reading_ahead_can_be_given_up_early() -> None:
+    closed: list[bool] = []
+
+    def given() -> Generator[int]:
+        try:
+            yield from range(30)
+        finally:
+            closed.append(True)
+
+    stream = read_ahead(given(), 2)
+    assert next(stream) == 0
+    stream.close()
+    assert closed == [True], "what it read from was let go of"
+    with pytest.raises(StopIteration):
+        next(stream)
+
+
+def test_what_goes_wrong_while_reading_ahead_reaches_the_reader() -> None:
+    def broken() -> Generator[int]:
+        yield 1
+        raise ClipError("the cable was pulled")
+
+    stream = read_ahead(broken())
+    assert next(stream) == 1
+    with pytest.raises(ClipError, match="cable"):
+        next(stream)

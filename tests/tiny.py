@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 from figures import waving
+from torch import nn
 
 from dancekit.core.batch import Batch
+from dancekit.core.drawing import Drawing
 from dancekit.core.maps import CHANNELS
-from dancekit.core.objective import Drawing, Networks
+from dancekit.core.objective import Lesson, Networks
+from dancekit.core.paint import Painter
 from dancekit.networks.generator import Generator
 from dancekit.networks.patch import PatchCritic
 from dancekit.networks.perceptual import Perceptual, Trunk
@@ -18,7 +22,8 @@ from dancekit.networks.perceptual import Perceptual, Trunk
 SIZE = (16, 24)
 REACH, FRAMES, STRANGERS = 1, 3, 2
 KEY = (-1.0, 0.4, -0.5)
-DRAWING = Drawing((REACH, REACH), 0.8, 1, KEY, True, False, None)
+DRAWING = Drawing(reach=(REACH, REACH), line=0.8, coarse=1, key=KEY)
+LESSON = Lesson(**vars(DRAWING))
 TRUNK = Trunk((1, 1), (2, 1, 0), 1.0, (0.5, 0.5, 0.5), magnitudes=(0.5, 0.25))
 
 
@@ -62,5 +67,12 @@ def batch(stage: int, count: int = 2, wild: bool = True) -> Batch:
     return Batch(poses, frames, known, torch.from_numpy(np.stack(strange)) if wild else None)
 
 
-def drawing(**changes: object) -> Drawing:
-    return replace(DRAWING, **changes)  # type: ignore[arg-type]
+def lesson(**changes: object) -> Lesson:
+    return replace(LESSON, **changes)  # type: ignore[arg-type]
+
+
+def painter(draw: nn.Module, refine: nn.Module | None = None, drawing: Drawing = DRAWING, **others: Any) -> Painter:
+    """A painter on the CPU, in float32 unless it is said."""
+    return Painter(
+        **{"device": torch.device("cpu"), "dtype": torch.float32} | others, draw=draw, refine=refine, drawing=drawing
+    )

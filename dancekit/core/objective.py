@@ -14,6 +14,7 @@ from dancekit.core.augment import Augmentation
 from dancekit.core.batch import Batch
 from dancekit.core.chance import Chance
 from dancekit.core.constants import constant
+from dancekit.core.drawing import Drawing
 from dancekit.core.maps import Segments
 from dancekit.core.sketch import Looks
 from dancekit.networks.generator import Generator
@@ -64,24 +65,15 @@ class Weights:
     """Judge every n-th frame with the perceptual trunk: the dearest term, and one frame tells most."""
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """How all is drawn: K of stage I's windows and of stage II's, line half width in px, 1/coarse, key colour in
-    [-1, 1], the matte; future: see recipe."""
+@dataclass(frozen=True, kw_only=True)
+class Lesson(Drawing):
+    """How a step's pictures are drawn, and how they are made harder or judged beyond that."""
 
-    reach: tuple[int, int]
-    width: float
-    coarse: int
-    key: tuple[float, float, float]
-    matte: bool
-    residual: bool
-    """Stage II corrects the middle G1 frame instead of drawing anew."""
-    augmentation: Augmentation | None
+    augmentation: Augmentation | None = None
     girth: tuple[float, ...] = ()
     """How far from each bone the person reaches, px of the picture (see core.girth); empty if nobody measured it."""
     focus: float = 0.0
     """How far face and hands reach from their bones, px of the picture; 0 where they count like the rest."""
-    future: bool = True
     posed: Callable[..., Tensor] = sketch.posed
     """What draws poses, see core.sketch.posed."""
     layout: torch.memory_format = torch.channels_last
@@ -114,50 +106,50 @@ class Made:
     """How far wild frames are from those of the base, seen from afar; one number, or None without a base."""
 
 
-def over_key(frames: Tensor, known: Tensor, drawing: Drawing) -> Tensor:
+def over_key(frames: Tensor, known: Tensor, lesson: Lesson) -> Tensor:
     """... x 4 x H x W over the key colour: alpha * colour + (1 - alpha) * key; the key alone where nothing is known."""
     alpha = frames[..., 3:, :, :] * known
-    key = constant(drawing.key, frames.device).view(3, 1, 1)
+    key = constant(lesson.key, frames.device).view(3, 1, 1)
     return alpha * frames[..., :3, :, :] + (1 - alpha) * key
 
 
-def _as_shown(made: Tensor, known: Tensor, drawing: Drawing) -> Tensor:
+def _as_shown(made: Tensor, known: Tensor, lesson: Lesson) -> Tensor:
     """What the critics see of made frames; without a matte the generator draws the key itself, as in the paper."""
-    if drawing.matte:
-        return over_key(made, known, drawing)
-    return over_key(torch.cat((made[..., :3, :, :], torch.ones_like(made[..., 3:, :, :])), -3), known, drawing)
+    if lesson.matte:
+        return over_key(made, known, lesson)
+    return over_key(torch.cat((made[..., :3, :, :], torch.ones_like(made[..., 3:, :, :])), -3), known, lesson)
 
 
-def generate(networks: Networks, batch: Batch, drawn: Chance, drawing: Drawing, dtype: torch.dtype) -> Made:
+def generate(networks: Networks, batch: Batch, drawn: Chance, lesson: Lesson, dtype: torch.dtype) -> Made:
     """Run the generators on the film's poses and, in the same pass, on the wild ones. dtype: of the pose maps."""
     count, real = batch.frames.shape[1], batch.frames.shape[0] * batch.frames.shape[1]
     size = (batch.frames.shape[-1], batch.frames.shape[-2])
-    windows = [_windows(networks, drawn.film, batch.looks, size, drawing, dtype)]
+    windows = [_windows(networks, drawn.film, batch.looks, size, lesson, dtype)]
     if drawn.wild is not None and networks.wild is not None:
-        windows.append(_windows(networks, drawn.wild, batch.wild_looks(), size, drawing, dtype))
-    condition, pose = _stacked([w[0] for w in windows], drawing), _stacked([w[1] for w in windows], drawing)
+        windows.append(_windows(networks, drawn.wild, batch.wild_looks(), size, lesson, dtype))
+    condition, pose = _stacked([w[0] for w in windows], lesson), _stacked([w[1] for w in windows], lesson)
     centres = [w[2] for w in windows if w[2] is not None]
-    centre = _stacked(centres, drawing) if centres else None
+    centre = _stacked(centres, lesson) if centres else None
     if batch.portraits is None:
         painted = networks.trained(condition, centre)
     else:
-        painted = networks.trained(*portraits.joined(condition, batch.portraits.flatten(0, 1), drawing.coarse))
-    shown = _as_shown(painted[:real].unflatten(0, (-1, count)), batch.known, drawing)
-    true = over_key(batch.frames, batch.known, drawing)
+        painted = networks.trained(*portraits.joined(condition, batch.portraits.flatten(0, 1), lesson.coarse))
+    shown = _as_shown(painted[:real].unflatten(0, (-1, count)), batch.known, lesson)
+    true = over_key(batch.frames, batch.known, lesson)
     strange = len(painted) > real
-    wild = _as_shown(painted[real:], batch.known.new_ones(()), drawing) if strange else None
+    wild = _as_shown(painted[real:], batch.known.new_ones(()), lesson) if strange else None
     excess = lack = strayed = None
-    if strange and batch.wild is not None and drawing.matte and drawing.girth:
+    if strange and batch.wild is not None and lesson.matte and lesson.girth:
         alpha = painted[real:, 3:]
-        excess = unseen.excess(alpha, batch.wild, drawing.girth)
-        lack = unseen.lack(alpha, pose[real:], drawing.coarse)
+        excess = unseen.excess(alpha, batch.wild, lesson.girth)
+        lack = unseen.lack(alpha, pose[real:], lesson.coarse)
     if strange and networks.anchor is not None:
         with torch.no_grad():
             anchored = networks.anchor(condition[real:])
         strayed = unseen.strayed(painted[real:], anchored)
     return Made(
         strayed=strayed,
-        focus=_focus(batch.poses, count, size, drawing.focus) if drawing.focus else None,
+        focus=_focus(batch.poses, count, size, lesson.focus) if lesson.focus else None,
         frames=painted[:real],
         shown=shown,
         true=true,
@@ -177,8 +169,8 @@ def _focus(poses: Tensor, count: int, size: tuple[int, int], radius: float) -> T
     return focus.near(seen, radius, size).unflatten(0, (-1, count))
 
 
-def _stacked(parts: list[Tensor], drawing: Drawing) -> Tensor:
-    return torch.cat(parts).contiguous(memory_format=drawing.layout)
+def _stacked(parts: list[Tensor], lesson: Lesson) -> Tensor:
+    return torch.cat(parts).contiguous(memory_format=lesson.layout)
 
 
 def _windows(
@@ -186,24 +178,24 @@ def _windows(
     pose: Segments,
     looks: Looks | None,
     size: tuple[int, int],
-    drawing: Drawing,
+    lesson: Lesson,
     dtype: torch.dtype,
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Poses B x T x S -> the windows that frames are made from, the pose maps of the same frames, and in stage II the
     middle G1 frames if they are to be corrected; B*T' first."""
-    source = drawing.posed(pose, size, drawing.width, drawing.coarse, looks).to(dtype)
-    first_reach, second_reach = drawing.reach
-    reach = first_reach if networks.refine is None else sum(drawing.reach)
+    source = lesson.posed(pose, size, lesson.line, lesson.coarse, looks).to(dtype)
+    first_reach, second_reach = lesson.reach
+    reach = first_reach if networks.refine is None else sum(lesson.reach)
     centre_maps = source[:, reach : source.shape[1] - reach].flatten(0, 1)
-    window = maps.windows(source, 2 * first_reach + 1, drawing.future)
+    window = maps.windows(source, 2 * first_reach + 1, lesson.future)
     if networks.refine is None:
         return window.flatten(0, 1), centre_maps, None
     with torch.no_grad():
-        flat = window.flatten(0, 1).contiguous(memory_format=drawing.layout)
+        flat = window.flatten(0, 1).contiguous(memory_format=lesson.layout)
         first = networks.draw(flat).unflatten(0, window.shape[:2])
-    window = maps.windows(first, 2 * second_reach + 1, drawing.future).flatten(0, 1)
+    window = maps.windows(first, 2 * second_reach + 1, lesson.future).flatten(0, 1)
     middle = first[:, second_reach : first.shape[1] - second_reach].flatten(0, 1)
-    return window, centre_maps, middle if drawing.residual else None
+    return window, centre_maps, middle if lesson.residual else None
 
 
 def judge(networks: Networks, made: Made) -> Judged:

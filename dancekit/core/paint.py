@@ -15,7 +15,8 @@ from torch.nn import functional
 
 from dancekit.core import closeup, maps, portraits, sketch
 from dancekit.core import girth as girths
-from dancekit.core.closeup import Painted
+from dancekit.core.drawing import Drawing
+from dancekit.core.painted import Painted
 from dancekit.core.portraits import Portraits, Sitting
 from dancekit.core.sketch import Looks
 from dancekit.core.sources import Borrowed, Choice, Sources
@@ -41,31 +42,24 @@ class Given(NamedTuple):
         return None if self.choice is None else self.choice.at(time)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Painter:
     """The generators and how their poses are drawn.
 
-    refine: None paints with stage I alone. reach: K of stage I and of stage II. line: half width of pose lines in px.
-    coarse: pose maps are drawn at 1/coarse of the size. dtype: what the networks compute in. key: the colour in [-1, 1]
-    that networks trained without a matte paint around the person, which is keyed out; None if they paint alpha. looks:
-    of the person, in px; None for networks that see lines alone. future: they see what comes after a frame, too. girth:
-    S px (see core.girth) of somebody whose networks have learnt from windows around her: then only such windows are
-    painted, `multiple` px wide or several times as much, and all around them is empty. face: paints close-ups of `side`
-    px in pictures `closer` times as large (see core.closeup); None for none. portraits: what close-ups begin with.
-    sources: what such larger pictures borrow from (see core.sources); None for nothing.
+    refine: None paints with stage I alone. drawing: of networks trained without a matte the key, which they paint
+    around the person, is keyed out. dtype: what the networks compute in. looks: of the person, in px; None for networks
+    that see lines alone. girth: S px (see core.girth) of somebody whose networks have learnt from windows around her:
+    then only such windows are painted, `multiple` px wide or several times as much, and all around them is empty. face:
+    paints close-ups of `side` px in pictures `closer` times as large (see core.closeup); None for none. portraits: what
+    close-ups begin with. sources: what such larger pictures borrow from (see core.sources); None for nothing.
     """
 
     draw: nn.Module
     refine: nn.Module | None
-    reach: tuple[int, int]
-    line: float
-    coarse: int
-    residual: bool
+    drawing: Drawing
     device: torch.device
     dtype: torch.dtype
-    key: tuple[float, float, float] | None = None
     looks: Looks | None = None
-    future: bool = True
     girth: Tensor | None = None
     multiple: int = 1
     face: nn.Module | None = None
@@ -123,9 +117,9 @@ class Painter:
         def asked() -> Iterator[tuple[slice, Tensor]]:
             for times in dance.batches():
                 columns = self._columns(dance, times)
-                there = slice(columns.start // self.coarse, columns.stop // self.coarse)
-                yield columns, drawn.windows(times, self.reach[0], dance, self.future, there)
-                drawn.forget(times[-1] + 1 - self.reach[0] * dance.stride)
+                there = slice(columns.start // self.drawing.coarse, columns.stop // self.drawing.coarse)
+                yield columns, drawn.windows(times, self.drawing.reach[0], dance, self.drawing.future, there)
+                drawn.forget(times[-1] + 1 - self.drawing.reach[0] * dance.stride)
 
         def made(asked: tuple[slice, Tensor]) -> Tensor:
             columns, window = asked
@@ -141,10 +135,14 @@ class Painter:
         def asked() -> Iterator[tuple[slice, Tensor, Tensor | None]]:
             for times in dance.batches():
                 columns = self._columns(dance, times)
-                window = shown.windows(times, self.reach[1], dance, self.future, columns)
-                yield columns, window, torch.cat([first[t][..., columns] for t in times]) if self.residual else None
+                window = shown.windows(times, self.drawing.reach[1], dance, self.drawing.future, columns)
+                yield (
+                    columns,
+                    window,
+                    torch.cat([first[t][..., columns] for t in times]) if self.drawing.residual else None,
+                )
                 for kept in (first, shown):
-                    kept.forget(times[-1] + 1 - self.reach[1] * dance.stride)
+                    kept.forget(times[-1] + 1 - self.drawing.reach[1] * dance.stride)
 
         def made(asked: tuple[slice, Tensor, Tensor | None]) -> Tensor:
             columns, window, centre = asked
@@ -155,11 +153,11 @@ class Painter:
     def _maps(self, dance: _Dance, times: range) -> Tensor:
         """What the networks see of the poses of a batch, N x C x H/coarse x W/coarse."""
         pose = maps.segments(torch.from_numpy(dance.points[times.start : times.stop]).to(self.device))
-        drawn = sketch.posed(pose, dance.size, self.line, self.coarse, self.looks)
+        drawn = sketch.posed(pose, dance.size, self.drawing.line, self.drawing.coarse, self.looks)
         return drawn.to(dtype=self.dtype, memory_format=torch.channels_last)
 
     def _as_pictures(self, made: Tensor) -> Iterator[np.ndarray]:
-        return _to_pictures(made if self.key is None else keyed(made, self.key))
+        return _to_pictures(made if self.drawing.matte else keyed(made, self.drawing.key))
 
     def _add_faces(
         self,
@@ -177,25 +175,25 @@ class Painter:
         corners = {place: closeup.corner(middles[place], self.side) for place in known}
         if not known:
             return
-        reach = range(-self.reach[0], self.reach[0] + 1)
+        reach = range(-self.drawing.reach[0], self.drawing.reach[0] + 1)
         around = {place: [min(max(times[place] + k * stride, 0), last) for k in reach] for place in known}
         seen = [closeup.inside(points[around[place]], self.closer, corners[place]) for place in known]
         window, begun = self._windows(np.stack(seen)), None
         if sitting is not None:
             laid = np.stack([sitting.begin(times[place], corners[place], self.side) for place in known])
-            window, begun = portraits.joined(window, torch.from_numpy(laid).to(self.device), self.coarse)
+            window, begun = portraits.joined(window, torch.from_numpy(laid).to(self.device), self.drawing.coarse)
         made = self._run(face, window, begun)
         made = made if begun is None else portraits.held_back(made, begun)
         for place, one, poses in zip(known, self._as_pictures(made), seen, strict=True):
-            shown = trust[place] * closeup.beside_arms(poses[self.reach[0]], self.side)
+            shown = trust[place] * closeup.beside_arms(poses[self.drawing.reach[0]], self.side)
             pictures[place] = replace(pictures[place], face=one, corner=corners[place], trust=shown)
 
     def _windows(self, points: np.ndarray) -> Tensor:
         """What the networks see of windows of poses N x T x J x 3, in px of close-ups: N x (T * C) x h x w."""
         pose = maps.segments(torch.from_numpy(points).flatten(0, 1).to(self.device))
         looks = None if self.looks is None else self.looks.times(self.closer)
-        drawn = sketch.posed(pose, (self.side, self.side), self.line, self.coarse, looks)
-        window = maps.windows(drawn.unflatten(0, points.shape[:2]), points.shape[1], self.future).flatten(0, 1)
+        drawn = sketch.posed(pose, (self.side, self.side), self.drawing.line, self.drawing.coarse, looks)
+        window = maps.windows(drawn.unflatten(0, points.shape[:2]), points.shape[1], self.drawing.future).flatten(0, 1)
         return window.to(dtype=self.dtype, memory_format=torch.channels_last)
 
     def _columns(self, dance: _Dance, times: range) -> slice:
@@ -203,14 +201,14 @@ class Painter:
         width = dance.size[0]
         if dance.sides is None:
             return slice(0, width)
-        reach = max(self.reach) * dance.stride
+        reach = max(self.drawing.reach) * dance.stride
         around = dance.sides[max(0, times[0] - reach) : times[-1] + reach + 1]
         left, right = (float(side) for side in (around[:, 0].amin(), around[:, 1].amax()))
         left, right = int(max(left, 0.0)), int(min(right, width - 1.0)) + 1
-        wide = -(-(right - left + self.coarse) // self.multiple) * self.multiple
+        wide = -(-(right - left + self.drawing.coarse) // self.multiple) * self.multiple
         if wide >= width:
             return slice(0, width)
-        left = min(max((left + right - wide) // 2, 0), width - wide) // self.coarse * self.coarse
+        left = min(max((left + right - wide) // 2, 0), width - wide) // self.drawing.coarse * self.drawing.coarse
         return slice(left, left + wide)
 
     def _run(self, network: nn.Module, *inputs: Tensor | None) -> Tensor:

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from dancekit.core import adversary, chance, objective
 from dancekit.core.adversary import Judged
 from dancekit.core.batch import Batch
-from dancekit.core.objective import Drawing, Made, Networks, Weights
+from dancekit.core.objective import Lesson, Made, Networks, Weights
 
 
 class Work(NamedTuple):
@@ -34,7 +34,7 @@ def take_step(
     networks: Networks,
     optimisers: Mapping[str, Optimizer],
     batch: Batch,
-    drawing: Drawing,
+    lesson: Lesson,
     weights: Weights,
     dtype: torch.dtype,
     random: torch.Generator,
@@ -50,10 +50,10 @@ def take_step(
     or compiled. Returns every loss term, detached; the discriminators' begin with "D ".
     """
     with torch.autocast(batch.frames.device.type, dtype, enabled=dtype != torch.float32):
-        drawn = chance.draw(batch, drawing.augmentation, weights.every, random)
-        made = work.generate(networks, batch, drawn, drawing, dtype)
+        drawn = chance.draw(batch, lesson.augmentation, weights.every, random)
+        made = work.generate(networks, batch, drawn, lesson, dtype)
         judged = work.judge(networks, made) if judging else None
-        terms = work.generator_loss(networks, made, judged, batch, weights, drawing.matte, drawn.perceived)
+        terms = work.generator_loss(networks, made, judged, batch, weights, lesson.matte, drawn.perceived)
         verdicts = {} if judged is None else adversary.critic_loss(judged)
     # Both turns read the same forward pass, each for its own weights only, before either is updated.
     turns = {"critics": verdicts, "generator": terms} if verdicts else {"generator": terms}

@@ -114,3 +114,18 @@ def load(folder: Path) -> Clip:
         return Clip(str(card["name"]), folder, str(card["source"]), track, plan, used, body, inside, str(card["matte"]))
     except (arrays.UnreadableError, KeyError, ValueError, TypeError) as error:
         raise WorkspaceError(f"{path}: this clip is damaged ({error}).", _CURE) from error
+
+
+def load_all(person: Person) -> list[Clip]:
+    """All prepared clips of a person.
+
+    Raises:
+        WorkspaceError: there is none.
+    """
+    folders = person.clips()
+    if not folders:
+        raise WorkspaceError(
+            f"{person.name!r} has no prepared film.",
+            f"Prepare one first: dancekit prepare myclip.mp4 --as {person.name}",
+        )
+    return [load(folder) for folder in folders]

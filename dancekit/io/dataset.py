@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 from typing import NamedTuple, TypeVar
 
 import cv2
@@ -21,7 +20,6 @@ from dancekit.core.wild import Dances
 from dancekit.errors import WorkspaceError
 from dancekit.io.clips import Clip
 from dancekit.io.frames import FrameReader
-from dancekit.threads import in_order
 
 Item = TypeVar("Item")
 _CACHE_BYTES, _CACHE_BYTES_OF_FACES = 3 << 30, 1 << 30
@@ -151,18 +149,30 @@ class _Window(NamedTuple):
 class TrainingSet:
     """All training windows of a person.
 
+    frames: consecutive ones that are learnt from together. reach: poses before and after them that the networks see.
     wild: (real strangers' dances, made-up ones), float32 [T, J, 3] each, in body heights from the middle of the crop
     (see core.wild); real: the share of wild poses taken from the former, if there are any. window: see _window_width.
     sway: how far pictures and poses are turned and scaled together. looks: the person's in each clip, widths in body
-    heights; None for networks that see lines alone. face: side in px of close-ups of the head, which are
-    then all that is learnt from (see core.closeup). gallery: portraits that close-ups begin with; None for none.
+    heights; None for networks that see lines alone. face: side in px of close-ups of the head, which are then all that
+    is learnt from (see core.closeup). gallery: portraits that close-ups begin with; None for none.
     """
 
-    def __init__(self, clips: Sequence[Clip], canvas: Canvas, frames: int, reach: int,
-                 wild: tuple[Dances, Dances] | None, real: float = 0.0, window: float = 0.0,
-                 multiple: int = 16, sway: Sway | None = None,
-                 looks: Sequence[Looks] | None = None, face: int = 0,
-                 gallery: Gallery | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        clips: Sequence[Clip],
+        canvas: Canvas,
+        *,
+        frames: int,
+        reach: int,
+        wild: tuple[Dances, Dances] | None = None,
+        real: float = 0.0,
+        window: float = 0.0,
+        multiple: int = 16,
+        sway: Sway | None = None,
+        looks: Sequence[Looks] | None = None,
+        face: int = 0,
+        gallery: Gallery | None = None,
+    ) -> None:
         share = (_CACHE_BYTES_OF_FACES if face else _CACHE_BYTES) // len(clips)
         self.canvas, self.frames, self.reach = canvas, frames, reach
         head = round(face * (1 + 6 * _ASIDE))  # nearly all close-ups stray less than three times as far as usual
@@ -285,8 +295,3 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
     frames = moved.frames.float()
     frames = torch.cat((frames[:, :, :3] / 127.5 - 1, frames[:, :, 3:] / 255), 2)
     return replace(moved, frames=frames, known=moved.known.float())
-
-
-def ahead(make: Callable[[int], Item], first: int, threads: int = 1) -> Generator[Item]:
-    """make(first), make(first + 1), ... without end, in this order, made in advance by so many threads."""
-    return in_order(make, count(first), threads, threads + 2)

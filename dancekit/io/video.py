@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import queue
 import re
-import threading
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -266,33 +263,3 @@ def read_picture(path: Path) -> np.ndarray:
     if picture is None:
         raise ClipError(f"{path}: this is not a picture that can be read.", "Use a .jpg, .png or .webp picture.")
     return picture
-
-
-def read_ahead(frames: Generator[Frame], depth: int = 4) -> Generator[Frame]:
-    """The same frames, fetched by another thread up to `depth` in advance."""
-    ready: queue.Queue[Frame | BaseException | None] = queue.Queue(depth)
-    stop = threading.Event()
-    thread = threading.Thread(target=_fetch, args=(frames, ready, stop), daemon=True)
-    thread.start()
-    try:
-        while (item := ready.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stop.set()
-        while thread.is_alive():
-            with contextlib.suppress(queue.Empty):
-                ready.get(timeout=0.05)
-
-
-def _fetch(frames: Generator[Frame], ready: queue.Queue[Frame | BaseException | None], stop: threading.Event) -> None:
-    try:
-        with contextlib.closing(frames):  # type: ignore[type-var]
-            for frame in frames:
-                ready.put(frame)
-                if stop.is_set():
-                    return
-        ready.put(None)
-    except BaseException as error:
-        ready.put(error)

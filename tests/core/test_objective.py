@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import tiny
 import torch
-from tiny import FRAMES, KEY, REACH, SIZE, STRANGERS, batch, drawing, networks, random
+from tiny import FRAMES, KEY, REACH, SIZE, STRANGERS, batch, lesson, networks, random
 from torch import Tensor
 
 from dancekit.core import adversary, alpha_loss, chance, girth, maps, objective, sketch
@@ -15,7 +15,7 @@ from dancekit.core.adversary import Judged, Verdicts
 from dancekit.core.augment import Augmentation
 from dancekit.core.batch import Batch
 from dancekit.core.maps import CHANNELS
-from dancekit.core.objective import Drawing, Made, Networks, Weights
+from dancekit.core.objective import Lesson, Made, Networks, Weights
 from dancekit.core.sketch import Looks
 from dancekit.networks.generator import Generator
 from dancekit.networks.patch import PatchCritic
@@ -23,7 +23,7 @@ from dancekit.networks.patch import PatchCritic
 F32 = torch.float32
 
 
-def made_by(nets: Networks, given: Batch, how: Drawing = tiny.DRAWING, seed: int = 0) -> Made:
+def made_by(nets: Networks, given: Batch, how: Lesson = tiny.LESSON, seed: int = 0) -> Made:
     return objective.generate(nets, given, chance.draw(given, how.augmentation, 1, random(seed)), how, F32)
 
 
@@ -34,13 +34,13 @@ def perceived(given: Batch, weights: Weights, seed: int) -> Tensor | None:
 
 def drawn(poses: Tensor) -> Tensor:
     """Pose maps B x T x n_s x H x W."""
-    return maps.draw(maps.segments(poses), SIZE, tiny.DRAWING.width)
+    return maps.draw(maps.segments(poses), SIZE, tiny.LESSON.line)
 
 
 def test_a_frame_is_shown_over_the_key_and_the_key_alone_where_nothing_is_known() -> None:
     frames = torch.tensor([0.5, -0.5, 1.0, 0.25]).view(1, 4, 1, 1).expand(1, 4, 1, 2)
     known = torch.tensor([1.0, 0.0]).view(1, 1, 1, 2)
-    shown = objective.over_key(frames, known, tiny.DRAWING)
+    shown = objective.over_key(frames, known, tiny.LESSON)
     assert shown[0, :, 0, 0] == pytest.approx([0.125 - 0.75, -0.125 + 0.3, 0.25 - 0.375])
     assert shown[0, :, 0, 1] == pytest.approx(KEY)
 
@@ -64,7 +64,7 @@ def test_stage_one_draws_each_frame_from_the_poses_around_it(wild: bool) -> None
 def test_stage_two_refines_the_first_stages_frames_around_each_frame(residual: bool) -> None:
     nets, given = networks(2), batch(2)
     assert nets.refine is not None
-    made = made_by(nets, given, drawing(residual=residual))
+    made = made_by(nets, given, lesson(residual=residual))
     pose = drawn(given.poses)
     for film, time in ((0, 0), (1, 2)):
         place, middle = film * FRAMES + time, time + 2 * REACH
@@ -83,7 +83,7 @@ def test_stage_two_refines_frames_of_single_poses() -> None:
     nets, given = replace(networks(2), draw=Generator(CHANNELS, 8, 1, 1, norm="pixel")), batch(2)
     given = replace(given, poses=given.poses[:, REACH:-REACH], wild=None)
     assert nets.refine is not None
-    made, pose = made_by(nets, given, drawing(reach=(0, REACH))), drawn(given.poses)
+    made, pose = made_by(nets, given, lesson(reach=(0, REACH))), drawn(given.poses)
     for film, time in ((0, 0), (1, 2)):
         firsts = [nets.draw(pose[film, time + k][None])[0] for k in range(2 * REACH + 1)]
         place = film * FRAMES + time
@@ -94,7 +94,7 @@ def test_stage_two_refines_frames_of_single_poses() -> None:
 
 @pytest.mark.parametrize("stage", [1, 2])
 def test_without_the_future_no_frame_depends_on_what_comes_after_it(stage: int) -> None:
-    nets, given, how = networks(stage), batch(stage), replace(tiny.DRAWING, future=False)
+    nets, given, how = networks(stage), batch(stage), replace(tiny.LESSON, future=False)
     later = given.poses.clone()
     reach = (later.shape[1] - FRAMES) // 2
     later[:, reach + 2 :] += 2
@@ -128,14 +128,14 @@ def test_critics_see_made_and_true_frames_over_the_same_key() -> None:
     nets, given = networks(1), batch(1)
     made = made_by(nets, given)
     frames = made.frames.unflatten(0, (2, FRAMES))
-    assert torch.equal(made.shown, objective.over_key(frames, given.known, tiny.DRAWING))
-    assert torch.equal(made.true, objective.over_key(given.frames, given.known, tiny.DRAWING))
+    assert torch.equal(made.shown, objective.over_key(frames, given.known, tiny.LESSON))
+    assert torch.equal(made.true, objective.over_key(given.frames, given.known, tiny.LESSON))
     assert made.shown[:, :, 1, :4].unique().tolist() == pytest.approx([KEY[1]])
 
 
 def test_without_a_matte_the_generator_draws_the_key_itself() -> None:
     nets, given = networks(1), batch(1)
-    made = made_by(nets, given, drawing(matte=False))
+    made = made_by(nets, given, lesson(matte=False))
     colour = made.frames[:, :3].unflatten(0, (2, FRAMES))
     assert torch.allclose(made.shown[:, :, :, 4:], colour[..., 4:, :])
     assert made.shown[:, :, 2, :4].unique().tolist() == pytest.approx([KEY[2]])
@@ -149,7 +149,7 @@ def test_alpha_of_wild_frames_is_held_to_the_persons_girth(stage: int) -> None:
     assert made_by(nets, given).excess is None
     assert made_by(nets, given).lack is None
     reach = (1.5,) * len(maps.SEGMENT_CHANNELS)
-    made = made_by(nets, given, drawing(girth=reach))
+    made = made_by(nets, given, lesson(girth=reach))
     assert made.excess is not None
     middle = maps.segments(given.wild[:, REACH if stage == 1 else 2 * REACH])
     nothing = girth.beyond(middle, torch.tensor(reach), SIZE, 4)
@@ -164,7 +164,7 @@ def test_alpha_of_wild_frames_is_held_to_the_persons_girth(stage: int) -> None:
     assert 0 < float(made.lack.detach().mean()) < float(bones.mean())
     (made.excess.mean() + made.lack.mean()).backward()
     assert any(p.grad is not None and p.grad.any() for p in generator.parameters())
-    assert made_by(nets, given, drawing(girth=reach, matte=False)).excess is None
+    assert made_by(nets, given, lesson(girth=reach, matte=False)).excess is None
     with torch.no_grad():
         terms = objective.generator_loss(nets, made, HAND, given, Weights(alpha=3.0), True)
         assert float(terms["girth"]) == pytest.approx(3 * float(made.excess.mean() + made.lack.mean()))
@@ -172,7 +172,7 @@ def test_alpha_of_wild_frames_is_held_to_the_persons_girth(stage: int) -> None:
 
 def test_augmentation_disturbs_what_is_read_and_the_same_for_all_who_read() -> None:
     nets, given = networks(1), batch(1)
-    vanish = drawing(augmentation=Augmentation(drop=0.5, move=0, stretch=0))
+    vanish = lesson(augmentation=Augmentation(drop=0.5, move=0, stretch=0))
     made, again, other = (made_by(nets, given, vanish, seed) for seed in (1, 1, 2))
     assert torch.equal(made.condition, again.condition)
     assert not torch.equal(made.condition, other.condition)
@@ -339,15 +339,15 @@ def test_each_window_is_drawn_with_the_looks_of_its_person_and_wild_ones_with_th
     assert made.wild_pose is not None
     for film in (0, 1):
         own = Looks(*(part[film] for part in given.looks))
-        pose = sketch.posed(maps.segments(given.poses[film]), SIZE, tiny.DRAWING.width, 1, own)
+        pose = sketch.posed(maps.segments(given.poses[film]), SIZE, tiny.LESSON.line, 1, own)
         assert torch.allclose(made.pose[film * FRAMES], pose[REACH], atol=1e-5)
         strange = maps.segments(given.wild[film, REACH])
-        assert torch.allclose(made.wild_pose[film], sketch.posed(strange, SIZE, tiny.DRAWING.width, 1, own), atol=1e-5)
+        assert torch.allclose(made.wild_pose[film], sketch.posed(strange, SIZE, tiny.LESSON.line, 1, own), atol=1e-5)
 
 
 def test_what_alpha_lacks_on_bones_does_not_depend_on_colours() -> None:
     nets = sketching(networks(1))
-    how = drawing(girth=(3.0,) * len(maps.SEGMENT_CHANNELS))
+    how = lesson(girth=(3.0,) * len(maps.SEGMENT_CHANNELS))
     made = made_by(nets, replace(batch(1), looks=looks(2)), how)
     assert made.lack is not None
     assert made.wild_pose is not None
@@ -358,7 +358,7 @@ def test_what_alpha_lacks_on_bones_does_not_depend_on_colours() -> None:
 def test_face_and_hands_count_more_in_perceptual_and_colour_terms() -> None:
     nets, given = networks(1), batch(1)
     assert made_by(nets, given).focus is None
-    made = made_by(nets, given, drawing(focus=4.8))
+    made = made_by(nets, given, lesson(focus=4.8))
     assert made.focus is not None
     assert made.focus.shape == (2, FRAMES, 1, *SIZE[::-1])
     left = torch.zeros_like(made.focus)

@@ -13,8 +13,8 @@ from figures import waving
 from tiny import REACH, SIZE
 
 from dancekit.core import maps
-from dancekit.core.closeup import Painted
 from dancekit.core.paint import Painter, keyed
+from dancekit.core.painted import Painted
 from dancekit.networks.generator import Generator
 from dancekit.threads import workers
 
@@ -23,7 +23,7 @@ LENGTH = 11
 
 def painter(refined: bool, residual: bool = False, dtype: torch.dtype = torch.float32) -> Painter:
     refine = tiny.generator(2, 2) if refined else None
-    return Painter(tiny.generator(1, 1), refine, (REACH, REACH), 0.8, 1, residual, torch.device("cpu"), dtype)
+    return tiny.painter(tiny.generator(1, 1), refine, replace(tiny.DRAWING, residual=residual), dtype=dtype)
 
 
 def pictures_of(painted: Iterable[Painted]) -> list[np.ndarray]:
@@ -46,10 +46,10 @@ def held_windows(sequence: torch.Tensor, stride: int, future: bool = True) -> to
 @torch.no_grad()
 def at_once(who: Painter, points: np.ndarray, stride: int) -> np.ndarray:
     """The same pictures, painted in one go: uint8 [T, H, W, 4]."""
-    drawn = maps.draw(maps.segments(torch.from_numpy(points)), SIZE, who.line)
-    made = who.draw(held_windows(drawn, stride, who.future))
+    drawn = maps.draw(maps.segments(torch.from_numpy(points)), SIZE, who.drawing.line)
+    made = who.draw(held_windows(drawn, stride, who.drawing.future))
     if who.refine is not None:
-        made = who.refine(held_windows(made, stride, who.future), made if who.residual else None)
+        made = who.refine(held_windows(made, stride, who.drawing.future), made if who.drawing.residual else None)
     levels = torch.cat(((made[:, :3] + 1) * 127.5, made[:, 3:] * 255), 1).permute(0, 2, 3, 1)
     return levels.round().to(torch.uint8).numpy()
 
@@ -71,7 +71,8 @@ def test_painting_frame_by_frame_is_painting_all_at_once(
 
 @pytest.mark.parametrize("refined", [False, True])
 def test_without_the_future_a_frame_does_not_change_with_what_comes_after_it(refined: bool) -> None:
-    who = replace(painter(refined), future=False)
+    who = painter(refined)
+    who = replace(who, drawing=replace(who.drawing, future=False))
     pictures = np.stack(pictures_of(who.paint(poses(), SIZE)))
     assert np.abs(pictures.astype(int) - at_once(who, poses(), 1)).max() <= 1
     half = np.stack(pictures_of(who.paint(poses()[: LENGTH // 2], SIZE)))
@@ -82,7 +83,8 @@ def test_without_the_future_a_frame_does_not_change_with_what_comes_after_it(ref
 
 def test_a_first_stage_of_single_poses_knows_nothing_of_the_others() -> None:
     torch.manual_seed(4)
-    alone = replace(painter(False), draw=Generator(maps.CHANNELS, 8, 1, 1, norm="pixel"), reach=(0, REACH))
+    single = replace(tiny.DRAWING, reach=(0, REACH))
+    alone = tiny.painter(Generator(maps.CHANNELS, 8, 1, 1, norm="pixel"), drawing=single)
     pictures = pictures_of(alone.paint(poses(), SIZE))
     for time, picture in enumerate(pictures):
         (one,) = pictures_of(alone.paint(poses()[time : time + 1], SIZE))
@@ -126,7 +128,7 @@ def test_the_shown_levels_are_those_of_the_networks() -> None:
             levels = torch.tensor([-1.0, 0.0, 1.0, 0.5]).view(1, 4, 1, 1)
             return levels.expand(len(window), 4, *window.shape[-2:])
 
-    plain = Painter(Constant(), None, (REACH, REACH), 0.8, 1, False, torch.device("cpu"), torch.float32)
+    plain = tiny.painter(Constant())
     (picture,) = pictures_of(plain.paint(poses(1), SIZE))
     assert picture.shape == (SIZE[1], SIZE[0], 4)
     assert picture[3, 5].tolist() == [0, 128, 255, 128]
@@ -140,7 +142,7 @@ def test_bfloat16_paints_about_the_same() -> None:
 
 def test_a_coarse_painter_paints_the_same_size() -> None:
     draw = Generator(3 * maps.CHANNELS, 8, 1, 1, coarse=2, norm="pixel")
-    who = Painter(draw, None, (REACH, REACH), 0.8, 2, False, torch.device("cpu"), torch.float32)
+    who = tiny.painter(draw, drawing=replace(tiny.DRAWING, coarse=2))
     (picture,) = pictures_of(who.paint(poses(1), SIZE))
     assert picture.shape == (SIZE[1], SIZE[0], 4)
 
@@ -167,9 +169,7 @@ def test_a_painter_with_a_key_shows_only_the_person() -> None:
     plain = painter(True)
     assert isinstance(plain.refine, Generator)
     plain.refine.head.weight.data.mul_(30)  # so that colours are far apart, some near the key
-    green = Painter(
-        plain.draw, plain.refine, (REACH, REACH), 0.8, 1, False, plain.device, plain.dtype, (-1.0, 0.4, -0.5)
-    )
+    green = replace(plain, drawing=replace(plain.drawing, matte=False))
     shown, cut = (np.stack(pictures_of(one.paint(poses(), SIZE))) for one in (plain, green))
     whole = torch.from_numpy(shown[..., :3].astype(np.float32)).permute(0, 3, 1, 2) / 127.5 - 1
     wanted = keyed(whole, (-1.0, 0.4, -0.5))[:, 3].numpy() * 255
@@ -197,8 +197,8 @@ class Outlined(torch.nn.Module):
 def test_only_the_window_that_she_can_be_in_is_painted(refined: bool, batch: int) -> None:
     size, points = (96, 24), poses()
     points[..., 0] += np.linspace(0, 70, LENGTH, dtype=np.float32)[:, None]
-    whole = Painter(Outlined(refined), Outlined() if refined else None, (REACH, REACH), 0.8, 1, refined,
-                    torch.device("cpu"), torch.float32)  # fmt: skip
+    how = replace(tiny.DRAWING, residual=refined)
+    whole = tiny.painter(Outlined(refined), Outlined() if refined else None, how)
     thin = torch.full((len(maps.SEGMENT_CHANNELS),), 1.5)
     around = replace(whole, draw=Outlined(refined), refine=Outlined() if refined else None, girth=thin, multiple=8)
     wanted, found = (np.stack(pictures_of(who.paint(points, size, 2, batch))) for who in (whole, around))
@@ -214,8 +214,7 @@ def test_only_the_window_that_she_can_be_in_is_painted(refined: bool, batch: int
 
 def test_where_nobody_is_seen_the_whole_picture_is_painted() -> None:
     points = poses() * np.array([np.nan, np.nan, 0], np.float32)
-    who = Painter(Outlined(), None, (REACH, REACH), 0.8, 1, False, torch.device("cpu"), torch.float32,
-                  girth=torch.ones(len(maps.SEGMENT_CHANNELS)), multiple=8)  # fmt: skip
+    who = tiny.painter(Outlined(), girth=torch.ones(len(maps.SEGMENT_CHANNELS)), multiple=8)
     pictures = pictures_of(who.paint(points, (96, 24)))
     assert len(pictures) == LENGTH
     assert isinstance(who.draw, Outlined)

@@ -171,8 +171,7 @@ def painter() -> Painter:
     face = Generator((2 * REACH + 1) * maps.CHANNELS + 4, 8, 1, 1, norm="pixel")
     face.begin_correcting(tiny.generator(1, 7))
     known = some(marks / 2, marks / 2 + np.array([[3, 0]] * 3 + [[0, 0]] * 10, np.float32))
-    return Painter(tiny.generator(1, 1), None, (REACH, REACH), 0.8, 1, False, torch.device("cpu"), torch.float32,
-                   face=face, closer=TIMES, side=12, portraits=known)  # fmt: skip
+    return tiny.painter(tiny.generator(1, 1), face=face, closer=TIMES, side=12, portraits=known)
 
 
 def test_a_face_that_has_learnt_nothing_yet_is_the_portrait() -> None:

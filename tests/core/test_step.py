@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 import tiny
 import torch
-from tiny import batch, drawing, networks, random
+from tiny import batch, lesson, networks, random
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 
 from dancekit.core import adversary, chance, objective
 from dancekit.core.augment import Augmentation
 from dancekit.core.batch import Batch
-from dancekit.core.objective import Drawing, Networks, Weights
+from dancekit.core.objective import Lesson, Networks, Weights
 from dancekit.core.step import set_rate, take_step
 
 F32 = torch.float32
@@ -26,7 +26,7 @@ def optimisers(nets: Networks, rate: float = 1e-3, kind: type[Optimizer] = Adam)
     return {"generator": kind(nets.trained.parameters(), lr=rate), "critics": kind(critics, lr=rate)}  # type: ignore[call-arg]
 
 
-def step(nets: Networks, tools: dict[str, Optimizer], given: Batch, seed: int = 0, how: Drawing = tiny.DRAWING,
+def step(nets: Networks, tools: dict[str, Optimizer], given: Batch, seed: int = 0, how: Lesson = tiny.LESSON,
          dtype: torch.dtype = F32, weights: Weights = WEIGHTS) -> dict[str, Tensor]:  # fmt: skip
     return take_step(nets, tools, given, how, weights, dtype, random(seed))
 
@@ -54,14 +54,14 @@ def test_each_turn_moves_its_own_weights_only(stage: int) -> None:
 @pytest.mark.parametrize("stage", [1, 2])
 def test_each_turn_follows_the_gradient_of_its_own_loss_alone(stage: int) -> None:
     nets, given = networks(stage), batch(stage)
-    drawn = chance.draw(given, tiny.DRAWING.augmentation, WEIGHTS.every, random())
-    made = objective.generate(nets, given, drawn, tiny.DRAWING, F32)
+    drawn = chance.draw(given, tiny.LESSON.augmentation, WEIGHTS.every, random())
+    made = objective.generate(nets, given, drawn, tiny.LESSON, F32)
     terms = objective.generator_loss(nets, made, objective.judge(nets, made), given, WEIGHTS, True)
     own = list(nets.trained.parameters())
     wanted = torch.autograd.grad(torch.stack(list(terms.values())).sum(), own)
     critics = [p for critic in nets.critics() for p in critic.parameters()]
     with torch.no_grad():
-        fixed = objective.generate(nets, given, drawn, tiny.DRAWING, F32)
+        fixed = objective.generate(nets, given, drawn, tiny.LESSON, F32)
     verdicts = adversary.critic_loss(objective.judge(nets, fixed))
     judged = torch.autograd.grad(torch.stack(list(verdicts.values())).sum(), critics)
     before = [p.detach().clone() for p in (*own, *critics)]
@@ -108,7 +108,7 @@ def test_critics_learn_to_tell_made_frames_from_true_ones(stage: int) -> None:
 
 @pytest.mark.parametrize("stage", [1, 2])
 def test_seeds_decide_all(stage: int) -> None:
-    how = drawing(augmentation=Augmentation(0.2, 0.5, 0.05))
+    how = lesson(augmentation=Augmentation(0.2, 0.5, 0.05))
 
     def run(seed: int) -> list[Tensor]:
         nets, given = networks(stage), batch(stage)
@@ -128,7 +128,7 @@ def test_every_term_is_told_by_name_and_holds_no_graph() -> None:
     generator = {"pair", "time", "wild", "features", "perceptual", "alpha", "colour"}
     assert set(told) == generator | {"D pair", "D time", "D wild"}
     assert not any(term.requires_grad for term in told.values())
-    paper = step(nets, optimisers(nets), batch(1), how=drawing(matte=False), weights=Weights())
+    paper = step(nets, optimisers(nets), batch(1), how=lesson(matte=False), weights=Weights())
     assert set(paper) == (generator - {"alpha", "colour"}) | {"D pair", "D time", "D wild"}
 
 
@@ -151,7 +151,7 @@ def test_a_step_that_nobody_judges_moves_the_generator_alone(stage: int) -> None
     nets, given = networks(stage), batch(stage, wild=False)
     tools = optimisers(nets)
     before = {"generator": state(nets.trained), "critics": state(*nets.critics())}
-    told = take_step(nets, tools, given, tiny.DRAWING, WEIGHTS, F32, random(), judging=False)
+    told = take_step(nets, tools, given, tiny.LESSON, WEIGHTS, F32, random(), judging=False)
     assert set(told) == {"perceptual", "alpha", "colour"}
     assert not unchanged(before["generator"], nets.trained)
     assert unchanged(before["critics"], *nets.critics())

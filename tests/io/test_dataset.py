@@ -15,7 +15,8 @@ from dancekit.core.batch import Batch
 from dancekit.core.sketch import Looks
 from dancekit.errors import WorkspaceError
 from dancekit.io.clips import Clip
-from dancekit.io.dataset import Canvas, Footage, TrainingSet, ahead, reach_of, to_device, usual_rate
+from dancekit.io.dataset import Canvas, Footage, TrainingSet, reach_of, to_device, usual_rate
+from dancekit.threads import made_ahead
 
 CANVAS = Canvas((32, 64), 50.0, 25.0)
 """Half the size of the stored crop."""
@@ -38,7 +39,7 @@ def walk(tmp_path: Path) -> Clip:
 
 
 def test_held_out_frames_are_never_drawn(walk: Clip) -> None:
-    seen = set(drawn(TrainingSet([walk], CANVAS, 3, 2, None)).ravel().tolist())
+    seen = set(drawn(TrainingSet([walk], CANVAS, frames=3, reach=2)).ravel().tolist())
     held = set(np.flatnonzero(spans.held_out(LENGTH)).tolist())
     assert len(held) == 15
     assert not seen & held
@@ -62,7 +63,7 @@ def test_what_is_kept_around_the_head_shows_the_same_as_the_whole_frame(walk: Cl
 
 
 def test_windows_are_consecutive_and_never_cross_a_cut(tmp_path: Path) -> None:
-    data = TrainingSet([clip(tmp_path, LENGTH, shots=(0, 47))], CANVAS, 3, 2, None)
+    data = TrainingSet([clip(tmp_path, LENGTH, shots=(0, 47))], CANVAS, frames=3, reach=2)
     windows = drawn(data)
     assert (np.diff(windows, axis=1) == 1).all()
     assert {45, 46, 47, 48} <= set(windows.ravel().tolist())
@@ -71,13 +72,13 @@ def test_windows_are_consecutive_and_never_cross_a_cut(tmp_path: Path) -> None:
 
 def test_frames_without_a_person_are_never_drawn(tmp_path: Path) -> None:
     gaps = tuple(range(60, 70))
-    data = TrainingSet([clip(tmp_path, LENGTH, gaps=gaps)], CANVAS, 3, 2, None)
+    data = TrainingSet([clip(tmp_path, LENGTH, gaps=gaps)], CANVAS, frames=3, reach=2)
     assert not set(drawn(data).ravel().tolist()) & set(gaps)
 
 
 def test_the_poses_are_those_of_the_frames_with_neighbours_on_both_sides(walk: Clip) -> None:
     reach = 2
-    data = TrainingSet([walk], CANVAS, 3, reach, None)
+    data = TrainingSet([walk], CANVAS, frames=3, reach=reach)
     footage = Footage(walk, CANVAS, 0)
     batch = data.draw(8, 0, np.random.default_rng(1))
     assert batch.poses.shape == (8, 3 + 2 * reach, 33, 3)
@@ -114,7 +115,7 @@ def test_a_cache_does_not_change_what_is_read(walk: Clip) -> None:
 
 def test_what_lies_beyond_the_film_is_unknown(tmp_path: Path) -> None:
     # The crop shows x from 96 to 224 and y from 60 to 316 of the film, of which only x < 192 and y > 92 show anything.
-    data = TrainingSet([clip(tmp_path, LENGTH, inside=(0, 92, 192, 320))], CANVAS, 3, 2, None)
+    data = TrainingSet([clip(tmp_path, LENGTH, inside=(0, 92, 192, 320))], CANVAS, frames=3, reach=2)
     known = data.draw(2, 0, np.random.default_rng(0)).known
     assert known.shape == (2, 3, 1, 64, 32)
     wanted = np.zeros((64, 32))
@@ -123,7 +124,7 @@ def test_what_lies_beyond_the_film_is_unknown(tmp_path: Path) -> None:
 
 
 def test_a_narrow_window_moves_with_the_person_and_takes_poses_and_pictures_along(walk: Clip) -> None:
-    data = TrainingSet([walk], Canvas((64, 64), 50.0, 25.0), 3, 2, None, window=0.5, multiple=8)
+    data = TrainingSet([walk], Canvas((64, 64), 50.0, 25.0), frames=3, reach=2, window=0.5, multiple=8)
     assert data.size[0] < 64
     assert data.size[0] % 8 == 0
     batch = data.draw(16, 0, np.random.default_rng(0))
@@ -137,7 +138,7 @@ def test_a_narrow_window_moves_with_the_person_and_takes_poses_and_pictures_alon
 def test_wild_poses_are_placed_in_the_middle_at_the_bodys_size(walk: Clip) -> None:
     dances = np.zeros((4, 20, 33, 3), np.float32)
     dances[..., 1], dances[..., 2] = 0.5, 1.0
-    data = TrainingSet([walk], CANVAS, 3, 2, (np.empty((0, 20, 33, 3), np.float32), dances))
+    data = TrainingSet([walk], CANVAS, frames=3, reach=2, wild=(np.empty((0, 20, 33, 3), np.float32), dances))
     wild = data.draw(2, 6, np.random.default_rng(0)).wild
     assert wild is not None
     assert wild.shape == (6, 5, 33, 3)
@@ -147,14 +148,14 @@ def test_wild_poses_are_placed_in_the_middle_at_the_bodys_size(walk: Clip) -> No
 @pytest.mark.parametrize(("share", "low", "high"), [(0.0, 0, 0), (1.0, 200, 200), (0.5, 70, 130)])
 def test_real_strangers_get_their_share(walk: Clip, share: float, low: int, high: int) -> None:
     real, made_up = np.full((3, 20, 33, 3), 1.0, np.float32), np.zeros((3, 20, 33, 3), np.float32)
-    data = TrainingSet([walk], CANVAS, 3, 2, (real, made_up), real=share)
+    data = TrainingSet([walk], CANVAS, frames=3, reach=2, wild=(real, made_up), real=share)
     wild = data.draw(1, 200, np.random.default_rng(0)).wild
     assert wild is not None
     assert low <= int((wild[:, 0, 0, 2] == 1.0).sum()) <= high
 
 
 def test_the_same_seed_draws_the_same_batch(walk: Clip) -> None:
-    data = TrainingSet([walk], CANVAS, 3, 2, None)
+    data = TrainingSet([walk], CANVAS, frames=3, reach=2)
     one, two, other = (data.draw(4, 0, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert torch.equal(one.frames, two.frames)
     assert torch.equal(one.poses, two.poses)
@@ -164,11 +165,13 @@ def test_the_same_seed_draws_the_same_batch(walk: Clip) -> None:
 def test_a_clip_without_a_long_enough_run_cannot_be_trained_on(tmp_path: Path) -> None:
     gaps = tuple(time for time in range(40) if time % 3 == 2)
     with pytest.raises(WorkspaceError, match="long enough"):
-        TrainingSet([clip(tmp_path, 40, gaps=gaps)], CANVAS, 3, 2, None)
+        TrainingSet([clip(tmp_path, 40, gaps=gaps)], CANVAS, frames=3, reach=2)
 
 
 def test_on_the_device_colours_are_from_minus_one_to_one(walk: Clip) -> None:
-    batch = to_device(TrainingSet([walk], CANVAS, 3, 2, None).draw(4, 0, np.random.default_rng(0)), torch.device("cpu"))
+    batch = to_device(
+        TrainingSet([walk], CANVAS, frames=3, reach=2).draw(4, 0, np.random.default_rng(0)), torch.device("cpu")
+    )
     colour, alpha = batch.frames[:, :, :3], batch.frames[:, :, 3]
     assert colour.min() >= -1
     assert colour.max() <= 1
@@ -182,8 +185,8 @@ def test_room_and_rate_are_those_of_the_neediest_and_the_slowest_clip(tmp_path: 
 
 
 def test_batches_come_in_order_and_ahead_of_time(walk: Clip) -> None:
-    data = TrainingSet([walk], CANVAS, 3, 2, None)
-    stream = ahead(lambda number: data.draw(1, 0, np.random.default_rng(number)), 5)
+    data = TrainingSet([walk], CANVAS, frames=3, reach=2)
+    stream = made_ahead(lambda number: data.draw(1, 0, np.random.default_rng(number)), 5)
     for number in (5, 6, 7):
         assert torch.equal(next(stream).frames, data.draw(1, 0, np.random.default_rng(number)).frames)
     stream.close()
@@ -194,7 +197,7 @@ def test_a_failure_while_drawing_ahead_reaches_training() -> None:
         raise WorkspaceError("frames.pack: damaged")
 
     with pytest.raises(WorkspaceError, match="damaged"):
-        next(ahead(fail, 0))
+        next(made_ahead(fail, 0))
 
 
 def alike(value: float) -> Looks:
@@ -206,19 +209,19 @@ def alike(value: float) -> Looks:
 def test_every_window_comes_with_the_looks_in_its_clip(tmp_path: Path) -> None:
     clips = [clip(tmp_path / name, LENGTH) for name in ("first", "second")]
     looks = [alike(width) for width in (0.1, 0.2)]
-    data = TrainingSet(clips, CANVAS, 3, 2, None, looks=looks)
+    data = TrainingSet(clips, CANVAS, frames=3, reach=2, looks=looks)
     batch = data.draw(40, 0, np.random.default_rng(0))
     assert batch.looks is not None
     widths = batch.looks.widths[:, 0] / CANVAS.body
     assert sorted(widths.round(decimals=3).unique().tolist()) == pytest.approx([0.1, 0.2])
     assert torch.allclose(batch.looks.colours[:, 0, 0, 0, 0, 0], widths)
     assert torch.allclose(batch.looks.cover[:, 0, 0, 0, 0], widths)
-    assert TrainingSet(clips, CANVAS, 3, 2, None).draw(2, 0, np.random.default_rng(0)).looks is None
+    assert TrainingSet(clips, CANVAS, frames=3, reach=2).draw(2, 0, np.random.default_rng(0)).looks is None
 
 
 def test_looks_grow_and_shrink_with_the_pictures_that_sway(walk: Clip) -> None:
-    data = TrainingSet([walk], CANVAS, 3, 2, None, sway=Sway(scale=0.2), looks=[alike(0.1)])
-    plain = TrainingSet([walk], CANVAS, 3, 2, None, looks=[alike(0.1)])
+    data = TrainingSet([walk], CANVAS, frames=3, reach=2, sway=Sway(scale=0.2), looks=[alike(0.1)])
+    plain = TrainingSet([walk], CANVAS, frames=3, reach=2, looks=[alike(0.1)])
     for seed in range(6):
         swayed, still = (one.draw(1, 0, np.random.default_rng(seed)) for one in (data, plain))
         assert swayed.looks is not None
@@ -231,7 +234,7 @@ def test_looks_grow_and_shrink_with_the_pictures_that_sway(walk: Clip) -> None:
 
 def test_windows_that_do_not_sway_stay_as_they_are_on_film(walk: Clip) -> None:
     def drawn(share: float) -> torch.Tensor:
-        return TrainingSet([walk], CANVAS, 3, 2, None, sway=Sway(5.0, 0.1, share=share)).draw(
+        return TrainingSet([walk], CANVAS, frames=3, reach=2, sway=Sway(5.0, 0.1, share=share)).draw(
             60, 0, np.random.default_rng(1)).poses  # fmt: skip
 
     def kept(poses: torch.Tensor) -> int:
@@ -245,8 +248,8 @@ def test_windows_that_do_not_sway_stay_as_they_are_on_film(walk: Clip) -> None:
 
 def test_windows_in_other_colours_have_looks_in_them_too(walk: Clip) -> None:
     looks = [alike(0.0)]
-    plain = TrainingSet([walk], CANVAS, 3, 2, None, looks=looks).draw(4, 0, np.random.default_rng(1))
-    other = TrainingSet([walk], CANVAS, 3, 2, None, sway=Sway(recolour=1.0), looks=looks).draw(
+    plain = TrainingSet([walk], CANVAS, frames=3, reach=2, looks=looks).draw(4, 0, np.random.default_rng(1))
+    other = TrainingSet([walk], CANVAS, frames=3, reach=2, sway=Sway(recolour=1.0), looks=looks).draw(
         4, 0, np.random.default_rng(1)
     )
     assert plain.looks is not None
@@ -258,7 +261,7 @@ def test_windows_in_other_colours_have_looks_in_them_too(walk: Clip) -> None:
 
 def test_close_ups_hold_the_head_and_only_frames_whose_head_is_known(tmp_path: Path) -> None:
     walk, large, side = clip(tmp_path, LENGTH, gaps=(20, 21)), CANVAS.times(2), 24
-    data = TrainingSet([walk], large, 1, 2, None, face=side)
+    data = TrainingSet([walk], large, frames=1, reach=2, face=side)
     footage = Footage(walk, large, 0)
     random = np.random.default_rng(3)
     assert large == Canvas((64, 128), 100.0, 25.0)

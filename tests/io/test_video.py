@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -10,9 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from making import H264, film, number_of, numbered, numbers_of, remade, times_of
+from making import H264, film, numbered, numbers_of, remade, times_of
 
-from dancekit.errors import ClipError
 from dancekit.io import video
 
 NTSC, CINEMA = Fraction(30000, 1001), Fraction(24000, 1001)
@@ -163,28 +161,3 @@ def test_any_file_name_will_do(tmp_path: Path, name: str, monkeypatch: pytest.Mo
     film(tmp_path / "film.mp4", numbered(30)).rename(tmp_path / name)
     monkeypatch.chdir(tmp_path)
     assert numbers_of(video.read_frames(video.probe(Path(name)), 10, 12)) == [10, 11]
-
-
-def test_reading_ahead_gives_the_same_frames(tmp_path: Path) -> None:
-    info = video.probe(film(tmp_path / "film.mp4", numbered(30)))
-    assert numbers_of(video.read_ahead(video.read_frames(info), 2)) == list(range(30))
-
-
-def test_reading_ahead_can_be_given_up_early(tmp_path: Path) -> None:
-    info = video.probe(film(tmp_path / "film.mp4", numbered(30)))
-    frames = video.read_ahead(video.read_frames(info), 2)
-    assert number_of(next(frames)) == 0
-    frames.close()
-    with pytest.raises(StopIteration):
-        next(frames)
-
-
-def test_what_goes_wrong_while_reading_ahead_reaches_the_reader() -> None:
-    def broken() -> Generator[np.ndarray]:
-        yield np.zeros((2, 2, 3), np.uint8)
-        raise ClipError("the cable was pulled")
-
-    frames = video.read_ahead(broken())
-    next(frames)
-    with pytest.raises(ClipError, match="cable"):
-        next(frames)
