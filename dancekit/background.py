@@ -24,7 +24,9 @@ COLOURS = {
     "gray": (128, 128, 128),
     "red": (200, 30, 40),
     "yellow": (245, 205, 60),
+    "orange": (235, 125, 40),
     "pink": (240, 150, 180),
+    "purple": (115, 65, 150),
 }
 PLAIN = (70, 84, 104)
 """The colour when none is asked for."""
@@ -77,14 +79,14 @@ class Background:
 
 
 def parse(text: str | None) -> Background:
-    """What --bg says: nothing for the plain colour, a colour's name or #rrggbb, "transparent", a picture or a film.
+    """What --bg says: nothing for the plain colour, a colour's name or rrggbb, "transparent", a picture or a film.
 
     Raises:
         ClipError: none of these.
     """
     if text == TRANSPARENT:
         return Background()
-    colour = PLAIN if text is None else _colour(text)
+    colour = PLAIN if text is None else None if Path(text).exists() else _colour(text)
     if colour is not None:
         return Background(np.full((1, 1, 3), colour, np.uint8))
     path = Path(str(text))
@@ -93,7 +95,7 @@ def parse(text: str | None) -> Background:
     if not text or not path.exists():
         raise ClipError(
             f"--bg {text}: there is no such file, and no such colour.",
-            f"Give a picture, a film, #rrggbb, {TRANSPARENT}, or one of: {', '.join(COLOURS)}.",
+            f"Give a picture, a film, #rrggbb (or rrggbb), {TRANSPARENT}, or one of: {', '.join(COLOURS)}.",
         )
     if path.suffix.lower() in _PICTURES:
         return Background(video.read_picture(path))
@@ -104,14 +106,15 @@ def parse(text: str | None) -> Background:
 
 
 def _colour(text: str) -> tuple[int, int, int] | None:
+    """The colour of a name, or of hexadecimal digits: with #, which shells may take for a comment, or without."""
     if text.lower() in COLOURS:
         return COLOURS[text.lower()]
     digits = text.removeprefix("#")
-    if text.startswith("#") and len(digits) in (3, 6):
-        digits = "".join(d * 2 for d in digits) if len(digits) == 3 else digits
-        try:
-            value = int(digits, 16)
-        except ValueError:
-            return None
-        return value >> 16, value >> 8 & 255, value & 255
-    return None
+    if not set(digits.lower()) <= set("0123456789abcdef"):
+        return None
+    if len(digits) == 3 and text.startswith("#"):
+        digits = "".join(d * 2 for d in digits)
+    if len(digits) != 6:
+        return None
+    red, green, blue = bytes.fromhex(digits)
+    return red, green, blue

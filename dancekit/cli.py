@@ -42,6 +42,7 @@ app = typer.Typer(
     "New here? dancekit demo shows it all on a dancer that it draws itself.",
     no_args_is_help=True,
     add_completion=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -87,7 +88,7 @@ def prepare(
 
 @app.command(epilog="Example: dancekit train anna --minutes 30")
 def train(
-    person: Annotated[str, typer.Argument(help="Whom to learn; prepared before.")] = "me",
+    person: Annotated[str, typer.Argument(help="Whom to learn; by default the only person there is, or me.")] = "",
     recipe: Annotated[str, typer.Option(help="auto, paper, standard, cpu, tiny, or a .yaml file.")] = "auto",
     minutes: Minutes = None,
     settings: Settings = [],  # noqa: B006
@@ -111,7 +112,7 @@ def train(
         from dancekit.training import forgetting
 
         workspace, machine = workspace_in(home), devices.find(device)
-        who = workspace.existing(person)
+        who = workspace.existing(person or only_person(workspace))
         with joined(machine.device) as group, forgetting(who) if restart and group.leads else nullcontext():
             group.wait()
             if scratch:
@@ -160,7 +161,7 @@ def transfer(
 
 @app.command(epilog="Example: dancekit evaluate anna --driver ballet.mp4 --driver tango.mp4")
 def evaluate(
-    person: Annotated[str, typer.Argument(help="Who; trained before.")] = "me",
+    person: Annotated[str, typer.Argument(help="Who; by default the only person there is, or me.")] = "",
     driver: Drivers = [],  # noqa: B006
     device: Device = "auto",
     home: Home = HOME,
@@ -176,7 +177,8 @@ def evaluate(
         from dancekit import evaluate as verb
         from dancekit import page
 
-        who = workspace_in(home).existing(person)
+        workspace = workspace_in(home)
+        who = workspace.existing(person or only_person(workspace))
         done = verb.evaluate(who, devices.find(device).device, terminal.progress, driver)
         page.write(who.report, who.name, done, who.log)
         terminal.result(*report.evaluated(done, who.report))

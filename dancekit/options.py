@@ -30,7 +30,7 @@ Drivers = Annotated[
     list[Path], typer.Option("--driver", help="Film whose moves to judge the person in; may be repeated.")
 ]
 Bg = Annotated[
-    str | None, typer.Option(help="Colour (green, #ff8800), picture, film, or transparent; by default slate grey.")
+    str | None, typer.Option(help="Colour (green, ff8800), picture, film, or transparent; by default slate grey.")
 ]
 Out = Annotated[
     Path | None, typer.Option(help="Film: .mp4 .mov .webm .mkv; a folder: PNGs; by default PERSON-FILM.mp4, here.")

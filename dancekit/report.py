@@ -66,7 +66,8 @@ def trained(done: Trained, recipe: str, minutes: float | None, where: str) -> Re
     if done.finished and done.steps > done.before:
         state = f"{person} is trained: {done.steps} steps in {done.seconds / 60:.1f} minutes."
     elif done.finished:
-        state = f"{person} is trained already: {done.steps} steps. For more, give --minutes, more than before."
+        more = f"dancekit train {person} --minutes N{where}"
+        state = f"{person} is trained already: {done.steps} steps. For more: {more}, with more than before."
     else:
         again = f"dancekit train {person}" + (f" --minutes {minutes:g}" if minutes else "") + where
         state = f"Stopped and saved after {done.steps} steps. Go on with: {again}"

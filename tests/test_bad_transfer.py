@@ -30,6 +30,7 @@ def elsewhere(tmp_path: Path) -> Path:
         ("note.txt", "--bg note.txt: neither a picture nor a film", ""),
         ("tune.m4a", "--bg tune.m4a: neither a picture nor a film", ""),
         ("#12345", "--bg #12345: there is no such file, and no such colour", "#rrggbb"),
+        ("f80", "--bg f80: there is no such file, and no such colour", "#rrggbb"),
     ],
 )
 def test_a_background_that_is_none_is_refused(

@@ -68,6 +68,10 @@ def test_the_help_of_every_verb_teaches(verb: str) -> None:
     assert ("DANCEKIT_HOME" in said) != drawn, "what is drawn does not mix with the user's own"
 
 
+def test_help_has_a_short_name() -> None:
+    assert helped("train") == CliRunner().invoke(app, ["train", "-h"], env={"COLUMNS": "100"}).stdout
+
+
 def test_version_is_that_of_the_package() -> None:
     assert dancekit("--version").stdout == f"dancekit {package.__version__}\n"
     assert package.__version__ == importlib.metadata.version("dancekit")
@@ -179,6 +183,13 @@ def test_doctor_prints_one_json_object_and_looks_at_every_person(home: Path) -> 
     assert "person.json" in found["person anna"]["what"]
     assert "dancekit train anna" in found["person anna"]["cure"]
     assert {"Python", "packages", "device", "disk", "weights vgg19"} <= set(found)
+
+
+def test_where_nobody_is_named_the_only_person_is_meant(home: Path) -> None:
+    (home / "me").rename(home / "anna")
+    assert dancekit("train", "--json", home=home).json["person"] == "anna"
+    shutil.copytree(home / "anna", home / "ben")
+    assert "There is no person 'me'" in dancekit("train", "--json", home=home, status=1).json["error"]
 
 
 def test_what_goes_wrong_is_one_json_object_too(tmp_path: Path) -> None:

@@ -63,12 +63,12 @@ def sharpened(
     """
     size = large.shape[1::-1]
     frame, known = _brought(*laid, painted)
-    rough = cv2.GaussianBlur(sketched.picture, (0, 0), _SOFT)
-    afar = cv2.GaussianBlur(cv2.resize(frame, painted.shape[1::-1], interpolation=cv2.INTER_AREA), (0, 0), _SOFT)
+    small = cv2.resize(frame, painted.shape[1::-1], interpolation=cv2.INTER_AREA)
+    afar = cv2.GaussianBlur(small, (0, 0), _SOFT)
     soft = cv2.GaussianBlur(painted, (0, 0), _PAINTED)
     light = soft - afar
     alike = _alike(light, _OFF)
-    as_sketched = sketched.arms * _alike(rough - afar, _OFF_SKETCH)
+    as_sketched = sketched.arms * alike_sketch(small, sketched.picture)
     either = np.maximum(alike, as_sketched)
     # The painting's light counts as far as the painting does.
     light *= (alike / np.maximum(either, 1e-3))[..., None]
@@ -80,6 +80,12 @@ def sharpened(
     result = large + seen[..., None] * (frame - large)
     np.clip(result, 0, 255, out=result)
     return np.minimum(result, result[..., 3:]), seen
+
+
+def alike_sketch(picture: np.ndarray, sketched: np.ndarray) -> np.ndarray:
+    """How alike a picture and the sketch of its pose are, float32 [h, w] in 0..1. Both: float32 [h, w, 4] in 0..255,
+    colour times alpha, and alpha."""
+    return _alike(cv2.GaussianBlur(sketched - picture, (0, 0), _SOFT), _OFF_SKETCH)
 
 
 def _alike(apart: np.ndarray, off: float) -> np.ndarray:

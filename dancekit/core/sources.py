@@ -7,28 +7,37 @@ moves them there (not in the paper; few-shot motion transfer, such as Liu et al.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 
-from dancekit.core import maps, paths, sketch, warp
+from dancekit.core import detail, maps, paths, sketch, warp
 from dancekit.core.detail import Sketched
 from dancekit.core.sketch import Looks
-from dancekit.core.warp import LIMBS, MEMBERS, Bars, Mix, Source
+from dancekit.core.warp import CELL, LIMBS, MEMBERS, Bars, Mix, Source
 
 _TRUNK = LIMBS.index("trunk")
-_WITH = {"left arm": 0.25, "right arm": 0.25, "left leg": 0.5, "right leg": 0.5, "trunk": 1.0}
+_ARMS = [limb for limb, name in enumerate(LIMBS) if "leg" not in name and limb != _TRUNK]
+_HELD_BY = [LIMBS.index(name.replace("hand", "arm")) if "hand" in name else _TRUNK for name in LIMBS]
+"""The limb that each hangs on."""
+_WITH = {"arm": 0.25, "hand": 0.0, "leg": 0.5, "trunk": 1.0}
 """How much the pose of each limb counts where the trunk's picture is chosen: clothes move with all of them."""
-_OTHERWISE = {"left arm": 0.001, "right arm": 0.001, "left leg": 0.002, "right leg": 0.002}
+_OTHERWISE = {"arm": 0.001, "hand": 0.001, "leg": 0.002, "trunk": 0.0}
 """How much better another picture than the trunk's must be for a limb: sleeves and skirts then match."""
 _TILTED, _TURNED, _BEHIND, _HIDDEN = 0.3, 0.005, 0.001, 0.01
 """What makes pictures unlike beside the limb itself, all in squared body heights: a trunk posed otherwise (as a share
 of how much), seen from the other side, a limb before the rest instead of behind it, and one that others hide."""
 _CHANGE, _MIXED = 0.01, 2
 """How much better another picture must be, in sum, to be changed to; the change takes so many frames either way."""
+_UNCLEAR, _ANY_HAND = 30.0, 0.01
+"""Arms and hands are often smeared, or not where their landmarks are. The less of one looks as it should,
+the more unlike it is: nothing of it, so many times more than all of it (of which half does, as much as its pose tells).
+Hands are more alike than their poses are: with that added before, a clear one is taken even if it is turned otherwise.
+"""
 _SAME = 1.0
 """Added where the second choice would be the first once more."""
 _PIECE = 2048
@@ -61,27 +70,39 @@ def _poses(points: np.ndarray, bars: Bars, body: float) -> _Poses:
 class Sources:
     """Frames ready to borrow from.
 
-    looks: of the person, in px of the pictures. body: body height, px of them. shown: float32 [N, LIMBS], see
-    warp.source_of.
+    looks: of the person, in px of the pictures. body: body height, px of them. shown, clear: float32 [N, LIMBS], see
+    warp.Seen.
     """
 
     sources: list[Source]
     looks: Looks
     body: float
     shown: np.ndarray
+    clear: np.ndarray
     poses: _Poses
 
     @staticmethod
     def of(stills: Stills, looks: Looks, body: float) -> Sources:
         """Get kept frames ready. looks: of the person, in px. body: height, px."""
         bars, widths = warp.bars_of(stills.points), looks.widths.numpy()
-        made = [warp.source_of(picture, bars.at(place), widths) for place, picture in enumerate(stills.pictures)]
-        sources, shown = zip(*made, strict=True)
-        return Sources(list(sources), looks, body, np.stack(shown), _poses(stills.points, bars, body))
+        made = [
+            warp.source_of(picture, bars.at(place), widths, _as_sketched(picture, points, looks))
+            for place, (picture, points) in enumerate(zip(stills.pictures, stills.points, strict=True))
+        ]
+        sources, seen = zip(*made, strict=True)
+        shown, clear = np.stack(seen, 1)
+        return Sources(list(sources), looks, body, shown, clear, _poses(stills.points, bars, body))
 
-    def unlike(self, points: np.ndarray) -> np.ndarray:
-        """How unlike each of these frames each limb of poses T x J x 3 (px) is: float32 [LIMBS, T, N]."""
-        return _unlike(self.poses, self.shown, _poses(points, warp.bars_of(points), self.body))
+    def unlike(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How unlike each of these frames each limb of poses T x J x 3 (px) is, float32 [LIMBS, T, N]: by its pose, and
+        in all that counts where its own frame is chosen."""
+        asked = _poses(points, warp.bars_of(points), self.body)
+        posed = _unlike(self.poses, self.shown, asked)
+        own = posed.copy()
+        for limb in _ARMS:
+            unclear = (1 + _UNCLEAR * (1 - self.clear[:, limb])) / (1 + _UNCLEAR / 2)
+            own[limb] = (posed[limb] + _ANY_HAND * LIMBS[limb].endswith("hand")) * unclear
+        return posed, own
 
     def choose(self, points: np.ndarray) -> Choice:
         """Give each pose of a dance, T x J x 3 px, the frames that trunk and limbs are borrowed from."""
@@ -93,8 +114,8 @@ class Sources:
 
     def _first_and_second(self, points: np.ndarray) -> np.ndarray:
         """The first and the second choice for poses T x J x 3 px: int [2, LIMBS, T]."""
-        unlike = self.unlike(points)
-        first = _chosen(unlike)
+        posed, unlike = self.unlike(points)
+        first = _chosen(posed, unlike)
         for limb, chosen in enumerate(first):
             unlike[limb, np.arange(len(chosen)), chosen] += _SAME
         return np.stack((first, [paths.steady(one, _CHANGE) for one in unlike]))
@@ -111,14 +132,37 @@ def _unlike(held: _Poses, shown: np.ndarray, asked: _Poses) -> np.ndarray:
     ]).astype(np.float32)  # fmt: skip
 
 
-def _chosen(unlike: np.ndarray) -> np.ndarray:
-    """The frame for every limb and time, int [LIMBS, T]."""
-    trunk = paths.steady(np.tensordot(np.array([_WITH[name] for name in LIMBS], np.float32), unlike, 1), _CHANGE)
-    others = trunk[:, None] != np.arange(unlike.shape[2])
-    return np.stack([
-        trunk if limb == _TRUNK else paths.steady(unlike[limb] + np.float32(_OTHERWISE[name]) * others, _CHANGE)
-        for limb, name in enumerate(LIMBS)
-    ])  # fmt: skip
+def _as_sketched(picture: np.ndarray, points: np.ndarray, looks: Looks) -> np.ndarray:
+    """How much a frame uint8 [h, w, 4], colour times alpha, and alpha, looks as its sketch does in every cell, 0..1,
+    float32 [h / CELL, w / CELL]. points: landmarks [J, 3] in px of it."""
+    size = (-(-picture.shape[1] // CELL), -(-picture.shape[0] // CELL))
+    sketched = _sketched(points, looks, (size[0] * CELL, size[1] * CELL), CELL).picture
+    return detail.alike_sketch(cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32), sketched)
+
+
+def _sketched(points: np.ndarray, looks: Looks, size: tuple[int, int], coarse: int) -> Sketched:
+    """The sketch of a pose [J, 3] px in a picture of so many px at 1/coarse of its size."""
+    pose = maps.segments(torch.from_numpy(points))
+    drawn, arms, hands = sketch.draw_with_arms(pose, looks, size, coarse)
+    colour, cover = drawn[:3], drawn[3:]
+    rough = torch.cat(((colour + cover) * 127.5, cover * 255)).permute(1, 2, 0)
+    return Sketched(rough.numpy(), arms.numpy(), hands.numpy())
+
+
+def _chosen(posed: np.ndarray, unlike: np.ndarray) -> np.ndarray:
+    """The frame for every limb and time, int [LIMBS, T]. Both: see Sources.unlike."""
+    chosen = np.zeros(unlike.shape[:2], np.int64)
+    chosen[_TRUNK] = paths.steady(np.tensordot(_weights(_WITH), posed, 1), _CHANGE)
+    for limb, dearer in enumerate(_weights(_OTHERWISE)):
+        if limb != _TRUNK:
+            others = chosen[_HELD_BY[limb]][:, None] != np.arange(unlike.shape[2])
+            chosen[limb] = paths.steady(unlike[limb] + dearer * others, _CHANGE)
+    return chosen
+
+
+def _weights(of: Mapping[str, float]) -> np.ndarray:
+    """Numbers that are told per kind of limb for every limb, float32 [LIMBS]."""
+    return np.array([of[name.split()[-1]] for name in LIMBS], np.float32)
 
 
 @dataclass(frozen=True)
@@ -161,11 +205,7 @@ class Borrowed(NamedTuple):
 
     def sketched(self, corner: tuple[int, int], size: tuple[int, int], coarse: int) -> Sketched:
         """The sketch of the pose in such a picture at 1/coarse of its size."""
-        pose = maps.segments(torch.from_numpy(self.points - np.array([*corner, 0], np.float32)))
-        drawn, arms, hands = sketch.draw_with_arms(pose, self.looks, size, coarse)
-        colour, cover = drawn[:3], drawn[3:]
-        rough = torch.cat(((colour + cover) * 127.5, cover * 255)).permute(1, 2, 0)
-        return Sketched(rough.numpy(), arms.numpy(), hands.numpy())
+        return _sketched(self.points - np.array([*corner, 0], np.float32), self.looks, size, coarse)
 
 
 def gather(points: np.ndarray, body: float, many: int) -> list[int]:

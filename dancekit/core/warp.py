@@ -18,9 +18,9 @@ from dancekit.core.sketch import BAR_NAMES
 
 CELL = 2
 """Whose a px is, and how far it moves, is told for cells of so many px both ways."""
-LIMBS = ("left arm", "right arm", "left leg", "right leg", "trunk")
+LIMBS = ("left arm", "right arm", "left hand", "right hand", "left leg", "right leg", "trunk")
 """What moves as a chain of bars, and may come from a picture of its own."""
-_KINDS = {"upper arm": "arm", "forearm": "arm", "hand": "arm", "thigh": "leg", "shin": "leg", "foot": "leg"}
+_KINDS = {"upper arm": "arm", "forearm": "arm", "hand": "hand", "thigh": "leg", "shin": "leg", "foot": "leg"}
 _TRUNK = LIMBS.index("trunk")
 _NOBODY = 255
 _REACH = 2.2
@@ -31,6 +31,8 @@ _SEAM, _FAINT = 5, 0.02
 """What one picture shows gives way to the next over so many px; weights below which nothing is known."""
 _WHOLE = 0.96
 """Share of a limb's px that a picture must show for the next best one not to be asked for the others."""
+_DOUBTFUL = np.float32(0.5)
+"""How much it counts of a limb to look as it should where it crosses something else, which may look so as well."""
 
 
 def _limb_of(name: str) -> int:
@@ -42,12 +44,12 @@ LIMB = np.array([_limb_of(name) for name in BAR_NAMES], np.uint8)
 """The limb of every bar; the head's is the trunk."""
 MEMBERS = tuple(np.flatnonzero(limb == LIMB) for limb in range(len(LIMBS)))
 """The bars of every limb."""
-_LAYER = np.where([name.endswith("thigh") for name in BAR_NAMES], _TRUNK, LIMB).astype(np.uint8)
-"""What each bar hides or shows: skirts and trousers hang from hips and thighs alike."""
+_LAYER = np.array([_limb_of(name.replace("hand", "forearm").replace("thigh", "trunk")) for name in BAR_NAMES], np.uint8)
+"""What each bar hides or shows: hands belong to arms, and skirts and trousers hang from hips and thighs alike."""
 _SHOWS = np.zeros((len(LIMBS), 256), bool)
 """Of every limb, which layers of a picture show it: a leg may be under the skirt, an arm is before the rest or not."""
 for _limb, _name in enumerate(LIMBS):
-    _SHOWS[_limb, _limb] = True
+    _SHOWS[_limb, LIMBS.index(_name.replace("hand", "arm"))] = True
     if _name.endswith("leg"):
         _SHOWS[_limb, _TRUNK] = _SHOWS[_TRUNK, _limb] = True
 
@@ -86,17 +88,32 @@ class Source(NamedTuple):
     layers: np.ndarray
 
 
-def source_of(picture: np.ndarray, bars: Bars, widths: np.ndarray) -> tuple[Source, np.ndarray]:
-    """A picture uint8 [h, w, 4], colour times alpha, and alpha, ready to fetch from; and how much of every limb it
-    shows, float32 [LIMBS], 0 where others hide all of it. bars: of its pose, px. widths: of the bars, px."""
+class Seen(NamedTuple):
+    """How much of every limb a picture shows, float32 [LIMBS]: of its area, 0 where others hide all of it; and where
+    that counts only as far as it is sure to be the limb: it looks as it should, and crosses nothing else."""
+
+    shown: np.ndarray
+    clear: np.ndarray
+
+
+def source_of(picture: np.ndarray, bars: Bars, widths: np.ndarray, as_sketched: np.ndarray) -> tuple[Source, Seen]:
+    """A picture uint8 [h, w, 4], colour times alpha, and alpha, ready to fetch from, and what is seen in it.
+
+    bars: of its pose, px. widths: of the bars, px. as_sketched: how far each cell looks as it should, 0..1, float32
+    [h / CELL, w / CELL].
+    """
     squared, bar = _deepest(bars, widths, picture.shape[1::-1])
     layers = _LAYER[bar]
     solid = cv2.resize(picture[..., 3], layers.shape[::-1], interpolation=cv2.INTER_AREA) > 127
-    shown = np.zeros(len(LIMBS), np.float32)
+    shown, clear = np.zeros((2, len(LIMBS)), np.float32)
     for limb, members in enumerate(MEMBERS):
         core = squared[members].min(0) < 1
-        shown[limb] = (core & solid & _SHOWS[limb][layers]).sum() / max(1, core.sum())
-    return Source(picture, bars, layers), shown
+        seen, all_of_it = core & solid & _SHOWS[limb][layers], max(1, core.sum())
+        others = _LAYER[members[0]] != _LAYER
+        doubtful = squared[others].min(0) < 1
+        shown[limb] = seen.sum() / all_of_it
+        clear[limb] = (as_sketched * np.where(doubtful, _DOUBTFUL, 1))[seen].sum() / all_of_it
+    return Source(picture, bars, layers), Seen(shown, clear)
 
 
 def _deepest(bars: Bars, widths: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

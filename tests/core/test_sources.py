@@ -18,7 +18,7 @@ LOOKS = Looks(
     torch.zeros(sketch.SIDES, sketch.BARS, sketch.ALONG, sketch.ACROSS, 3),
     torch.ones(sketch.SIDES, sketch.BARS, sketch.ALONG, sketch.ACROSS),
 )
-ARM, TRUNK, LEG = (LIMBS.index(name) for name in ("left arm", "trunk", "left leg"))
+ARM, HAND, TRUNK, LEG = (LIMBS.index(name) for name in ("left arm", "left hand", "trunk", "left leg"))
 
 
 def stills(*poses: np.ndarray) -> Stills:
@@ -86,13 +86,56 @@ def test_a_part_of_the_picture_is_laid_as_in_the_whole() -> None:
 def test_another_side_and_a_hidden_trunk_make_a_frame_unlike() -> None:
     mirrored = figure()
     mirrored[:, 0] = 320 - mirrored[:, 0]
-    unlike = known(figure(), mirrored).unlike(figure()[None])
+    unlike = known(figure(), mirrored).unlike(figure()[None])[0]
     assert (unlike[:, 0, 1] > unlike[:, 0, 0]).all()
     hidden = known(figure(), figure())
     hidden.shown[1, TRUNK] = 0.3
-    unlike = hidden.unlike(figure()[None])
+    unlike, _ = hidden.unlike(figure()[None])
     assert unlike[TRUNK, 0, 1] > unlike[TRUNK, 0, 0]
     assert unlike[LEG, 0, 1] == unlike[LEG, 0, 0]
+
+
+def smeared(picture: np.ndarray, points: np.ndarray, *names: str) -> np.ndarray:
+    """The picture with something else where these landmarks are."""
+    result = picture.copy()
+    for name in names:
+        x, y = points[INDEX[name], :2].astype(int)
+        result[y - 8 : y + 8, x - 8 : x + 8, :3] = 250
+    return result
+
+
+def known_as(pictures: list[np.ndarray], poses: np.ndarray) -> Sources:
+    return Sources.of(Stills(pictures, poses), LOOKS, 200.0)
+
+
+def looking_as_sketched(*poses: np.ndarray) -> list[np.ndarray]:
+    """Frames in which all is as grey as LOOKS has it."""
+    return [np.full((320, 320, 4), (127, 127, 127, 255), np.uint8) for _ in poses]
+
+
+def test_an_arm_comes_from_a_frame_that_shows_it_as_it_looks() -> None:
+    held, asked = np.stack([figure(), figure()]), figure()
+    held[1, INDEX["left_wrist"], 0] += 60
+    asked[INDEX["left_wrist"], 0] += 25
+    pictures = looking_as_sketched(*held)
+    assert known_as(pictures, held).choose(np.stack([asked] * 30)).first[ARM].tolist() == [0] * 30, "posed more alike"
+    both = known_as([smeared(pictures[0], figure(), "left_wrist", "left_elbow"), pictures[1]], held)
+    assert both.clear[0, ARM] < both.clear[1, ARM] - 0.2
+    choice = both.choose(np.stack([asked] * 30))
+    assert choice.first[ARM].tolist() == [1] * 30
+    assert choice.first[LEG].tolist() == choice.first[TRUNK].tolist(), "legs are as their poses tell"
+
+
+def test_a_clear_hand_is_taken_rather_than_one_that_is_turned_alike() -> None:
+    turned = squatting()
+    turned[[INDEX[f"left_{name}"] for name in ("pinky", "index", "thumb")], 0] += 6
+    held, pictures = np.stack([figure(), turned]), looking_as_sketched(figure(), turned)
+    asked = np.stack([figure()] * 30)
+    assert known_as(pictures, held).choose(asked).first[HAND].tolist() == [0] * 30
+    pictures[0] = smeared(pictures[0], figure(), "left_index")
+    choice = known_as(pictures, held).choose(asked)
+    assert choice.first[HAND].tolist() == [1] * 30
+    assert choice.first[ARM].tolist() == choice.first[TRUNK].tolist() == [0] * 30, "of the hand alone"
 
 
 def test_frames_are_gathered_that_differ() -> None:

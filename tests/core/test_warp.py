@@ -13,6 +13,7 @@ from dancekit.core.warp import LIMBS, Bars, Mix, Source
 
 SIZE = (320, 320)
 WIDTHS = sketch.USUAL * np.float32(200)
+AS_SKETCHED = np.ones((SIZE[1] // warp.CELL, SIZE[0] // warp.CELL), np.float32)
 ELBOW, WRIST = INDEX["left_elbow"], INDEX["left_wrist"]
 
 
@@ -32,7 +33,11 @@ def chequered() -> np.ndarray:
 
 
 def source(picture: np.ndarray, points: np.ndarray) -> Source:
-    return warp.source_of(picture, bars(points), WIDTHS)[0]
+    return warp.source_of(picture, bars(points), WIDTHS, AS_SKETCHED)[0]
+
+
+def seen(picture: np.ndarray, points: np.ndarray, as_sketched: np.ndarray = AS_SKETCHED) -> warp.Seen:
+    return warp.source_of(picture, bars(points), WIDTHS, as_sketched)[1]
 
 
 def everywhere(*tiers: Mix) -> list[list[Mix]]:
@@ -104,11 +109,40 @@ def test_what_an_arm_hides_is_asked_of_the_next_picture() -> None:
 
 def test_how_much_a_picture_shows_of_a_limb_is_known() -> None:
     trunk, arm = LIMBS.index("trunk"), LIMBS.index("left arm")
-    plain = warp.source_of(solid((1, 1, 1)), bars(figure()), WIDTHS)[1]
-    hidden = warp.source_of(solid((1, 1, 1)), bars(across_the_belly()), WIDTHS)[1]
+    plain, hidden = (seen(solid((1, 1, 1)), points).shown for points in (figure(), across_the_belly()))
     assert plain.min() > 0.6
     assert hidden[trunk] < plain[trunk] - 0.03
-    assert warp.source_of(np.zeros((*SIZE, 4), np.uint8), bars(figure()), WIDTHS)[1][arm] == 0, "nobody is there"
+    assert seen(np.zeros((*SIZE, 4), np.uint8), figure()).shown[arm] == 0, "nobody is there"
+
+
+def test_only_what_looks_as_it_should_is_clear() -> None:
+    as_sketched = AS_SKETCHED.copy()
+    left, top = (figure()[ELBOW, :2] / warp.CELL).astype(int) - 10
+    as_sketched[top : top + 20, left : left + 20] = 0.25
+    shown, all_of_it = seen(solid((1, 1, 1)), figure())
+    clear = seen(solid((1, 1, 1)), figure(), as_sketched).clear
+    arm = LIMBS.index("left arm")
+    assert 0.25 * all_of_it[arm] < clear[arm] < 0.9 * all_of_it[arm]
+    others = [limb for limb, name in enumerate(LIMBS) if name.startswith("right")]
+    assert clear[others].tolist() == all_of_it[others].tolist()
+    assert (all_of_it <= shown + 1e-6).all()
+
+
+def test_a_limb_that_crosses_another_is_less_clear_than_one_beside_it() -> None:
+    arm = LIMBS.index("left arm")
+    plain, crossing = (seen(solid((1, 1, 1)), points) for points in (figure(), across_the_belly()))
+    assert crossing.shown[arm] > 0.8
+    assert crossing.clear[arm] < plain.clear[arm] - 0.05
+    assert crossing.shown[arm] > plain.shown[arm] - 0.04
+
+
+def test_a_hand_may_come_from_a_picture_of_its_own() -> None:
+    given = everywhere([(source(solid((200, 0, 0)), figure()), 1.0)])
+    given[LIMBS.index("left hand")] = [[(source(solid((0, 100, 0)), figure()), 1.0)]]
+    result, _ = warp.lay(bars(figure()), WIDTHS, SIZE, given)
+    knuckle = figure()[INDEX["left_index"], :2]
+    assert at(result, knuckle).tolist() == [0, 100, 0, 255]
+    assert at(result, figure()[[ELBOW, WRIST], :2].mean(0)).tolist() == [200, 0, 0, 255]
 
 
 def test_pictures_are_mixed_by_their_shares_and_limbs_have_pictures_of_their_own() -> None:
