@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,8 @@ _LARGER = 2
 """Faces and details are judged, and reels shown, at so many times the size of stage I's pictures."""
 _EVERY = 8
 """Of the larger pictures, which take four times as long to score, every so many-th is."""
+_LONGEST = 150
+"""Frames that are looked at together at the most: all entries' larger pictures of them are held in memory."""
 _TITLES = {"stage1": "stage I alone", "model": "dancekit", FILM: "truth", "nearest": "nearest frame"}
 """What entries are called in reels, from the left."""
 
@@ -206,10 +209,12 @@ def _asked(film: Footage) -> Asked:
 
 
 def held_out_runs(film: Footage) -> Iterator[tuple[int, int]]:
-    """(first, end) of every run of consecutive held-out frames that show the person."""
+    """(first, end) of every run of consecutive held-out frames that show the person; of long ones, in pieces."""
     usable = np.concatenate(([False], film.held & film.clip.used, [False]))
     edges = np.flatnonzero(usable[1:] != usable[:-1])
-    yield from ((int(first), int(end)) for first, end in edges.reshape(-1, 2) if end - first >= 2)
+    for first, end in edges.reshape(-1, 2).tolist():
+        pieces = np.linspace(first, end, -(-(end - first) // _LONGEST) + 1).astype(int).tolist()
+        yield from ((start, stop) for start, stop in pairwise(pieces) if stop - start >= 2)
 
 
 def _pictures(

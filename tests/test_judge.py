@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from figures import clip
 
+from dancekit import evaluate
 from dancekit import judge as judging
 from dancekit.core import feature_sets
 from dancekit.evaluate import neighbours
 from dancekit.io import weights
+from dancekit.io.dataset import Canvas, Footage
 from dancekit.judge import Judge
 from dancekit.networks import inception, lpips
 
@@ -159,3 +163,11 @@ def test_larger_pictures_count_by_themselves_too(judge: Judge) -> None:
     assert judge.scores("fine").large == pytest.approx(0, abs=1e-6)
     assert (judge.scores("soft").large or 0) > 0.05
     assert judge.scores("other").large is None
+
+
+def test_long_held_out_spans_are_looked_at_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = Footage(clip(tmp_path, 120), Canvas((32, 64), 50.0, 25.0), 0)
+    whole = list(evaluate.held_out_runs(held))
+    assert whole == [(18, 24), (60, 66), (96, 102)]
+    monkeypatch.setattr(evaluate, "_LONGEST", 4)
+    assert list(evaluate.held_out_runs(held)) == [(18, 21), (21, 24), (60, 63), (63, 66), (96, 99), (99, 102)]
