@@ -35,11 +35,11 @@ from dancekit.study import (
     Options,
     Studied,
     cut,
-    discarded_if_useless,
     find_moves,
     moves_folder,
     study,
     work_mark,
+    working,
 )
 from dancekit.threads import in_order, read_ahead, spare
 from dancekit.types import Progress, VideoInfo, no_progress
@@ -77,7 +77,7 @@ def prepare_clip(film: Path, person: Person, options: Options, progress: Progres
     info = cut(video.probe(film, LONGEST_SIDE), options)
     target = clips.folder_for(person, film)
     work = target.with_name(f".{target.name}.partial")
-    with discarded_if_useless(work), alone(work, f"{film.name} is being prepared for {person.name}"):
+    with working(work, f"{film.name} is being prepared for {person.name}"):
         keep_or_clear(work, work_mark(film, options))
         studied = study(info, options, True, work, progress)
         clip = _store(studied, options, work, target.name, progress)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -124,9 +124,8 @@ def study_moves(film: Path, workspace: Workspace, options: Options, progress: Pr
     info = cut(video.probe(film, LONGEST_SIDE), options)
     work = moves_folder(film, workspace)
     name = film.name
-    with (
-        discarded_if_useless(work),
-        alone(work, f"{name} is being looked at", lambda: progress(f"waiting for another dancekit with {name}", 0, 0)),
+    with working(
+        work, f"{name} is being looked at", lambda: progress(f"waiting for another dancekit with {name}", 0, 0)
     ):
         keep_or_clear(work, work_mark(film, options))
         return study(info, options, False, work, progress)
@@ -138,13 +137,20 @@ def moves_folder(film: Path, workspace: Workspace) -> Path:
 
 
 @contextmanager
-def discarded_if_useless(work: Path) -> Iterator[None]:
-    """Leave nothing behind of a film that turns out to be of no use; any other stop is only a pause."""
+def working(work: Path, what: str, waiting: Callable[[], None] | None = None) -> Iterator[None]:
+    """Work on a film in a folder of its own, while no other process does; arguments as for `alone`.
+
+    Nothing is left of a film that turns out to be of no use; any other stop is only a pause.
+    """
     new = [folder for folder in work.parents if not folder.exists()]
     try:
-        yield
+        with alone(work, what, waiting):
+            try:
+                yield
+            except ClipError:
+                shutil.rmtree(work, ignore_errors=True)
+                raise
     except ClipError:
-        shutil.rmtree(work, ignore_errors=True)
         for folder in new:
             with suppress(OSError):
                 folder.rmdir()

@@ -266,12 +266,13 @@ def unreadable(path: Path) -> WorkspaceError:
 
 
 def keep_or_clear(folder: Path, mark: dict[str, object]) -> None:
-    """Get a folder of unfinished work ready: what is in it stays if it bears the same mark, else it is cleared.
+    """Get a folder of unfinished work ready: what is in it stays if it bears the same mark, else it is cleared, as is
+    what an earlier dancekit began in another format.
 
     mark: plain data that says what the work is of.
     """
     try:
-        same = {key: value for key, value in read_json(folder / "work.json", "").items() if key != "format"} == mark
+        same = read_json(folder / "work.json", "") == {"format": FORMAT, **mark}
     except WorkspaceError:
         same = False
     if not same:

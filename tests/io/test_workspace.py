@@ -200,7 +200,7 @@ def test_a_bug_is_not_dressed_up_as_a_full_disk(tmp_path: Path) -> None:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
 
-def test_unfinished_work_is_kept_only_for_the_same_work(tmp_path: Path) -> None:
+def test_unfinished_work_is_kept_only_for_the_same_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / ".film.partial"
     keep_or_clear(folder, {"film": "a", "start": 1})
     (folder / "piece").write_text("done")
@@ -212,3 +212,7 @@ def test_unfinished_work_is_kept_only_for_the_same_work(tmp_path: Path) -> None:
     (folder / "work.json").write_text("rubbish")
     keep_or_clear(folder, {"film": "a", "start": 2})
     assert not (folder / "piece").exists()
+    (folder / "piece").write_text("done")
+    monkeypatch.setattr(workspace, "FORMAT", workspace.FORMAT + 1)
+    keep_or_clear(folder, {"film": "a", "start": 2})
+    assert not (folder / "piece").exists(), "begun in an earlier format"
