@@ -86,7 +86,7 @@ def parse(text: str | None) -> Background:
     """
     if text == TRANSPARENT:
         return Background()
-    colour = PLAIN if text is None else None if Path(text).exists() else _colour(text)
+    colour = PLAIN if text is None else _colour(text)
     if colour is not None:
         return Background(np.full((1, 1, 3), colour, np.uint8))
     path = Path(str(text))
@@ -106,15 +106,16 @@ def parse(text: str | None) -> Background:
 
 
 def _colour(text: str) -> tuple[int, int, int] | None:
-    """The colour of a name, or of hexadecimal digits: with #, which shells may take for a comment, or without."""
+    """The colour of a name, or of hexadecimal digits: with #, which shells may take for a comment, or without it, if
+    there is no file called so."""
     if text.lower() in COLOURS:
         return COLOURS[text.lower()]
     digits = text.removeprefix("#")
-    if not set(digits.lower()) <= set("0123456789abcdef"):
-        return None
-    if len(digits) == 3 and text.startswith("#"):
+    if digits != text and len(digits) == 3:
         digits = "".join(d * 2 for d in digits)
-    if len(digits) != 6:
+    if len(digits) != 6 or not set(digits.lower()) <= set("0123456789abcdef"):
+        return None
+    if digits == text and Path(text).exists():
         return None
     red, green, blue = bytes.fromhex(digits)
     return red, green, blue

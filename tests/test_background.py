@@ -29,9 +29,13 @@ def test_a_colour_has_a_name_or_a_number(text: str | None, colour: tuple[int, in
     assert picture.tolist() == [[list(colour)]]
 
 
-def test_a_file_comes_before_a_colour_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_comes_before_the_number_of_a_colour_and_after_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "abcdef").write_text("no picture, and no film")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ClipError, match="--bg abcdef: neither a picture nor a film"):
         background.parse("abcdef")
-    assert background.parse("#abcdef").picture is not None
+    (tmp_path / "green").mkdir()
+    for text in ("#abcdef", "green"):
+        assert background.parse(text).picture is not None

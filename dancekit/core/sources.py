@@ -34,8 +34,8 @@ of how much), seen from the other side, a limb before the rest instead of behind
 _CHANGE, _MIXED = 0.01, 2
 """How much better another picture must be, in sum, to be changed to; the change takes so many frames either way."""
 _UNCLEAR, _ANY_HAND = 30.0, 0.01
-"""Arms and hands are often smeared, or not where their landmarks are. The less of one looks as it should,
-the more unlike it is: nothing of it, so many times more than all of it (of which half does, as much as its pose tells).
+"""Arms and hands are often smeared, or not where their landmarks are. One of which half looks as it should is as unlike
+as its pose tells; from one of which all does to one of which nothing does, that rises to (1 + so many) times as much.
 Hands are more alike than their poses are: with that added before, a clear one is taken even if it is turned otherwise.
 """
 _SAME = 1.0
