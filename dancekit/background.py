@@ -110,12 +110,12 @@ def _colour(text: str) -> tuple[int, int, int] | None:
     there is no file called so."""
     if text.lower() in COLOURS:
         return COLOURS[text.lower()]
-    digits = text.removeprefix("#")
-    if digits != text and len(digits) == 3:
+    digits, marked = text.removeprefix("#"), text.startswith("#")
+    if marked and len(digits) == 3:
         digits = "".join(d * 2 for d in digits)
     if len(digits) != 6 or not set(digits.lower()) <= set("0123456789abcdef"):
         return None
-    if digits == text and Path(text).exists():
+    if not marked and Path(text).exists():
         return None
     red, green, blue = bytes.fromhex(digits)
     return red, green, blue

@@ -27,10 +27,10 @@ from dancekit.options import (
     Seed,
     Settings,
     Start,
-    only_person,
     parse_settings,
     place,
     where,
+    whom,
     workspace_in,
 )
 
@@ -112,7 +112,7 @@ def train(
         from dancekit.training import forgetting
 
         workspace, machine = workspace_in(home), devices.find(device)
-        who = workspace.existing(person or only_person(workspace))
+        who = whom(workspace, person)
         with joined(machine.device) as group, forgetting(who) if restart and group.leads else nullcontext():
             group.wait()
             if scratch:
@@ -150,7 +150,7 @@ def transfer(
         from dancekit.study import Options
 
         workspace = workspace_in(home)
-        who = workspace.existing(person or only_person(workspace))
+        who = whom(workspace, person)
         options = Options(pick=place(pick), start=start, end=end)
         wish = verb.Wish(bg, out, size, fit, force)
         on = devices.find(device).device
@@ -177,8 +177,7 @@ def evaluate(
         from dancekit import evaluate as verb
         from dancekit import page
 
-        workspace = workspace_in(home)
-        who = workspace.existing(person or only_person(workspace))
+        who = whom(workspace_in(home), person)
         done = verb.evaluate(who, devices.find(device).device, terminal.progress, driver)
         page.write(who.report, who.name, done, who.log)
         terminal.result(*report.evaluated(done, who.report))

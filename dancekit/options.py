@@ -13,7 +13,7 @@ import typer
 from dancekit.errors import DancekitError, RecipeError
 
 if TYPE_CHECKING:
-    from dancekit.io.workspace import Workspace
+    from dancekit.io.workspace import Person, Workspace
 
 Home = Annotated[Path, typer.Option("--home", envvar="DANCEKIT_HOME", help="Workspace folder.", file_okay=True)]
 OwnHome = Annotated[Path, typer.Option("--home", help="Folder for all that is drawn and learnt.", file_okay=True)]
@@ -43,10 +43,14 @@ People = Annotated[int, typer.Option(help="How many people to draw.", min=1)]
 HOME, BASE = Path("dance"), Path("base.safetensors")
 
 
-def only_person(workspace: Workspace) -> str:
-    """Whom to take where nobody is named: the only one there is, or "me"."""
+def whom(workspace: Workspace, name: str) -> Person:
+    """The person of a name; where nobody is named, the only one there is, or "me".
+
+    Raises:
+        WorkspaceError: there is nobody of this name.
+    """
     people = workspace.people()
-    return people[0] if len(people) == 1 else "me"
+    return workspace.existing(name or (people[0] if len(people) == 1 else "me"))
 
 
 def workspace_in(home: Path) -> Workspace:

@@ -19,8 +19,9 @@ from torch import Tensor
 from dancekit.core import adversary, chance, maps, objective, sketch
 from dancekit.core.adversary import Judged
 from dancekit.core.batch import Batch
+from dancekit.core.drawing import Drawing
 from dancekit.core.maps import Segments
-from dancekit.core.objective import Lesson, Made, Networks
+from dancekit.core.objective import Made, Networks
 from dancekit.core.sketch import Looks
 from dancekit.io.dataset import to_device
 from dancekit.loop import batch_of, lesson_of, training_set
@@ -49,18 +50,18 @@ class Album:
         ]
 
 
-def album(batch: Batch, lesson: Lesson) -> Album:
+def album(batch: Batch, drawing: Drawing) -> Album:
     """Draw a batch's pose maps and put them into files."""
     size = batch.frames.shape[-1], batch.frames.shape[-2]
     pages = []
     for poses, looks in ((batch.poses, batch.looks), (batch.wild, batch.wild_looks())):
         if poses is not None:
-            drawn = sketch.posed(maps.segments(poses), size, lesson.line, lesson.coarse, looks)
+            drawn = sketch.posed(maps.segments(poses), size, drawing.line, drawing.coarse, looks)
             pages.append([_page(one) for one in drawn.flatten(0, 1)])
     return Album(tuple(pages))
 
 
-def plainly_read(run: Run, number: int, lesson: Lesson) -> Generator[tuple[Batch, list[Tensor]]]:
+def plainly_read(run: Run, number: int, drawing: Drawing) -> Generator[tuple[Batch, list[Tensor]]]:
     """What plain steps of a stint learn from, one after the other: frames are read as for dancekit's own steps, by a
     reader of their own; the pose maps of a few steps take turns."""
     data = training_set(run, number)
@@ -68,7 +69,7 @@ def plainly_read(run: Run, number: int, lesson: Lesson) -> Generator[tuple[Batch
     def judged(place: int) -> Batch:
         return batch_of(run, number, data, run.recipe.judged * (place + 1) - 1)
 
-    albums = [album(judged(place), lesson) for place in range(_ALBUMS)]
+    albums = [album(judged(place), drawing) for place in range(_ALBUMS)]
     return made_ahead(lambda place: albums[place % _ALBUMS].opened(judged(place)), 0)
 
 

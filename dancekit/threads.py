@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
 import queue
@@ -12,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from itertools import count
 
 from dancekit.types import Each, Item, Made
@@ -83,13 +82,13 @@ def read_ahead(items: Generator[Item], depth: int = 4) -> Generator[Item]:
     finally:
         stop.set()
         while thread.is_alive():
-            with contextlib.suppress(queue.Empty):
+            with suppress(queue.Empty):
                 ready.get(timeout=0.05)
 
 
 def _fetch(items: Generator[Item], ready: queue.Queue[Item | BaseException | None], stop: threading.Event) -> None:
     try:
-        with contextlib.closing(items):  # type: ignore[type-var]
+        with closing(items):  # type: ignore[type-var]
             for item in items:
                 ready.put(item)
                 if stop.is_set():

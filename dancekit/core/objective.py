@@ -106,18 +106,18 @@ class Made:
     """How far wild frames are from those of the base, seen from afar; one number, or None without a base."""
 
 
-def over_key(frames: Tensor, known: Tensor, lesson: Lesson) -> Tensor:
+def over_key(frames: Tensor, known: Tensor, drawing: Drawing) -> Tensor:
     """... x 4 x H x W over the key colour: alpha * colour + (1 - alpha) * key; the key alone where nothing is known."""
     alpha = frames[..., 3:, :, :] * known
-    key = constant(lesson.key, frames.device).view(3, 1, 1)
+    key = constant(drawing.key, frames.device).view(3, 1, 1)
     return alpha * frames[..., :3, :, :] + (1 - alpha) * key
 
 
-def _as_shown(made: Tensor, known: Tensor, lesson: Lesson) -> Tensor:
+def _as_shown(made: Tensor, known: Tensor, drawing: Drawing) -> Tensor:
     """What the critics see of made frames; without a matte the generator draws the key itself, as in the paper."""
-    if lesson.matte:
-        return over_key(made, known, lesson)
-    return over_key(torch.cat((made[..., :3, :, :], torch.ones_like(made[..., 3:, :, :])), -3), known, lesson)
+    if drawing.matte:
+        return over_key(made, known, drawing)
+    return over_key(torch.cat((made[..., :3, :, :], torch.ones_like(made[..., 3:, :, :])), -3), known, drawing)
 
 
 def generate(networks: Networks, batch: Batch, drawn: Chance, lesson: Lesson, dtype: torch.dtype) -> Made:
