@@ -259,7 +259,7 @@ def _rendering(
 
     seconds = {"decode": _timed(video.read_frames(info)), "pose": _timed(_bare(info, backend, False, progress))}
     before, painted, pictures = 0.0, list[Painted](), list[np.ndarray]()
-    bare = replace(model, face=None, stills=None)
+    bare = replace(model, face=None, sources=None)
     paintings = {"stage I": replace(bare, refine=None), "stage II": bare} | ({"face": model} if model.face else {})
     for part, by in paintings.items():
         started = time.perf_counter()

@@ -20,10 +20,13 @@ from dancekit.options import (
     Fit,
     Home,
     Json,
+    Matte,
     Minutes,
     Out,
     OwnHome,
     Pick,
+    Pose,
+    Recipe,
     Seed,
     Settings,
     Start,
@@ -52,8 +55,8 @@ app = typer.Typer(
 def prepare(
     clip: Annotated[list[Path], typer.Argument(help="Film(s) of one person, whole body in the picture.")],
     person: Annotated[str, typer.Option("--as", help="The person's name in the workspace.")] = "me",
-    matte: Annotated[str, typer.Option(help="auto, greenscreen, landmarker, rembg[:model], or whole.")] = "auto",
-    pose: Annotated[str, typer.Option(help="mediapipe, or keypoints (from <film>.npz).")] = "mediapipe",
+    matte: Matte = "auto",
+    pose: Pose = "mediapipe",
     pick: Pick = "",
     start: Start = 0.0,
     end: End = 0.0,
@@ -89,7 +92,7 @@ def prepare(
 @app.command(epilog="Example: dancekit train anna --minutes 30")
 def train(
     person: Annotated[str, typer.Argument(help="Whom to learn; by default the only person there is, or me.")] = "",
-    recipe: Annotated[str, typer.Option(help="auto, paper, standard, cpu, tiny, or a .yaml file.")] = "auto",
+    recipe: Recipe = "auto",
     minutes: Minutes = None,
     settings: Settings = [],  # noqa: B006
     device: Device = "auto",

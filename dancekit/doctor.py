@@ -177,8 +177,8 @@ def _weights() -> Iterator[Finding]:
                 f"weights {name}",
                 f"{'optional, not fetched' if not entry.bundled else 'missing'} ({entry.purpose})",
                 not entry.bundled,
-                f"to get it: dancekit doctor --fetch {name}  (from {entry.urls[0]}, {entry.size / 1e6:.0f} MB)"
-                if entry.urls
+                f"to get it: dancekit doctor --fetch {name}  (from {entry.url}, {entry.size / 1e6:.0f} MB)"
+                if entry.url
                 else "Install dancekit again.",
             )
             continue

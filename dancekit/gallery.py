@@ -12,7 +12,7 @@ from dancekit.core.compose import multiplied
 from dancekit.core.matte import bounds
 from dancekit.core.portraits import Gallery, Head
 from dancekit.core.sketch import Looks
-from dancekit.core.sources import Stills
+from dancekit.core.sources import Sources, Stills
 from dancekit.io.clips import Clip
 from dancekit.io.dataset import FILMS_APART, Canvas, Footage, heads_known
 from dancekit.likeness import multiple
@@ -36,15 +36,14 @@ def gallery_of(run: Run, number: int) -> Gallery:
     return run.gallery
 
 
-def stills_of(run: Run, canvas: Canvas) -> Stills | None:
+def sources_of(run: Run, canvas: Canvas) -> Sources | None:
     """The frames that pictures of this size borrow from, chosen once; None for none."""
     recipe, subject = run.recipe, run.subject
-    if recipe.sources and canvas.size not in run.stills:
-        larger = canvas.times(recipe.closeup)
-        run.stills[canvas.size] = stills(
-            subject.clips, subject.looks, subject.usual_looks(), larger, recipe.sources, run.progress
-        )
-    return run.stills.get(canvas.size)
+    if recipe.sources and canvas.size not in run.sources:
+        usual, larger = subject.usual_looks(), canvas.times(recipe.closeup)
+        kept = stills(subject.clips, subject.looks, usual, larger, recipe.sources, run.progress)
+        run.sources[canvas.size] = kept and Sources(kept, usual.times(larger.body), larger.body)
+    return run.sources.get(canvas.size)
 
 
 def gather(clips: Sequence[Clip], canvas: Canvas, side: int, many: int, progress: Progress = no_progress) -> Gallery:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -20,7 +19,7 @@ from dancekit.core.paint import Painter
 from dancekit.core.portraits import Portraits
 from dancekit.core.schedule import FACE
 from dancekit.core.sketch import Looks
-from dancekit.core.sources import Sources, Stills
+from dancekit.core.sources import Sources
 from dancekit.device import number_type
 from dancekit.errors import DancekitError, WorkspaceError
 from dancekit.io import checkpoint, stills
@@ -38,7 +37,7 @@ class Likeness:
 
     refine and face are None as long as their stages have not been trained. proportions: see core.retarget. film_body:
     her height in px of her own film. girth: see core.girth, shares of her height. looks: see core.sketch, likewise.
-    portraits: what her face begins with, see core.portraits; None for none. stills: what pictures borrow from, see
+    portraits: what her face begins with, see core.portraits; None for none. sources: what pictures borrow from, see
     core.sources; None for nothing. notes: what stands in for what, and how far training got.
     """
 
@@ -53,16 +52,8 @@ class Likeness:
     refine: Generator | None
     face: Generator | None
     portraits: Portraits | None
-    stills: Stills | None
+    sources: Sources | None
     notes: Mapping[str, object]
-
-    @cached_property
-    def sources(self) -> Sources | None:
-        """The stills, ready to borrow from."""
-        if self.stills is None:
-            return None
-        body = self.canvas.body * self.recipe.closeup
-        return Sources.of(self.stills, self.looks.times(body), body)
 
     def painter(self, device: torch.device, refine: bool = True) -> Painter:
         """The generators on a device, ready to paint; without `refine` stage I alone."""
@@ -169,8 +160,8 @@ def save(person: Person, likeness: Likeness) -> None:
     if likeness.portraits is not None:
         tensors |= {f"portraits/{name}": torch.from_numpy(part) for name, part in likeness.portraits._asdict().items()}
     halved = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
-    if likeness.stills is not None:
-        halved |= stills.packed(likeness.stills)
+    if likeness.sources is not None:
+        halved |= stills.packed(likeness.sources.stills)
     checkpoint.save(person.weights, halved, card)
     write_json(person.card, card)
 
@@ -187,21 +178,21 @@ def load(person: Person) -> Likeness:
     tensors, card = checkpoint.load(person.weights, _cure(person))
     try:
         recipe = recipes.from_dict(card["recipe"], str(person.card))
-        canvas = card["canvas"]
-        face = bool(card.get("face"))
+        canvas = Canvas(pair(card["canvas"]["size"]), float(card["canvas"]["body"]), float(card["canvas"]["fps"]))
+        seen, face = _looks(checkpoint.part(tensors, "looks"), recipe.sketch), bool(card.get("face"))
         likeness = Likeness(
             name=person.name,
             recipe=recipe,
-            canvas=Canvas(pair(canvas["size"]), float(canvas["body"]), float(canvas["fps"])),
+            canvas=canvas,
             proportions=dict(card["proportions"]),
             film_body=float(card["film_body"]),
             girth=np.array(card["girth"], np.float32).reshape(len(maps.SEGMENT_CHANNELS)),
-            looks=_looks(checkpoint.part(tensors, "looks"), recipe.sketch),
+            looks=seen,
             draw=make_generator(recipe, 1),
             refine=make_generator(recipe, 2) if card["stages"] == 2 else None,
             face=make_generator(recipe, FACE) if face else None,
             portraits=_portraits(checkpoint.part(tensors, "portraits")) if face and recipe.portraits else None,
-            stills=stills.unpacked(found) if (found := checkpoint.part(tensors, "stills")) else None,
+            sources=_sources(checkpoint.part(tensors, "stills"), seen, canvas.body * recipe.closeup),
             notes={key: card[key] for key in ("trained", "trunk", "clips") if key in card},
         )
         likeness.draw.load_state_dict(checkpoint.part(tensors, "draw"))
@@ -220,6 +211,11 @@ def _looks(parts: Mapping[str, Tensor], needed: bool) -> Looks:
     shape = (sketch.SIDES, sketch.BARS, sketch.ALONG, sketch.ACROSS)
     widths, colours, cover = (parts[name].float() for name in Looks._fields)
     return Looks(widths.reshape(sketch.BARS), colours.reshape(*shape, 3), cover.reshape(shape))
+
+
+def _sources(parts: Mapping[str, Tensor], seen: Looks, body: float) -> Sources | None:
+    """body: height in px of the pictures that borrow."""
+    return Sources(stills.unpacked(parts), seen.times(body), body) if parts else None
 
 
 def _portraits(parts: Mapping[str, Tensor]) -> Portraits:

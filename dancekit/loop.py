@@ -17,7 +17,7 @@ from dancekit.core.batch import Batch
 from dancekit.core.objective import Lesson, Networks
 from dancekit.core.schedule import FACE
 from dancekit.errors import DancekitError
-from dancekit.gallery import gallery_of, side_of, stills_of
+from dancekit.gallery import gallery_of, side_of, sources_of
 from dancekit.io.dataset import Canvas, TrainingSet
 from dancekit.likeness import Likeness, drawing_of, multiple, save
 from dancekit.run import Run
@@ -251,7 +251,7 @@ def _likeness(run: Run, canvas: Canvas) -> Likeness:
         refine=training.averages[2] if 2 in learnt else None,
         face=training.averages[FACE] if FACE in learnt else None,
         portraits=gallery_of(run, _face(run)).portraits if FACE in learnt and run.recipe.portraits else None,
-        stills=stills_of(run, canvas),
+        sources=sources_of(run, canvas),
         notes=notes,
     )
 

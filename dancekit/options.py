@@ -5,16 +5,34 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from dancekit import plugins
 from dancekit.errors import DancekitError, RecipeError
+from dancekit.io import zoo
 
 if TYPE_CHECKING:
     from dancekit.io.workspace import Person, Workspace
 
+
+def _of(family: str, before: str = "") -> str:
+    """Help that tells what each backend of a family is."""
+    return before + "; ".join(f"{name}: {what}" for name, what in plugins.described(family).items()) + "."
+
+
+def _recipes() -> str:
+    with suppress(DancekitError):  # without its data files dancekit cannot train, but says so in its own words
+        return ", ".join(zoo.recipes())
+    return "none found"
+
+
+Matte = Annotated[str, typer.Option(help=_of("matting", "auto: as suits the film; "))]
+Pose = Annotated[str, typer.Option(help=_of("pose"))]
+Recipe = Annotated[str, typer.Option(help=f"auto: as suits the machine; {_recipes()}, or a .yaml file.")]
 Home = Annotated[Path, typer.Option("--home", envvar="DANCEKIT_HOME", help="Workspace folder.", file_okay=True)]
 OwnHome = Annotated[Path, typer.Option("--home", help="Folder for all that is drawn and learnt.", file_okay=True)]
 """Of commands that draw people: they do not mix with the user's own, wherever her workspace is."""

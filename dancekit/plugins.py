@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import importlib
 import pkgutil
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 
 from dancekit.errors import DancekitError
@@ -15,6 +17,22 @@ def names(family: str) -> list[str]:
     """Backends of a family ("pose" or "matting"), in alphabetical order."""
     package = importlib.import_module(f"dancekit.{family}")
     return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_"))
+
+
+def described(family: str) -> dict[str, str]:
+    """What the backends of a family say of themselves, by name: read from their files, of which nothing is run, since
+    help must not wait for what a backend is made with."""
+    files = sorted(Path(__file__).with_name(family).glob("[!_]*.py"))
+    return {file.stem: _description(ast.parse(file.read_text(encoding="utf-8"))) for file in files}
+
+
+def _description(module: ast.Module) -> str:
+    told = (
+        ast.literal_eval(node.value)
+        for node in module.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DESCRIPTION"
+    )
+    return next(told, "")
 
 
 def load(family: str, name: str, besides: Sequence[str] = ()) -> ModuleType:

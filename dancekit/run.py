@@ -10,7 +10,7 @@ import torch
 
 from dancekit.core.portraits import Gallery
 from dancekit.core.sketch import Looks
-from dancekit.core.sources import Stills
+from dancekit.core.sources import Sources
 from dancekit.core.wild import Dances
 from dancekit.device import Machine
 from dancekit.group import ALONE, Group
@@ -68,8 +68,8 @@ class Run:
     group: Group = ALONE
     gallery: Gallery | None = None
     """Her portraits, once they were needed, see gallery.gallery_of."""
-    stills: dict[tuple[int, int], Stills | None] = field(default_factory=dict)
-    """Frames to borrow from for pictures of each size, see gallery.stills_of."""
+    sources: dict[tuple[int, int], Sources | None] = field(default_factory=dict)
+    """Frames to borrow from for pictures of each size, see gallery.sources_of."""
     stopped: bool = False
     """Whether Ctrl-C has ended the run, which all processes of a group learn after the same step."""
     losses: dict[str, float] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from dancekit.core.paint import Painter
 from dancekit.io import sheet
 from dancekit.io.clips import Clip
 from dancekit.io.dataset import Footage
@@ -24,11 +25,12 @@ def write_sample(path: Path, likeness: Likeness, clips: Sequence[Clip], device: 
     held = np.flatnonzero(footage.held & clips[0].used)
     if not len(held):
         return
-    picture = sheet.grid([_row(footage, likeness, int(time), device) for time in _spread(held)], 1)
-    picture = np.vstack((picture, np.full((_CAPTION, *picture.shape[1:]), 28, np.uint8)))
     networks = {"stage II": likeness.refine, "face": likeness.face}
     further = [name for name, network in networks.items() if network]
-    further += ["detail"] if further and likeness.stills else []
+    painters = [likeness.painter(device, refine) for refine in ((False, True) if further else (False,))]
+    picture = sheet.grid([_row(footage, likeness, painters, int(time)) for time in _spread(held)], 1)
+    picture = np.vstack((picture, np.full((_CAPTION, *picture.shape[1:]), 28, np.uint8)))
+    further += ["detail"] if further and likeness.sources else []
     sheet.label(picture, " | ".join(["pose", "stage I", *([" and ".join(further)] if further else []), "truth"]))
     sheet.write(path, picture)
 
@@ -37,15 +39,12 @@ def _spread(times: np.ndarray) -> np.ndarray:
     return times[np.linspace(0, len(times) - 1, _FRAMES).astype(int)]
 
 
-def _row(footage: Footage, likeness: Likeness, time: int, device: torch.device) -> np.ndarray:
-    """One held-out frame, everything side by side."""
+def _row(footage: Footage, likeness: Likeness, painters: Sequence[Painter], time: int) -> np.ndarray:
+    """One held-out frame: its pose, what each painter makes of it, and the truth, side by side."""
     canvas, reach = likeness.canvas, likeness.recipe.reach
     around = np.clip(time + footage.stride * np.arange(-2 * reach, 2 * reach + 1), *_bounds(footage, time))
     points = footage.points[around] / np.array([*([likeness.recipe.closeup] * 2), 1], np.float32)
-    cutouts = [
-        list(likeness.painter(device, refine).paint(points, canvas.size))[2 * reach].whole()
-        for refine in ((False, True) if likeness.refine or likeness.face else (False,))
-    ]
+    cutouts = [list(painter.paint(points, canvas.size))[2 * reach].whole() for painter in painters]
     return sheet.strip(footage.points[time], [*cutouts, footage.frame(time).transpose(1, 2, 0)])
 
 

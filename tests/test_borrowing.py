@@ -32,14 +32,14 @@ def model(person: Person) -> Likeness:
 
 
 def test_stills_are_kept_with_the_person(model: Likeness, tmp_path: Path) -> None:
-    assert model.stills is not None
-    assert 1 <= len(model.stills.pictures) <= model.recipe.sources
+    assert model.sources is not None
+    assert 1 <= len(model.sources.stills.pictures) <= model.recipe.sources
     other = Workspace(tmp_path).person("copy")
     likeness.save(other, model)
-    again = likeness.load(other).stills
+    again = likeness.load(other).sources
     assert again is not None
-    assert np.array_equal(again.points, model.stills.points), "landmarks are not halved"
-    for one, two in zip(again.pictures, model.stills.pictures, strict=True):
+    assert np.array_equal(again.stills.points, model.sources.stills.points), "landmarks are not halved"
+    for one, two in zip(again.stills.pictures, model.sources.stills.pictures, strict=True):
         assert np.abs(one.astype(int) - two).mean() < 3
     tensors, card = checkpoint.load(other.weights, "")
     checkpoint.save(other.weights, tensors | {"stills/pictures": torch.zeros(9, dtype=torch.uint8)}, card)
@@ -49,11 +49,11 @@ def test_stills_are_kept_with_the_person(model: Likeness, tmp_path: Path) -> Non
 
 def test_who_was_trained_before_there_were_stills_is_painted_without(model: Likeness, tmp_path: Path) -> None:
     other = Workspace(tmp_path).person("copy")
-    likeness.save(other, replace(model, stills=None))
+    likeness.save(other, replace(model, sources=None))
     old = likeness.load(other)
     assert old.sources is None
-    assert model.stills is not None
-    points = model.stills.points[:2] * np.array([0.5, 0.5, 1], np.float32)
+    assert model.sources is not None
+    points = model.sources.stills.points[:2] * np.array([0.5, 0.5, 1], np.float32)
     (painted, *_) = old.painter(CPU).paint(points, old.canvas.size)
     assert painted.borrowed is None
     assert painted.whole().any()
@@ -83,7 +83,7 @@ def test_stills_are_of_frames_that_are_learnt_from_in_the_usual_clothes(person: 
 def test_a_dance_is_sharper_with_stills_than_without(person: Person, model: Likeness) -> None:
     film = Footage(clips.load_all(person)[0], model.canvas, 0)
     size, points = model.canvas.size, film.points[:4]
-    (one, *_), (bare, *_) = (who.painter(CPU).paint(points, size) for who in (model, replace(model, stills=None)))
+    (one, *_), (bare, *_) = (who.painter(CPU).paint(points, size) for who in (model, replace(model, sources=None)))
     assert np.array_equal(one.picture, bare.picture)
     with_them, without = one.whole(), bare.whole()
     assert with_them.shape == without.shape == (2 * size[1], 2 * size[0], 4)

@@ -16,7 +16,9 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 import dancekit as package
+from dancekit import plugins
 from dancekit.cli import app
+from dancekit.io import zoo
 
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
 VERBS = sorted(COMMANDS)
@@ -66,6 +68,20 @@ def test_the_help_of_every_verb_teaches(verb: str) -> None:
     assert {"--home", "--json"} <= {option for parameter in COMMANDS[verb].params for option in parameter.opts}
     drawn = verb in ("demo", "pretrain")
     assert ("DANCEKIT_HOME" in said) != drawn, "what is drawn does not mix with the user's own"
+
+
+@pytest.mark.parametrize("family", ["matting", "pose"])
+def test_help_tells_what_every_backend_is_without_running_it(family: str) -> None:
+    said, described = " ".join(helped("prepare").split()), plugins.described(family)
+    assert sorted(described) == plugins.names(family)
+    for name, what in described.items():
+        assert what == plugins.load(family, name).DESCRIPTION
+        assert f"{name}: {what}" in said
+
+
+def test_help_names_every_recipe() -> None:
+    said = " ".join(helped("train").split())
+    assert f"auto: as suits the machine; {', '.join(zoo.recipes())}, or a .yaml file." in said
 
 
 def test_help_has_a_short_name() -> None:

@@ -225,8 +225,8 @@ def test_settings_that_may_be_are_taken() -> None:
 def test_every_weight_file_is_well_described(name: str) -> None:
     entry = weights.manifest()[name]
     assert entry.licence in (zoo.root() / entry.card).read_text(encoding="utf-8"), "the card tells the licence"
-    assert entry.urls or entry.bundled
-    assert all(re.fullmatch(r"https://\S+", url) and url.endswith(entry.file) for url in entry.urls)
+    assert entry.url or entry.bundled
+    assert not entry.url or (re.fullmatch(r"https://\S+", entry.url) and entry.url.endswith(entry.file))
     assert re.fullmatch("([0-9a-f]{64})?", entry.sha256)
     assert re.fullmatch("[0-9a-f]*", entry.sha256_prefix)
     assert entry.size > 1000

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 from conftest import SMALL, Danced, Outcome
+from sound import heard
 from typer.testing import CliRunner
 
 from dancekit import scenes
@@ -67,7 +68,7 @@ def first_frame(film: Path) -> np.ndarray:
 
 def clicks(film: Path, fps: Fraction) -> list[float]:
     """Frames, counted from the first, at which silence ends."""
-    sound = np.abs(encode.read_sound(film))
+    sound = np.abs(heard(film))
     loud = sound > 0.25 * sound.max()
     before = np.convolve(loud, np.ones(4410))[: len(loud)] - loud
     return [float(place / 44100 * fps) for place in np.flatnonzero(loud & (before < 0.5))]

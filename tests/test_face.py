@@ -165,7 +165,7 @@ def test_a_trained_face_changes_the_head_and_nothing_else(trained_home: Path) ->
         assert changed.any()
         assert changed.sum() == changed[max(top, 0) : top + side, max(left, 0) : left + side].sum()
         assert np.array([left, top]) + side / 2 == pytest.approx(2 * footage.points[time, 0, :2], abs=side / 4)
-    bare = replace(model, face=None, stills=None).painter(torch.device("cpu"))
+    bare = replace(model, face=None, sources=None).painter(torch.device("cpu"))
     (alone, *_) = bare.paint(footage.points[:3], model.canvas.size)
     assert alone.times == 1
     assert np.array_equal(alone.picture, painted[0].picture)

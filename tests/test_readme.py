@@ -10,7 +10,6 @@ import pytest
 import typer
 
 from dancekit import cli
-from dancekit.plugins import names
 from dancekit.recipe import load
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -55,7 +54,3 @@ def test_the_table_lists_every_recipe() -> None:
     recipes = {path.stem for path in (ROOT / "models" / "recipes").glob("*.yaml")}
     assert recipes == set(re.findall(r"^\| `(\w+)` \|", README, re.M))
     assert all(load(name).description for name in recipes)
-
-
-def test_backends_named_in_help_exist() -> None:
-    assert {"greenscreen", "landmarker", "rembg"} <= set(names("matting"))

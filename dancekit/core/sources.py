@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import cv2
@@ -66,41 +67,47 @@ def _poses(points: np.ndarray, bars: Bars, body: float) -> _Poses:
     return _Poses((bars.ends - bars.starts) / np.float32(body), fronts, bars.behind)
 
 
-@dataclass(frozen=True)
-class Sources:
-    """Frames ready to borrow from.
+class Ready(NamedTuple):
+    """Frames that can be chosen and fetched from. shown, clear: float32 [N, LIMBS], see warp.Seen."""
 
-    looks: of the person, in px of the pictures. body: body height, px of them. shown, clear: float32 [N, LIMBS], see
-    warp.Seen.
-    """
-
-    sources: list[Source]
-    looks: Looks
-    body: float
+    sources: Sequence[Source]
     shown: np.ndarray
     clear: np.ndarray
     poses: _Poses
 
-    @staticmethod
-    def of(stills: Stills, looks: Looks, body: float) -> Sources:
-        """Get kept frames ready. looks: of the person, in px. body: height, px."""
-        bars, widths = warp.bars_of(stills.points), looks.widths.numpy()
+
+@dataclass(frozen=True)
+class Sources:
+    """Frames to borrow from, which are got ready when a dance first asks for them (a hundred take about a second).
+
+    looks: of the person, in px of the pictures. body: body height, px of them.
+    """
+
+    stills: Stills
+    looks: Looks
+    body: float
+
+    @cached_property
+    def ready(self) -> Ready:
+        """The frames, and what is known of them."""
+        pictures, points = self.stills
+        bars, widths = warp.bars_of(points), self.looks.widths.numpy()
         made = [
-            warp.source_of(picture, bars.at(place), widths, _as_sketched(picture, points, looks))
-            for place, (picture, points) in enumerate(zip(stills.pictures, stills.points, strict=True))
+            warp.source_of(picture, bars.at(place), widths, _as_sketched(picture, points[place], self.looks))
+            for place, picture in enumerate(pictures)
         ]
         sources, seen = zip(*made, strict=True)
         shown, clear = np.stack(seen, 1)
-        return Sources(list(sources), looks, body, shown, clear, _poses(stills.points, bars, body))
+        return Ready(sources, shown, clear, _poses(points, bars, self.body))
 
     def unlike(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """How unlike each of these frames each limb of poses T x J x 3 (px) is, float32 [LIMBS, T, N]: by its pose, and
         in all that counts where its own frame is chosen."""
         asked = _poses(points, warp.bars_of(points), self.body)
-        posed = _unlike(self.poses, self.shown, asked)
+        posed = _unlike(self.ready.poses, self.ready.shown, asked)
         own = posed.copy()
         for limb in _ARMS:
-            unclear = (1 + _UNCLEAR * (1 - self.clear[:, limb])) / (1 + _UNCLEAR / 2)
+            unclear = (1 + _UNCLEAR * (1 - self.ready.clear[:, limb])) / (1 + _UNCLEAR / 2)
             own[limb] = (posed[limb] + _ANY_HAND * LIMBS[limb].endswith("hand")) * unclear
         return posed, own
 
@@ -188,7 +195,7 @@ class Choice:
         return Borrowed(self.points[time], self.sources.looks, given)
 
     def _given(self, chosen: np.ndarray, time: int) -> Mix:
-        return [(self.sources.sources[place], share) for place, share in paths.mixed(chosen, time, _MIXED)]
+        return [(self.sources.ready.sources[place], share) for place, share in paths.mixed(chosen, time, _MIXED)]
 
 
 class Borrowed(NamedTuple):

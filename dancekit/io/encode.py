@@ -156,13 +156,6 @@ def write_wav(path: Path, sound: np.ndarray, rate: int = 44100) -> None:
         file.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
 
 
-def read_sound(path: Path, rate: int = 44100) -> np.ndarray:
-    """A film's or sound file's sound as mono float32 [N] in -1..1; empty if it has none."""
-    samples, _, _ = ffmpeg.run(["-v", "error", "-i", ffmpeg.local(path), "-map", "0:a:0?", "-ac", "1", "-ar", str(rate),
-                                "-f", "f32le", "-"])  # fmt: skip
-    return np.frombuffer(samples, np.float32)
-
-
 @contextmanager
 def temporary_folder(path: Path) -> Iterator[Path]:
     """A folder beside `path` that is gone afterwards."""

@@ -38,7 +38,7 @@ class WeightFile:
     purpose: str
     card: str
     bundled: bool = False
-    urls: tuple[str, ...] = ()
+    url: str = ""
     sha256: str = ""
     sha256_prefix: str = ""
 
@@ -56,11 +56,7 @@ def cache_folder() -> Path:
 def manifest() -> dict[str, WeightFile]:
     """All weight files that dancekit knows, by name."""
     entries = zoo.read_yaml(zoo.root() / "weights.yaml")
-    return {name: WeightFile(name=name, **_tupled(entry)) for name, entry in entries.items()}  # type: ignore[arg-type]
-
-
-def _tupled(entry: object) -> dict[str, object]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in dict(entry).items()}  # type: ignore[call-overload]
+    return {name: WeightFile(name=name, **entry) for name, entry in entries.items()}  # type: ignore[arg-type]
 
 
 def known(name: str) -> WeightFile:
@@ -93,7 +89,7 @@ def _how_to_get(entry: WeightFile) -> str:
     if entry.bundled:
         return "They belong to dancekit itself: install it again."
     return (
-        f"Fetch them with: dancekit doctor --fetch {entry.name}   or put the file from {entry.urls[0]} "
+        f"Fetch them with: dancekit doctor --fetch {entry.name}   or put the file from {entry.url} "
         f"into {cache_folder()}"
     )
 
@@ -134,7 +130,7 @@ def fetch(name: str, progress: Progress = no_progress) -> Path:
         _download(entry, part, progress)
     except (OSError, http.client.HTTPException) as error:
         raise WeightsError(
-            f"{name}: could not be fetched from {entry.urls[0]} ({error}).",
+            f"{name}: could not be fetched from {entry.url} ({error}).",
             f"Run the command again to go on, or copy the file into {cache_folder()} by hand.",
         ) from error
     move(part, entry.path)
@@ -149,7 +145,7 @@ def _download(entry: WeightFile, part: Path, progress: Progress) -> None:
     done = part.stat().st_size if part.exists() else 0
     if done >= entry.size:
         return
-    request = urllib.request.Request(entry.urls[0], headers={"Range": f"bytes={done}-"} if done else {})
+    request = urllib.request.Request(entry.url, headers={"Range": f"bytes={done}-"} if done else {})
     trusted = ssl.create_default_context()
     trusted.load_verify_locations(certifi.where())  # a Python of its own may come without any, as on macOS
     with urllib.request.urlopen(request, timeout=30, context=trusted) as answer:

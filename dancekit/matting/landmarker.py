@@ -13,7 +13,7 @@ from dancekit.core.matte import Before, believe, keep_known, refine, resized, st
 from dancekit.core.plate import Plate, lay, learn_plate, vote
 from dancekit.matting import ClipStudy, Cutout
 
-DESCRIPTION = "the pose model's own mask, refined and steadied; needs nothing else"
+DESCRIPTION = "the pose model's own mask, refined and steadied"
 
 
 class Matte:

@@ -19,7 +19,7 @@ from dancekit.plugins import suggestion
 if TYPE_CHECKING:
     from rembg.sessions import BaseSession
 
-DESCRIPTION = "a segmentation network of rembg, such as rembg:u2net_human_seg; seconds a frame without a GPU"
+DESCRIPTION = "a network of rembg, such as rembg:u2net_human_seg, fetched first, seconds a frame without a GPU"
 
 _USUAL = "isnet-general-use"
 _UNFIT = ("sam", "u2net_cloth_seg", "u2net_custom", "dis_custom", "ben_custom")

@@ -10,7 +10,7 @@ import numpy as np
 from dancekit.core.matte import keep_known
 from dancekit.matting import ClipStudy, Cutout
 
-DESCRIPTION = "cuts nothing out; to measure what cutting out is worth"
+DESCRIPTION = "cuts nothing out, to measure what cutting out is worth"
 
 
 class Matte:

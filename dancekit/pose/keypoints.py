@@ -13,7 +13,7 @@ from dancekit.io import arrays
 from dancekit.pose import Sighting
 from dancekit.types import PoseTrack, VideoInfo
 
-DESCRIPTION = "landmarks from a file beside the film: <film>.npz"
+DESCRIPTION = "landmarks from a file beside the film, <film>.npz"
 
 _FORM = "It needs points [T, 33, 3 or 4] (x px, y px, ..., confidence last), size (width, height) and fps."
 

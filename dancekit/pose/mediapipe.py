@@ -14,7 +14,7 @@ from dancekit.io import weights
 from dancekit.pose import Sighting
 from dancekit.types import VideoInfo
 
-DESCRIPTION = "MediaPipe pose landmarker, bundled"
+DESCRIPTION = "MediaPipe's pose landmarker, which comes along"
 
 _LONGEST_SIDE = 960
 """The landmarker looks at 256 x 256 px of each person, so larger frames only cost time."""

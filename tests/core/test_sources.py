@@ -28,7 +28,7 @@ def stills(*poses: np.ndarray) -> Stills:
 
 
 def known(*poses: np.ndarray) -> Sources:
-    return Sources.of(stills(*poses), LOOKS, 200.0)
+    return Sources(stills(*poses), LOOKS, 200.0)
 
 
 def squatting() -> np.ndarray:
@@ -89,7 +89,7 @@ def test_another_side_and_a_hidden_trunk_make_a_frame_unlike() -> None:
     unlike = known(figure(), mirrored).unlike(figure()[None])[0]
     assert (unlike[:, 0, 1] > unlike[:, 0, 0]).all()
     hidden = known(figure(), figure())
-    hidden.shown[1, TRUNK] = 0.3
+    hidden.ready.shown[1, TRUNK] = 0.3
     unlike, _ = hidden.unlike(figure()[None])
     assert unlike[TRUNK, 0, 1] > unlike[TRUNK, 0, 0]
     assert unlike[LEG, 0, 1] == unlike[LEG, 0, 0]
@@ -105,7 +105,7 @@ def smeared(picture: np.ndarray, points: np.ndarray, *names: str) -> np.ndarray:
 
 
 def known_as(pictures: list[np.ndarray], poses: np.ndarray) -> Sources:
-    return Sources.of(Stills(pictures, poses), LOOKS, 200.0)
+    return Sources(Stills(pictures, poses), LOOKS, 200.0)
 
 
 def looking_as_sketched(*poses: np.ndarray) -> list[np.ndarray]:
@@ -120,7 +120,7 @@ def test_an_arm_comes_from_a_frame_that_shows_it_as_it_looks() -> None:
     pictures = looking_as_sketched(*held)
     assert known_as(pictures, held).choose(np.stack([asked] * 30)).first[ARM].tolist() == [0] * 30, "posed more alike"
     both = known_as([smeared(pictures[0], figure(), "left_wrist", "left_elbow"), pictures[1]], held)
-    assert both.clear[0, ARM] < both.clear[1, ARM] - 0.2
+    assert both.ready.clear[0, ARM] < both.ready.clear[1, ARM] - 0.2
     choice = both.choose(np.stack([asked] * 30))
     assert choice.first[ARM].tolist() == [1] * 30
     assert choice.first[LEG].tolist() == choice.first[TRUNK].tolist(), "legs are as their poses tell"

@@ -30,8 +30,8 @@ def test_every_entry_says_all_that_a_user_must_know(name: str) -> None:
     assert len(entry.purpose) > 10
     assert (zoo.root() / entry.card).read_text(encoding="utf-8").startswith("# ")
     assert Path(entry.file).name == entry.file
-    assert entry.bundled == (not entry.urls), "a file comes along or is fetched"
-    assert all(url.startswith("https://") for url in entry.urls)
+    assert entry.bundled == (not entry.url), "a file comes along or is fetched"
+    assert entry.bundled or entry.url.startswith("https://")
     if entry.sha256:
         assert re.fullmatch("[0-9a-f]{64}", entry.sha256)
     assert entry.sha256 or entry.sha256_prefix, "nothing is used unchecked"
@@ -96,7 +96,7 @@ def shop() -> Iterator[Shop]:
 @pytest.fixture
 def stocked(tmp_path: Path, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A zoo whose one file lies in the shop, and the folder that it is fetched into."""
-    entry = {"file": "style.pth", "urls": [shop.url], "size": len(CONTENTS), "licence": "MIT", "purpose": "for tests",
+    entry = {"file": "style.pth", "url": shop.url, "size": len(CONTENTS), "licence": "MIT", "purpose": "for tests",
              "card": "style.md", "sha256": hashlib.sha256(CONTENTS).hexdigest()}  # fmt: skip
     (tmp_path / "zoo").mkdir()
     (tmp_path / "zoo" / "weights.yaml").write_text(yaml.safe_dump({"style": entry}))
