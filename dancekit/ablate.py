@@ -83,11 +83,14 @@ def ablate(
 
     Raises:
         WorkspaceError: nothing is prepared, or the ladder needs strangers and there are none.
-        RecipeError: there is no such rung.
+        RecipeError: there is no such rung. WeightsError, RecipeError: see bases.adopt.
     """
     chosen = rungs.chosen(ladder, recipe, only)
     if any(rung.recipe.unpaired.enabled and rung.recipe.unpaired.real == 1 for rung in chosen):
         _refuse_no_strangers(workspace)
+    for rung in chosen:
+        if rung.recipe.base:
+            bases.load(rung.recipe.base, rung.recipe)  # so that nothing is trained in vain before it is missed
     trainings = {rung.cut or rung.name for rung in chosen}
     say(f"{seeds * len(trainings)} trainings of {recipe.duration()} each.")
     whole = person
@@ -149,8 +152,8 @@ def _run(
     with suppress(WorkspaceError, TypeError, KeyError):
         known = read_json(scored, "")["runs"]
         return {entry: _read(known[entry]) for entry in entries}
-    # A state is deleted only when its person is scored: she is trained, but scored by an earlier dancekit.
-    trained = who.weights.is_file() and not who.state.is_file()
+    # A state is deleted only when its person is scored: such a one is trained, but scored by an earlier dancekit.
+    trained = who.weights.is_file() and not who.state.is_file() and _is_through(who)
     if not trained and not train.train(who, workspace, checked(rung.recipe), machine, seed, progress, say).finished:
         raise KeyboardInterrupt
     held_out = score_held_out(who, entries, machine.device, progress, person if rung.cut else None)
@@ -165,6 +168,14 @@ def _run(
     who.state.unlink(missing_ok=True)
     shutil.rmtree(who.samples, ignore_errors=True)
     return runs
+
+
+def _is_through(who: Person) -> bool:
+    """Whether a person's training has come to its end."""
+    with suppress(WorkspaceError, KeyError, TypeError):
+        stints = read_json(who.card, "")["trained"]["stints"]
+        return all(stint["spent"] >= stint["amount"] for stint in stints)
+    return False
 
 
 def _read(data: dict[str, dict[str, float | None] | None]) -> Run:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dancekit.begun import plain, shaping
-from dancekit.errors import RecipeError
+from dancekit.errors import RecipeError, WeightsError
 from dancekit.io import checkpoint, weights
 from dancekit.likeness import make_generator, pose_channels, prepare_network
 from dancekit.networks.generator import Generator
@@ -68,7 +68,11 @@ def find(name: str) -> Path:
     Raises:
         WeightsError: it is not there.
     """
-    return Path(name) if name.endswith(".safetensors") else weights.find(name)
+    if not name.endswith(".safetensors"):
+        return weights.find(name)
+    if not Path(name).is_file():
+        raise WeightsError(f"The base {name} is not there.", _CURE)
+    return Path(name)
 
 
 def load(name: str, recipe: Recipe) -> Tensors:

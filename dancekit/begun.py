@@ -19,6 +19,11 @@ _UNITS = {"seconds": ("minutes", "--minutes M"), "steps": ("steps", "--set steps
 """What schedules count: what the user calls it, and how she says how many."""
 
 
+def more(recipe: Recipe) -> str:
+    """How the user asks for more of what the schedule counts."""
+    return {"seconds": "--minutes N", "steps": "--set steps=N"}[unit(recipe)]
+
+
 def unit(recipe: Recipe) -> str:
     """What the schedule counts."""
     return "seconds" if recipe.minutes else "steps"

@@ -22,7 +22,7 @@ from dancekit.core import compose, schedule, step
 from dancekit.core.batch import Batch
 from dancekit.core.objective import Lesson, Networks
 from dancekit.core.painted import Painted
-from dancekit.device import Machine, forget_peak, peak_gigabytes
+from dancekit.device import Machine, clock, forget_peak, peak_gigabytes
 from dancekit.drive import cleaned, paint_raw, plan_moves
 from dancekit.io import encode, video
 from dancekit.io.clips import Clip
@@ -180,17 +180,10 @@ def _matrix(run: Run) -> float:
     square = torch.randn(side, side, device=run.machine.device).to(run.dtype)
     times = []
     for _ in range(6):
-        started = _now(run.machine)
+        started = clock(run.machine.device)
         square @ square  # pyright: ignore[reportUnusedExpression]
-        times.append(_now(run.machine) - started)
+        times.append(clock(run.machine.device) - started)
     return 2 * side**3 / min(times) / 1e9
-
-
-def _now(machine: Machine) -> float:
-    """Seconds, once everything that the device was asked for is done."""
-    if machine.device.type == "cuda":
-        torch.cuda.synchronize(machine.device)
-    return time.perf_counter()
 
 
 def _training(run: Run, number: int, matrix: float, least: float, progress: Progress) -> list[Pace]:
@@ -242,8 +235,8 @@ def _flops(run: Run, networks: Networks, lesson: Lesson, batches: list[Batch]) -
 
 def _steps(take: Callable[[], None], machine: Machine, least: float) -> tuple[float, int]:
     """(seconds, steps) of one turn."""
-    started, count = _now(machine), 0
-    while (spent := _now(machine) - started) < least or not count:
+    started, count = clock(machine.device), 0
+    while (spent := clock(machine.device) - started) < least or not count:
         take()
         count += 1
     return spent, count

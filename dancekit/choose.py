@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from dancekit import recipe as recipes
 from dancekit.begun import CURE, refuse_other
@@ -45,7 +46,7 @@ def choose_recipe(
         RecipeError: there is no such recipe, or what has begun cannot go on with it.
     """
     card = checkpoint.read_card(person.state, CURE) if person.state.is_file() else None
-    if wish == "auto" and card is not None:
+    if wish == "auto" and card is not None and as_it_is:
         chosen = recipes.with_settings(recipes.from_dict(card["recipe"], str(person.state)), settings)
         why = "as it was begun"
     elif wish == "auto":
@@ -53,6 +54,8 @@ def choose_recipe(
         chosen, why = recipes.load(name, settings), f"chosen for this machine: {reason}"
     else:
         chosen, why = recipes.load(wish, settings), "as asked for"
+    if chosen.base.endswith(".safetensors"):  # it must be found from other folders too, when training goes on
+        chosen = replace(chosen, base=str(Path(chosen.base).absolute()))
     usual = chosen.minutes
     if minutes:
         chosen = recipes.checked(replace(chosen, minutes=float(minutes)))

@@ -110,6 +110,7 @@ def train(
     with command(json, where(home)) as terminal:
         from dancekit import device as devices
         from dancekit import train as verb
+        from dancekit.begun import more
         from dancekit.choose import choose_recipe, refuse_scratch
         from dancekit.group import joined
         from dancekit.training import forgetting
@@ -123,7 +124,8 @@ def train(
             wishes = parse_settings(settings) | ({"base": ""} if scratch else {})
             chosen = choose_recipe(who, recipe, minutes, wishes, machine, terminal.say)
             done = verb.train(who, workspace, chosen, machine, seed, terminal.progress, terminal.say, group)
-        terminal.result(*report.trained(done, chosen.name, minutes, where(home)))
+        same = where(home) + (f" --device {device}" if device != "auto" else "")
+        terminal.result(*report.trained(done, chosen.name, more(chosen), minutes, same))
 
 
 @app.command(epilog="Example: dancekit transfer ballet.mp4 --bg transparent --out me.mov")

@@ -19,7 +19,7 @@ from dancekit.errors import DancekitError
 if TYPE_CHECKING:
     from rich.console import Console
 
-_LINE_EVERY = 10.0
+_LINE_EVERY, _MOST_BARS = 10.0, 8
 _ROOMY = 125
 """Characters in a line of a terminal from which there is room for a bar and more."""
 _WORK = re.compile(r"\bdancekit (prepare|train|transfer|evaluate)\b")
@@ -160,13 +160,19 @@ class _Bars:
         )
         self._tasks: dict[str, TaskID] = {}
         self._began: dict[str, tuple[float, int]] = {}
+        self._done: dict[str, int] = {}
         self._progress.start()
 
     def show(self, what: str, done: int, total: int) -> None:
         key, _, detail = what.partition(":")
         if key not in self._tasks:
+            self._make_room()
             self._tasks[key] = self._progress.add_task(key, total=None, pace="")
             self._began[key] = (time.monotonic(), done)
+        elif done < self._done[key]:  # the same once more, with another film
+            self._progress.reset(self._tasks[key], pace="")
+            self._began[key] = (time.monotonic(), done)
+        self._done[key] = done
         self._progress.update(
             self._tasks[key],
             description=f"{key}{': ' if detail else ''}{detail.strip()}",
@@ -174,6 +180,12 @@ class _Bars:
             total=total or None,
             pace=self._pace(key, done, bool(detail)),
         )
+
+    def _make_room(self) -> None:
+        """Hide the oldest bars, so that the one at work stays on the screen."""
+        shown = [task for task in self._progress.tasks if task.visible]
+        for task in shown[: max(0, len(shown) + 1 - _MOST_BARS)]:
+            self._progress.update(task.id, visible=False)
 
     def _pace(self, key: str, done: int, detailed: bool) -> str:
         began, first = self._began[key]
@@ -191,11 +203,16 @@ class _Lines:
     """A line now and then, where there is no terminal to draw bars on."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream, self._last, self._began = stream, {}, {}
+        self._stream = stream
+        self._last: dict[str, float] = {}
+        self._began: dict[str, tuple[float, int]] = {}
+        self._done: dict[str, int] = {}
 
     def show(self, what: str, done: int, total: int) -> None:
         key, now = what.partition(":")[0], time.monotonic()
-        self._began.setdefault(key, (now, done))
+        if key not in self._began or done < self._done[key]:  # the same once more, with another film
+            self._began[key] = (now, done)
+        self._done[key] = done
         if now - self._last.get(key, -1e9) < _LINE_EVERY and done != total:
             return
         self._last[key] = now

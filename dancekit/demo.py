@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dancekit import prepare, scenes, train
 from dancekit import transfer as transferring
+from dancekit.begun import plain, shaping
 from dancekit.choose import choose_recipe
 from dancekit.device import Machine
 from dancekit.errors import WorkspaceError
@@ -48,21 +49,23 @@ def demo(
     """Draw two films, prepare, train and transfer with them, and score the result.
 
     seconds: lengths of the subject's and the driver's film. Films that are there already are not drawn again, unless
-    they were drawn with other lengths or another seed: then the dancer is learnt anew.
+    they were drawn with other lengths or another seed: then the dancer is learnt anew, as with another recipe.
     """
     with writing(home):
         home.mkdir(parents=True, exist_ok=True)
     workspace = Workspace(home)
     person = workspace.person(PERSON)
-    _forget_others(home, person, {"seconds": list(seconds), "seed": seed})
+    chosen = choose_recipe(person, recipe, minutes, {}, machine, say, as_it_is=False)
+    forget_others(home, person, {"seconds": list(seconds), "seed": seed, "shaping": plain(shaping(chosen))})
     subject, driver = scenes.subject(seconds[0], seed), scenes.driver(seconds[1], seed)
     films = [scenes.film(scene, home / name, progress)
              for scene, name in zip((subject, driver), _FILMS, strict=True)]  # fmt: skip
     if not person.clips():
         for line in prepare.prepare_clip(films[0], person, Options(), progress).verdict:
             say(line)
-    chosen = choose_recipe(person, recipe, minutes, {}, machine, say)
     trained = train.train(person, workspace, chosen, machine, seed, progress, say)
+    if not trained.finished:
+        raise KeyboardInterrupt
     wish = Wish(out=home / f"{PERSON}-driver.mp4")
     done = transferring.transfer(films[1], person, workspace, wish, Options(), machine.device, progress)
     say(f"{done.film} can be watched; meanwhile it is compared with what she would really look like.")
@@ -71,8 +74,8 @@ def demo(
     return Demo(done.film, scores, trained)
 
 
-def _forget_others(home: Path, person: Person, wanted: dict[str, object]) -> None:
-    """Remove the films of a demo that was drawn otherwise, and what was learnt from them."""
+def forget_others(home: Path, person: Person, wanted: dict[str, object]) -> None:
+    """Remove the films of a demo that was drawn otherwise than `wanted` tells, and what was learnt from them."""
     path, drawn = home / "drawn.json", wanted
     with suppress(WorkspaceError):
         drawn = read_json(path, "")

@@ -28,7 +28,7 @@ class Machine:
         """(recipe that suits it, why in words)."""
         gigabytes = self.memory / 2**30
         if self.device.type == "cuda" and gigabytes >= 5.5:
-            return "standard", f"{self.name} with {gigabytes:.0f} GB"
+            return "standard", f"{self.name} with {gigabytes:.0f} GB; a first look in minutes: --recipe cpu"
         if self.device.type == "cuda":
             return "cpu", f"{self.name} has only {gigabytes:.1f} GB, the smallest recipe fits"
         if self.device.type == "mps":
@@ -43,7 +43,8 @@ def find(wish: str = "auto") -> Machine:
         DancekitError: the wish cannot be fulfilled.
     """
     own = f":{local_rank()}" if local_rank() is not None else ""  # a GPU for each process
-    name = (f"cuda{own}" if torch.cuda.is_available() else "cpu") if wish == "auto" else wish
+    name = ("cuda" if torch.cuda.is_available() else "cpu") if wish == "auto" else wish
+    name += own if name == "cuda" else ""
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
@@ -78,6 +79,13 @@ def _faster_in_bfloat16() -> bool:
             torch.nn.functional.conv2d(x, weight, padding=1)
             times[dtype] = min(times.get(dtype, 1e9), time.perf_counter() - start)
     return times[torch.bfloat16] < 0.8 * times[torch.float32]
+
+
+def clock(device: torch.device) -> float:
+    """Seconds, once everything that the device was asked for is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
 
 
 def peak_gigabytes(device: torch.device) -> float:

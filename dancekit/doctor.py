@@ -6,10 +6,12 @@ import importlib
 import importlib.metadata
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,19 +19,6 @@ from dancekit.errors import DancekitError
 from dancekit.io import weights
 from dancekit.io.workspace import Workspace
 
-_PACKAGES = (
-    "torch",
-    "mediapipe",
-    "opencv-python",
-    "opencv-contrib-python",
-    "imageio-ffmpeg",
-    "numpy",
-    "rembg",
-    "safetensors",
-    "typer",
-    "rich",
-    "pyyaml",
-)
 _LOW_DISK = 5 << 30
 
 
@@ -69,8 +58,16 @@ def version_of(package: str) -> str | None:
         return None
 
 
+def _required() -> list[str]:
+    """The packages that dancekit's own installation asks for; none where it runs without having been installed."""
+    with suppress(importlib.metadata.PackageNotFoundError):
+        asked = importlib.metadata.requires("dancekit") or []
+        return [re.split(r"[^\w.-]", one)[0] for one in asked if "extra ==" not in one]
+    return []
+
+
 def _packages() -> Iterator[Finding]:
-    missing = [package for package in _PACKAGES if version_of(package) is None]
+    missing = [package for package in _required() if version_of(package) is None]
     if missing:
         yield Finding("packages", f"missing: {', '.join(missing)}", False, "pip install --upgrade dancekit")
     for package, module in (("mediapipe", "mediapipe"), ("opencv-python", "cv2")):
@@ -199,7 +196,10 @@ def _weights() -> Iterator[Finding]:
 
 def _disk(workspace: Workspace) -> Iterator[Finding]:
     root = workspace.root.absolute()
-    there = next(folder for folder in (root, *root.parents) if folder.is_dir())
+    there = next((folder for folder in (root, *root.parents) if folder.is_dir()), None)
+    if there is None:  # a drive that is not there
+        yield Finding("disk", f"{root}: there is no such place", False, "Choose another folder with --home.")
+        return
     free = shutil.disk_usage(there).free
     yield Finding(
         "disk",

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import torch
 
 from dancekit import likeness
 from dancekit.core import closeup, compose, crops, girth, retarget
+from dancekit.core.paint import Painter
 from dancekit.core.painted import Painted
 from dancekit.core.tracks import found, steadied
 from dancekit.errors import DancekitError
 from dancekit.likeness import Likeness
 from dancekit.threads import cores, workers
-from dancekit.types import CropPlan, PoseTrack
+from dancekit.types import CropPlan, Each, PoseTrack
 
 FITS = ("body", "scale", "none")
 _PAINTING = 8
@@ -34,6 +35,7 @@ class Moves:
     points: float32 [T * between, J, 3] in px of the painted picture; with a driver of few frames per second there are
     poses between the frames, so that the networks see moves as fast as in training. plan: where on the canvas (px) each
     picture goes. presence: float [T], how strongly to show her. stride: poses from one pose of a window to the next.
+    shots: first frames of the driver's shots, over whose cuts nothing is carried.
     """
 
     points: np.ndarray
@@ -44,6 +46,7 @@ class Moves:
     canvas: tuple[int, int]
     fps: Fraction
     notes: list[str]
+    shots: tuple[int, ...] = (0,)
 
     def __len__(self) -> int:
         return len(self.presence)
@@ -51,7 +54,11 @@ class Moves:
     def told(self, points: np.ndarray) -> Moves:
         """The same moves with other landmarks, float32 [T, J, 3] px of the canvas, which fit the person already."""
         inside = crops.points_to_crop(points, self.plan.boxes, self.plan.size)
-        return replace(self, points=_filled_in(inside, self.between))
+        return replace(self, points=_filled_in(inside, self.between, self.shots))
+
+    def spans(self) -> list[tuple[int, int]]:
+        """(first, end) frames of each shot."""
+        return [(first, end) for first, end in pairwise((*self.shots, len(self))) if end > first]
 
 
 def plan_moves(track: PoseTrack, model: Likeness, canvas: tuple[int, int], fit: str = "body") -> Moves:
@@ -70,12 +77,16 @@ def plan_moves(track: PoseTrack, model: Likeness, canvas: tuple[int, int], fit: 
     pace = float(track.fps) / model.canvas.fps
     between, stride = max(1, round(1 / pace)), max(1, round(pace))
     presence = compose.presence(seen, float(track.fps))
-    return Moves(_filled_in(points, between), plan, presence, between, stride, canvas, track.fps, notes)
+    filled = _filled_in(points, between, track.shots)
+    return Moves(filled, plan, presence, between, stride, canvas, track.fps, notes, track.shots)
 
 
-def _filled_in(points: np.ndarray, between: int) -> np.ndarray:
-    """Points [T, J, 3] with between - 1 poses after each frame, on the straight way to the next."""
+def _filled_in(points: np.ndarray, between: int, shots: Sequence[int]) -> np.ndarray:
+    """Points [T, J, 3] with between - 1 poses after each frame, on the straight way to the next; before a cut she stays
+    where she is."""
     after = np.concatenate((points[1:], points[-1:]))
+    last = [start - 1 for start in shots[1:]]
+    after[last] = points[last]
     after = np.where(np.isnan(after), points, after)
     shares = (np.arange(between) / between).astype(np.float32)[:, None, None]
     return (points[:, None] * (1 - shares) + after[:, None] * shares).reshape(-1, *points.shape[1:])
@@ -123,13 +134,23 @@ def paint_raw(
 ) -> Generator[Painted]:
     """What the networks paint for every frame from `first` on, to be `cleaned`."""
     painter = model.painter(device, refine)
-    batch = 4 if device.type == "cpu" else 16
+    with contextlib.nullcontext(map) if device.type != "cpu" else workers(cores(_PAINTING)) as each:
+        for begin, end in moves.spans():
+            if first < end:
+                points = moves.points[begin * moves.between : end * moves.between]
+                yield from _paint_shot(points, moves, model, painter, max(0, first - begin), each)
+
+
+def _paint_shot(
+    points: np.ndarray, moves: Moves, model: Likeness, painter: Painter, first: int, each: Each
+) -> Iterator[Painted]:
+    """A shot's frames, counted from its begin, from `first` on. points: those of the moves that are its."""
+    batch = 4 if painter.device.type == "cpu" else 16
     # Begin early enough, and with a whole batch: then every frame is painted as if from the first frame on.
     lead = 2 * model.recipe.reach * moves.stride + batch
     start = max(0, first - -(-lead // moves.between)) // batch * batch
     begin = start * moves.between
-    # Portraits and frames are chosen for the whole dance, wherever painting begins.
-    given = painter.choose(moves.points).since(begin)
-    with contextlib.nullcontext(map) if device.type != "cpu" else workers(cores(_PAINTING)) as each:
-        pictures = painter.paint(moves.points[begin:], moves.plan.size, moves.stride, batch, given, each)
-        yield from islice(pictures, (first - start) * moves.between, None, moves.between)
+    # Portraits and frames are chosen for the whole shot, wherever painting begins.
+    given = painter.choose(points).since(begin)
+    pictures = painter.paint(points[begin:], moves.plan.size, moves.stride, batch, given, each)
+    return islice(pictures, (first - start) * moves.between, None, moves.between)

@@ -209,12 +209,15 @@ def _asked(film: Footage) -> Asked:
 
 
 def held_out_runs(film: Footage) -> Iterator[tuple[int, int]]:
-    """(first, end) of every run of consecutive held-out frames that show the person; of long ones, in pieces."""
-    usable = np.concatenate(([False], film.held & film.clip.used, [False]))
-    edges = np.flatnonzero(usable[1:] != usable[:-1])
-    for first, end in edges.reshape(-1, 2).tolist():
-        pieces = np.linspace(first, end, -(-(end - first) // _LONGEST) + 1).astype(int).tolist()
-        yield from ((start, stop) for start, stop in pairwise(pieces) if stop - start >= 2)
+    """(first, end) of every run of consecutive held-out frames of a shot that show the person; of long ones, in
+    pieces."""
+    usable = film.held & film.clip.used
+    for begin, until in film.clip.track.spans():
+        inside = np.concatenate(([False], usable[begin:until], [False]))
+        edges = begin + np.flatnonzero(inside[1:] != inside[:-1])
+        for first, end in edges.reshape(-1, 2).tolist():
+            pieces = np.linspace(first, end, -(-(end - first) // _LONGEST) + 1).astype(int).tolist()
+            yield from ((start, stop) for start, stop in pairwise(pieces) if stop - start >= 2)
 
 
 def _pictures(

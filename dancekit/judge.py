@@ -90,11 +90,12 @@ class Judge:
             film = true[start : start + _BATCH]
             wanted, cut_out = _over_key(film, self._device)
             features = self._trunk(wanted / 127.5 - 1)
+            known = None if self._inception is None else self._inception(wanted / 127.5 - 1)
             films.append(wanted)
             for entry, pictures in made.items():
                 part = pictures[start : start + _BATCH]
                 picture, alpha = _over_key(part, self._device)
-                official = self._officially(entry, picture / 127.5 - 1, wanted / 127.5 - 1)
+                official = self._officially(entry, picture / 127.5 - 1, wanted / 127.5 - 1, known)
                 scores = {
                     "ssim": metrics.ssim(picture, wanted),
                     "ssim_box": metrics.ssim_box(picture, wanted, cut_out),
@@ -137,10 +138,11 @@ class Judge:
         sets.setdefault(entry, []).append([_pool(wanted[-1]), _pool(features[-1])])
         return self._trunk.apart(features, wanted)
 
-    def _officially(self, entry: str, made: Tensor, true: Tensor) -> dict[str, Tensor]:
-        """What the official networks say of pictures N x 3 x H x W in [-1, 1]."""
-        if self._inception is not None:
-            self._seen.setdefault(entry, []).append([self._inception(made), self._inception(true)])
+    def _officially(self, entry: str, made: Tensor, true: Tensor, known: Tensor | None) -> dict[str, Tensor]:
+        """What the official networks say of pictures N x 3 x H x W in [-1, 1]. known: the Inception's features of the
+        true ones, where it is there."""
+        if self._inception is not None and known is not None:
+            self._seen.setdefault(entry, []).append([self._inception(made), known])
         return {} if self._lpips is None else {"lpips": self._lpips(made, true)}
 
     def scores(self, entry: str) -> Scores:

@@ -234,9 +234,12 @@ def _cure(person: Person) -> str:
 
 
 def unlearnt(card: Mapping[str, object], clips: Sequence[Clip]) -> list[Clip]:
-    """The clips that were not there when a person was last saved. card: hers, or the notes of her likeness."""
+    """The clips that were not there when a person was last saved, or have been prepared anew since. card: hers, or the
+    notes of her likeness."""
     known = card.get("clips")
-    return [clip for clip in clips if isinstance(known, list) and clip.name not in known]
+    if isinstance(known, list):  # as an earlier dancekit wrote it
+        return [clip for clip in clips if clip.name not in known]
+    return [clip for clip in clips if isinstance(known, dict) and known.get(clip.name) != clip.stored]
 
 
 def is_whole(person: Person) -> bool:

@@ -16,6 +16,7 @@ from dancekit.core import schedule, step
 from dancekit.core.batch import Batch
 from dancekit.core.objective import Lesson, Networks
 from dancekit.core.schedule import FACE
+from dancekit.device import clock
 from dancekit.errors import DancekitError
 from dancekit.gallery import gallery_of, side_of, sources_of
 from dancekit.io.dataset import Canvas, TrainingSet
@@ -29,6 +30,8 @@ _FOCUS = 0.06
 """How far face and hands reach from their bones, as a share of the body height."""
 _WORTH_COMPILING, _STEPS_WORTH_COMPILING = 900.0, 10_000
 """Seconds, or steps, of a stint that make up for compiling it."""
+_PAUSE = 60.0
+"""Seconds from which on a step that took many times as long as the one before was interrupted."""
 _LOADING = 12
 """Threads that load pictures for a GPU."""
 
@@ -110,7 +113,7 @@ def _train_steps(run: Run, number: int, data: TrainingSet, interrupted: threadin
     networks, lesson = training.networks(stage, run.trunk, run.anchor), lesson_of(run, number)
     stepper = stepper_of(run, number, networks, lesson)
     with contextlib.closing(batches_of(run, number, data, training.step)) as batches, stepper.at_work():
-        last, latest = time.monotonic(), dict[str, torch.Tensor]()
+        last, usual, latest = time.monotonic(), 0.0, dict[str, torch.Tensor]()
         for batch in batches:
             rate = schedule.learning_rate(
                 recipe.rate, training.stints[number].progress, recipe.decay, training.step, recipe.warmup
@@ -121,21 +124,28 @@ def _train_steps(run: Run, number: int, data: TrainingSet, interrupted: threadin
             latest |= stepper.step(batch, seed, is_judged(run, training.step))
             training.average(stage)
             now = time.monotonic()
-            spent = now - last if recipe.minutes else 1.0
+            took = usual = _without_pause(now - last, usual)
+            spent = took if recipe.minutes else 1.0
             # All do as the first process does, whose clock and whose Ctrl-C count.
             spent, stop, log = run.group.told([spent, interrupted.is_set(), run.diary.time_to_log() or not run.losses])
             training.spend(number, spent)
-            run.diary.count(len(batch.frames) * batch.frames.shape[1] * run.group.size, now - last)
-            last = now
+            run.diary.count(len(batch.frames) * batch.frames.shape[1] * run.group.size, took)
             if log:
                 _log(run, number, latest, rate)
+            last = now
             if run.group.leads:
-                _sample_and_save(run, training.canvases[training.stints[number].size])
+                last += _sample_and_save(run, training.canvases[training.stints[number].size])
             run.stopped = bool(stop)
             if run.stopped:
                 run.say("Stopping: what is learnt is being saved.")
             if training.stints[number].progress >= 1 or run.stopped:
                 return
+
+
+def _without_pause(seconds: float, usual: float) -> float:
+    """How long a step took, without the time for which the computer slept, or the command was suspended. usual: how
+    long the step before took; 0 for the first, which may have a lot to get ready."""
+    return usual if usual and seconds > max(_PAUSE, 10 * usual) else seconds
 
 
 def stepper_of(run: Run, number: int, networks: Networks, lesson: Lesson) -> Stepper:
@@ -211,12 +221,17 @@ def _log(run: Run, number: int, losses: dict[str, torch.Tensor], rate: float) ->
     _show(run, number, speed)
 
 
-def _sample_and_save(run: Run, canvas: Canvas) -> None:
-    """Do either when it is time."""
-    if run.diary.time_to_sample():
+def _sample_and_save(run: Run, canvas: Canvas) -> float:
+    """Do either when it is time; the seconds that it took, which come on top of those for learning."""
+    sampling, saving = run.diary.time_to_sample(), run.diary.time_to_save()
+    if not (sampling or saving):
+        return 0.0
+    began = clock(run.machine.device)  # steps that are still computed are no part of it
+    if sampling:
         sample_now(run, canvas)
-    if run.diary.time_to_save():
+    if saving:
         save_now(run)
+    return clock(run.machine.device) - began
 
 
 def _show(run: Run, number: int, speed: float) -> None:
@@ -237,7 +252,7 @@ def _likeness(run: Run, canvas: Canvas) -> Likeness:
     notes = {
         "trained": {"steps": training.steps, "stints": [vars(stint) for stint in training.stints]},
         "trunk": run.trunk_name,
-        "clips": [clip.name for clip in run.subject.clips],
+        "clips": {clip.name: clip.stored for clip in run.subject.clips},
     }
     return Likeness(
         name=run.person.name,
@@ -271,6 +286,7 @@ def save_now(run: Run) -> None:
     """Write the person, then the training state."""
     began, begun = time.monotonic(), [stint for stint in run.training.stints if stint.spent > 0]
     if begun:
+        run.training.refuse_broken()
         save(run.person, _likeness(run, run.training.canvases[begun[-1].size]))
         run.training.save(run.person)
     run.diary.saved(began)

@@ -15,7 +15,8 @@ def keep_freed_memory() -> None:
     if sys.platform == "linux":
         try:
             library = ctypes.CDLL(None)
-            library.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
+            if not library.mallopt(-3, 1 << 30):  # M_MMAP_THRESHOLD; older ones take no more than 32 MB
+                library.mallopt(-3, 1 << 25)
             library.mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
         except (OSError, AttributeError):  # another C library
             return

@@ -47,6 +47,8 @@ from dancekit.types import Progress, VideoInfo, no_progress
 SHORTEST = 20
 """Frames with a person that training needs at the least: the split into training and held-out spans has 20 parts."""
 _AUTO = "auto"
+_NEED_MASKS = (_AUTO, "landmarker", "greenscreen")
+"""Ways of cutting her out that begin with the masks of the pose backend."""
 _SHEET_COLUMNS, _SHEET_EVEN, _SHEET_WORST, _SHEET_LOOK = 6, 18, 6, 150
 _TILE = (220, 260)
 _THREADS = 8
@@ -103,9 +105,9 @@ def _replacing(target: Path, clip: clips.Clip) -> list[str]:
 
 def prepare_wild(film: Path, workspace: Workspace, options: Options,
                  progress: Progress = no_progress) -> Path:  # fmt: skip
-    """Keep only the poses of a film (or of an .npz of landmarks) as dance/wild/<film>.npz, for unpaired learning."""
-    target = workspace.wild / f"{clip_name(film)}.npz"
+    """Keep only the poses of a film (or of an .npz of landmarks) in dance/wild, in place of any of the same film."""
     track = find_moves(film, workspace, options, progress).track
+    target = workspace.wild / f"{clip_name(film)}-{clips.fingerprint(film)}.npz"
     with replacing(target) as unfinished:
         keypoints.write_track(unfinished, track)
     seen = moves_folder(film, workspace)
@@ -130,7 +132,8 @@ def each(films: Sequence[Path], prepare_one: Callable[[Path], Done], say: Callab
         except ClipError as error:
             if len(films) > 1:
                 say(f"Left out: {error.problem} {error.hint}")
-            wrong.append(error)
+            # Without its way here, which holds all that was found in the film.
+            wrong.append(ClipError(error.problem, error.hint))
     if len(wrong) == len(films) > 1:
         raise ClipError(f"None of these {len(films)} films is any good, see above.", "For a person's name: --as NAME")
     if not done:
@@ -168,6 +171,11 @@ def _choose_matte(studied: Studied, wish: str) -> tuple[str, matting.Backend]:
     """The matting backend by name (_AUTO looks for a green or blue screen), made ready for this film."""
     name, _, option = wish.partition(":")
     known = _clip_study(studied)
+    if name in _NEED_MASKS and not any(mask.any() for mask in known.masks):
+        raise ClipError(
+            f"{studied.info.path}: landmarks alone do not tell what is the person and what is the room.",
+            "Let a network cut her out: add --matte rembg",
+        )
     if name == _AUTO:
         name = "landmarker" if chroma.find_screen(known.frames, known.masks) is None else "greenscreen"
     return f"{name}:{option}" if option else name, plugins.load("matting", name).Matte(known, option)
@@ -199,6 +207,14 @@ def _store_frames(studied: Studied, clip: clips.Clip, matte: matting.Backend, pr
                 progress("cutting the person out", writer.count, len(clip.track))
         finally:
             writer.close()
+    if writer.count < len(clip.track):  # a frame was lost on the way: pictures and poses are not in step any more
+        with writing(clip.folder):
+            (clip.folder / "frames.pack").unlink()
+        raise ClipError(
+            f"{studied.info.path}: some frames cannot be read: {len(clip.track) - writer.count} of {len(clip.track)} "
+            "are missing within the film.",
+            "Copy it from the camera again, export it anew as .mp4, or use a good part with --start and --end.",
+        )
 
 
 def _cutouts(studied: Studied, clip: clips.Clip, matte: matting.Backend,

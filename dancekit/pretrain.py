@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import as_completed
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,14 +11,16 @@ import numpy as np
 import torch
 
 from dancekit import bases, train
+from dancekit.begun import plain, shaping
 from dancekit.core import crowd
 from dancekit.core.augment import Augmentation, Sway
 from dancekit.core.tracks import body_height
 from dancekit.device import Machine
+from dancekit.errors import RecipeError, WorkspaceError
 from dancekit.group import ALONE, Group
-from dancekit.io import clips, frames
+from dancekit.io import clips, frames, weights
 from dancekit.io.locks import alone
-from dancekit.io.workspace import Person, Workspace, writing
+from dancekit.io.workspace import Person, Workspace, read_json, write_json, writing
 from dancekit.recipe import Phase, Recipe
 from dancekit.run import Say, say_nothing
 from dancekit.threads import processes
@@ -63,12 +66,17 @@ def pretrain(
     start: a base to begin with, of the manifest or a file; "" begins from nothing.
 
     Raises:
-        WeightsError, RecipeError: see bases.adopt.
+        WeightsError, RecipeError: see bases.adopt. RecipeError: the crowd that is there was begun otherwise.
     """
     tall, recipe = drawn_height(recipe), for_crowds(recipe, start)
     if start:
         bases.load(start, recipe)  # so that nobody is drawn in vain
     person = workspace.person(PERSON)
+    if group.leads:
+        _refuse_another_begin(person, {
+            "people": people, "seed": seed, "from": weights.sha256(bases.find(start)) if start else "",
+            "shaping": plain(shaping(recipe)),
+        })  # fmt: skip
     say(f"Drawing {people} people into {workspace.root}, then learning from them for {recipe.duration()}. Nobody needs "
         "this to dance: it is for those who make recipes.")  # fmt: skip
     with alone(person.clips_folder, "a crowd is being drawn", leads=group.leads):
@@ -77,6 +85,23 @@ def pretrain(
     group.wait()
     trained = train.train(person, workspace, recipe, machine, seed, progress, say, group)
     return Pretrained(out, write(person, recipe, out) if group.leads else 0, trained)
+
+
+def _refuse_another_begin(person: Person, wanted: dict[str, object]) -> None:
+    """Stop before another crowd is mixed with the one that is there, or what it has taught is taken for another's."""
+    path = person.folder / "begun.json"
+    if not person.state.is_file():
+        write_json(path, wanted)
+        return
+    begun = wanted
+    with suppress(WorkspaceError):
+        begun = read_json(path, "")
+    other = [name for name, value in wanted.items() if begun.get(name) != value]
+    if other:
+        raise RecipeError(
+            f"The crowd in {person.folder.parent} was begun otherwise: {', '.join(other)} differ.",
+            "Go on as it was begun, or give this one a folder of its own: --home FOLDER",
+        )
 
 
 def for_crowds(recipe: Recipe, start: str = "") -> Recipe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -60,13 +61,14 @@ def wild(kept: Sequence[Path], wrong: Sequence[ClipError], where: str) -> Report
     return [*lines, f"Next: dancekit train me{where}"], data
 
 
-def trained(done: Trained, recipe: str, minutes: float | None, where: str) -> Report:
-    """How far training got."""
+def trained(done: Trained, recipe: str, more: str, minutes: float | None, where: str) -> Report:
+    """How far training got. more: how to ask for more of it. where: how the same command is to be completed."""
     person = done.person.name
     if done.finished and done.steps > done.before:
-        state = f"{person} is trained: {done.steps} steps in {done.seconds / 60:.1f} minutes."
+        now = f", {done.steps - done.before} of them now," if done.before else ""
+        state = f"{person} is trained: {done.steps} steps{now} in {done.seconds / 60:.1f} minutes."
     elif done.finished:
-        more = f"dancekit train {person} --minutes N{where}"
+        more = f"dancekit train {person} {more}{where}"
         state = f"{person} is trained already: {done.steps} steps. For more: {more}, with more than before."
     else:
         again = f"dancekit train {person}" + (f" --minutes {minutes:g}" if minutes else "") + where
@@ -81,15 +83,17 @@ def trained(done: Trained, recipe: str, minutes: float | None, where: str) -> Re
     ], data
 
 
-def pretrained(done: Pretrained) -> Report:
-    """Where the base is."""
+def pretrained(done: Pretrained, recipe: str) -> Report:
+    """Where the base is. recipe: as it was named."""
     trained = done.trained
     state = f"{done.base}: {done.size / 1e6:.1f} MB, after {trained.steps} steps."
     if not trained.finished:
         state = f"Stopped and saved after {trained.steps} steps; {done.base} holds what is learnt so far."
     data: dict[str, object] = {"base": str(done.base), "bytes": done.size, "steps": trained.steps}
     data |= {"finished": trained.finished, "images_per_second": round(trained.images_per_second, 2)}
-    return [state, f"Next: dancekit train me --restart --set base={done.base}"], data
+    named = "" if recipe == "auto" else f"--recipe {shlex.quote(recipe)} "
+    setting = shlex.quote(f"base={done.base.absolute()}")
+    return [state, f"Next: dancekit train me --restart {named}--set {setting}"], data
 
 
 def transferred(done: Transferred) -> Report:

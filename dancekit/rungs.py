@@ -33,7 +33,7 @@ class Rung:
 def paper(recipe: Recipe) -> Sequence[Rung]:
     """Table 5 of the paper, from stage I alone to the whole method, then with all that dancekit adds to it.
 
-    Sizes, networks, losses and time are the recipe's in all of them.
+    Sizes, networks and time are the recipe's in all of them.
     """
     whole = _as_in_the_paper(recipe)
     centred = _without(_paired(whole), 2)
@@ -55,25 +55,26 @@ def beyond(recipe: Recipe) -> Sequence[Rung]:
         return replace(of, weights=replace(of.weights, **terms))
 
     scratch = weighing(replace(recipe, base=""), anchor=0.0)
-    brought = (  # not by every recipe
-        Rung("no-face", "its time for the stages", _faceless(recipe), "ours"),
-        Rung("no-portraits", "a face from nothing", replace(recipe, portraits=0), "ours"),
-        Rung("no-sources", "nothing borrowed from the film", replace(recipe, sources=0), "ours"),
-        Rung("no-single-pose", "five poses for stage I", replace(recipe, single_pose=False), "ours"),
-    )
-    return (
+    below = "no-base" if scratch != recipe else "ours"
+    found = (
         Rung("ours", "everything", recipe),
         Rung("no-refiner", "no second stage, its time for the first", _without(recipe, 2), "ours"),
         Rung("no-anchor", "no tie to the base", weighing(recipe, anchor=0.0), "ours"),
         Rung("no-focus", "face and hands count like the rest", weighing(recipe, focus=0.0), "ours"),
-        *(rung for rung in brought if rung.recipe != recipe),
+        Rung("no-face", "its time for the stages", _faceless(recipe), "ours"),
+        Rung("no-portraits", "a face from nothing", replace(recipe, portraits=0), "ours"),
+        Rung("no-sources", "nothing borrowed from the film", replace(recipe, sources=0), "ours"),
+        Rung("no-single-pose", "five poses for stage I", replace(recipe, single_pose=False), "ours"),
         Rung("no-scatter", "stage I from consecutive frames", replace(recipe, scattered=False), "ours"),
         Rung("no-sway", "pictures stay upright", replace(recipe, sway=Sway()), "ours"),
         Rung("no-averages", "drawn with the last weights", replace(recipe, average=0.0), "ours"),
         Rung("no-base", "from nothing", scratch, "ours"),
-        Rung("no-sketch", "from nothing, lines alone", replace(scratch, sketch=False), "no-base"),
-        Rung("no-matte", "from nothing, keyed", replace(scratch, matte=False, key=_SCREEN), "no-base"),
+        Rung("no-sketch", "from nothing, lines alone", replace(scratch, sketch=False), below),
+        Rung("no-matte", "from nothing, keyed", replace(scratch, matte=False, key=_SCREEN), below),
     )
+    # Not every recipe brings all of it: where nothing can be taken away, there is nothing to learn from a rung.
+    beside = {rung.name: rung.recipe for rung in found}
+    return [rung for rung in found if not rung.beside or rung.recipe != beside[rung.beside]]
 
 
 def strangers(recipe: Recipe) -> Sequence[Rung]:

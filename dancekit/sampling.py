@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -41,10 +42,10 @@ def _spread(times: np.ndarray) -> np.ndarray:
 
 def _row(footage: Footage, likeness: Likeness, painters: Sequence[Painter], time: int) -> np.ndarray:
     """One held-out frame: its pose, what each painter makes of it, and the truth, side by side."""
-    canvas, reach = likeness.canvas, likeness.recipe.reach
-    around = np.clip(time + footage.stride * np.arange(-2 * reach, 2 * reach + 1), *_bounds(footage, time))
+    reach, size = sum(likeness.recipe.reaches), likeness.canvas.size
+    around = np.clip(time + footage.stride * np.arange(-reach, reach + 1), *_bounds(footage, time))
     points = footage.points[around] / np.array([*([likeness.recipe.closeup] * 2), 1], np.float32)
-    cutouts = [list(painter.paint(points, canvas.size))[2 * reach].whole() for painter in painters]
+    cutouts = [next(islice(painter.paint(points, size, batch=1), reach, None)).whole() for painter in painters]
     return sheet.strip(footage.points[time], [*cutouts, footage.frame(time).transpose(1, 2, 0)])
 
 

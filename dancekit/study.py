@@ -94,8 +94,8 @@ def find_moves(film: Path, workspace: Workspace, options: Options, progress: Pro
         if options.pick is not None:
             raise ClipError(f"{film}: these are the landmarks of one person.", "Leave out --pick.")
         track = tracks.clean(_cut_track(film, keypoints.read_track(film), options))
-        if not tracks.found(track).any():
-            raise ClipError(f"{film}: these landmarks show nobody.", "Shoulders or hips must be among them.")
+        if not np.isfinite(tracks.body_height(track)[tracks.found(track)]).any():
+            raise ClipError(f"{film}: these landmarks show nobody.", "Shoulders and hips must be among them.")
         return Found(track, None, [])
     studied = study_moves(film, workspace, options, progress)
     notes = []

@@ -14,9 +14,10 @@ from types import FrameType
 import numpy as np
 import torch
 
-from dancekit import bases, likeness
+from dancekit import bases, begun, likeness
 from dancekit.core import crops, girth, looks, schedule, spans, wild
 from dancekit.core.retarget import proportions
+from dancekit.core.schedule import FACE
 from dancekit.core.sketch import Looks
 from dancekit.core.tracks import body_height
 from dancekit.device import Machine, number_type, peak_gigabytes
@@ -25,7 +26,7 @@ from dancekit.group import ALONE, Group
 from dancekit.io import clips as prepared
 from dancekit.io import weights
 from dancekit.io.clips import Clip
-from dancekit.io.dataset import Canvas, reach_of, usual_rate
+from dancekit.io.dataset import Canvas, heads_known, reach_of, usual_rate
 from dancekit.io.diary import Diary
 from dancekit.io.locks import alone
 from dancekit.io.workspace import Person, Workspace, read_json
@@ -37,7 +38,7 @@ from dancekit.pose.keypoints import read_track
 from dancekit.recipe import Recipe
 from dancekit.run import Run, Say, Subject, say_nothing
 from dancekit.threads import processes
-from dancekit.training import Training, resume
+from dancekit.training import Training, forget_before, resume
 from dancekit.types import Progress, no_progress
 
 _MADE_UP_DANCES = 240
@@ -87,7 +88,7 @@ def train(
     """
     likeness.refuse_newer(person)
     keep_freed_memory()
-    begun = time.monotonic()
+    began = time.monotonic()
     torch.manual_seed(seed)
     with alone(person.folder, f"{person.name} is being trained", leads=group.leads):
         run = set_up(person, workspace, recipe, machine, seed, progress, say)
@@ -101,10 +102,12 @@ def train(
                     save_now(run)
             if group.leads and not likeness.is_whole(person):
                 save_now(run)
+            if group.leads:
+                forget_before(person)
         group.wait()
     finished = schedule.current(run.training.stints) is None
     diary, memory = run.diary, round(peak_gigabytes(machine.device), 2)
-    steps, seconds = run.training.steps, time.monotonic() - begun
+    steps, seconds = run.training.steps, time.monotonic() - began
     return Trained(person, steps, seconds, diary.images_per_second, finished, run.losses, memory, before)
 
 
@@ -150,6 +153,9 @@ def _begun_or_new(person: Person, recipe: Recipe, machine: Machine, clips: Seque
     total = recipe.minutes * 60 if recipe.minutes else float(recipe.steps)
     whole = not recipe.minutes
     phases = [(phase.stage, phase.size, phase.share) for phase in recipe.phases]
+    if any(stage == FACE for stage, _, _ in phases) and not any(_shows_a_head(clip) for clip in clips):
+        say("No frame shows all of a head and its shoulders: the face is not learnt by itself.")
+        phases = [phase for phase in phases if phase[0] != FACE]
     training = resume(person, recipe, machine.device)
     if training is not None:
         training.stints = schedule.replanned(training.stints, phases, total, whole)
@@ -157,7 +163,9 @@ def _begun_or_new(person: Person, recipe: Recipe, machine: Machine, clips: Seque
             say(f"Going on after {training.steps} steps.")
         with contextlib.suppress(WorkspaceError):  # a card that cannot be read is written anew
             if new := [clip.name for clip in likeness.unlearnt(read_json(person.card, ""), clips)]:
-                say(f"New since the last training: {', '.join(new)}. More --minutes than before let it be learnt too.")
+                through = schedule.current(training.stints) is None
+                then = f"To learn it too, give more than before: {begun.more(recipe)}" if through else "Now learnt too."
+                say(f"New since the last training: {', '.join(new)}. {then}")
         return training
     # Whoever starts from a base need not learn at a small size first how limbs lie.
     phases = schedule.largest(phases) if recipe.base else phases
@@ -167,6 +175,11 @@ def _begun_or_new(person: Person, recipe: Recipe, machine: Machine, clips: Seque
         bases.adopt(training, recipe.base)
         say("Starting from networks that know drawn people; --from-scratch starts from nothing, as in the paper.")
     return training
+
+
+def _shows_a_head(clip: Clip) -> bool:
+    """Whether any frame that is learnt from does, as training on close-ups needs it."""
+    return bool((heads_known(clip.points()) & clip.used & ~spans.held_out(len(clip.track))).any())
 
 
 def study_subject(clips: list[Clip], progress: Progress = no_progress) -> Subject:

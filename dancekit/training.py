@@ -144,19 +144,22 @@ class Training:
         newest: list[torch.Tensor] = list(self.generators[stage].parameters())
         torch._foreach_lerp_(kept, newest, weight)  # pyright: ignore[reportPrivateImportUsage]
 
-    def save(self, person: Person) -> None:
-        """Write the whole state to the person's folder.
+    def refuse_broken(self) -> None:
+        """Stop before anything is written over by what cannot paint.
 
         Raises:
-            WorkspaceError: the weights are no numbers any more; what was saved before is kept.
+            WorkspaceError: the weights are no numbers any more.
         """
-        modules = self.modules()
-        for name, module in modules.items():
+        for name, module in self.modules().items():
             if not all(bool(torch.isfinite(p).all()) for p in module.parameters()):
                 raise WorkspaceError(
                     f"Training has come apart ({name} holds no numbers any more); the last save is kept.",
                     "Run the command again; if it happens again, add --set rate=0.0001",
                 )
+
+    def save(self, person: Person) -> None:
+        """Write the whole state to the person's folder."""
+        modules = self.modules()
         tensors = {key: t for name, module in modules.items() for key, t in checkpoint.named(name, module).items()}
         for name, optimiser in self.optimisers.items():
             tensors |= checkpoint.optimiser_tensors(f"optimiser.{name}", optimiser)
@@ -235,7 +238,7 @@ def forgetting(person: Person) -> Iterator[None]:
     needs stays where it is until then, so that she can be painted even if the process is killed.
     """
     refuse_newer(person)
-    aside = person.folder / ".before"
+    aside = _aside(person)
     with alone(person.folder, f"{person.name} is being trained"):
         moved, copied = _put_aside(person, aside)
     try:
@@ -246,6 +249,16 @@ def forgetting(person: Person) -> Iterator[None]:
             for path in (*moved, *copied):
                 move(aside / path.name, path)
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def forget_before(person: Person) -> None:
+    """Delete what a start that was killed had put away, once something new is saved."""
+    if person.state.is_file():
+        shutil.rmtree(_aside(person), ignore_errors=True)
+
+
+def _aside(person: Person) -> Path:
+    return person.folder / ".before"
 
 
 def _put_aside(person: Person, aside: Path) -> tuple[list[Path], list[Path]]:

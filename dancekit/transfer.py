@@ -99,6 +99,8 @@ def _output(driver: Path, person: Person, wish: Wish, scenery: Background) -> tu
     """Where to write and as what; refuses to replace what dancekit did not write."""
     suffix = ".mov" if scenery.transparent else ".mp4"
     out = wish.out or Path(f"{person.name}-{driver.stem}{suffix}")
+    if out.name in ("", ".."):
+        raise ClipError(f"--out {out}: this is the name of no file.", "Choose a name, such as: --out dance.mp4")
     form = encode.format_of(out, scenery.transparent)
     if not out.absolute().parent.is_dir():
         raise ClipError(

@@ -59,7 +59,7 @@ def pretrain(
             done = verb.pretrain(
                 workspace, chosen, out, people, machine, seed, terminal.progress, terminal.say, start, group
             )
-        terminal.result(*report.pretrained(done))
+        terminal.result(*report.pretrained(done, recipe))
 
 
 def bench(

@@ -8,13 +8,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import chdir
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from dancekit import scenes
+from dancekit.cli import app
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side; threads that wait for each other would crawl
 
@@ -69,6 +72,14 @@ def dancekit(*arguments: object, home: Path | None = None, cwd: Path | None = No
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
+def within(*arguments: object, home: Path, cwd: Path | None = None, status: int = 0) -> Outcome:
+    """Run the command line within this process, which saves starting another; `status` is how it must end."""
+    with chdir(cwd or Path.cwd()):
+        done = CliRunner().invoke(app, [*map(str, arguments), "--home", str(home)], catch_exceptions=False)
+    assert done.exit_code == status, f"{arguments} ended with {done.exit_code}:\n{done.stdout}\n{done.stderr}"
+    return Outcome(done.exit_code, done.stdout, done.stderr)
+
+
 @pytest.fixture(scope="session")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with subject.mp4 and driver.mp4, drawn small and short."""
@@ -82,8 +93,8 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained_home(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace in which "me" has been prepared and trained by the real commands; not to be changed."""
     home = tmp_path_factory.mktemp("trained") / "dance"
-    dancekit("prepare", films / "subject.mp4", home=home)
-    dancekit("train", "me", "--recipe", "tiny", home=home)
+    within("prepare", films / "subject.mp4", home=home)
+    within("train", "me", "--recipe", "tiny", home=home)
     return home
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,15 +11,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import dancekit
-from test_end_to_end import quickly
+from conftest import within
 from test_report import SCORES
 
-from dancekit import backdrops, limits, recipe, rungs, standings
+from dancekit import ablate, backdrops, limits, recipe, rungs, standings
 from dancekit.ablate import Ablation, Run
 from dancekit.errors import RecipeError
 from dancekit.io import clips, zoo
-from dancekit.io.workspace import Person
+from dancekit.io.workspace import Person, Workspace
 from dancekit.pose import Sighting
 from dancekit.recipe import Recipe, to_dict
 from dancekit.rungs import Rung
@@ -149,7 +149,7 @@ def test_the_drawn_dancer_climbs_and_nothing_is_done_twice(
     # She has been drawn and prepared already, for the other tests.
     shutil.copytree(trained_home / "me" / "clips", tmp_path / "drawn-4s-1s" / "dancer" / "clips")
     short = ("--subject-seconds", "4", "--dance-seconds", "1", "--seeds", "1", "--only", "PL-Stage1")
-    said = quickly("ablate", *TINY, *short, "--json", home=tmp_path).json
+    said = within("ablate", *TINY, *short, "--json", home=tmp_path).json
     assert list(said["rungs"]) == ["PL-Stage1"]
     for scores in (*said["rungs"].values(), said["nearest"]):
         for place in ("unseen", "told"):
@@ -161,13 +161,13 @@ def test_the_drawn_dancer_climbs_and_nothing_is_done_twice(
     weights = {path: path.stat().st_mtime_ns for path in runs.glob("*/person.safetensors")}
     assert len(weights) == 1
     assert not list(runs.glob("*/state.safetensors")), "scored ones need no state"
-    assert quickly("ablate", *TINY, *short, "--json", home=tmp_path).json == said
+    assert within("ablate", *TINY, *short, "--json", home=tmp_path).json == said
     assert weights == {path: path.stat().st_mtime_ns for path in weights}
 
 
 def test_strangers_must_be_there_for_their_ladder(trained_home: Path, tmp_path: Path) -> None:
     shutil.copytree(trained_home / "me" / "clips", tmp_path / "me" / "clips")
-    said = dancekit("ablate", "me", "--ladder", "strangers", *TINY, home=tmp_path, status=1)
+    said = within("ablate", "me", "--ladder", "strangers", *TINY, home=tmp_path, status=1)
     assert f"dancekit prepare --home {tmp_path} --wild" in " ".join(said.stderr.split())
     assert not (tmp_path / "me" / "ablation").exists()
 
@@ -175,7 +175,7 @@ def test_strangers_must_be_there_for_their_ladder(trained_home: Path, tmp_path: 
 def test_a_person_is_learnt_with_her_background_and_cut_out_afterwards(trained_home: Path, tmp_path: Path) -> None:
     shutil.copytree(trained_home / "me" / "clips", tmp_path / "drawn-4s-1s" / "dancer" / "clips")
     short = ("--subject-seconds", "4", "--dance-seconds", "1", "--seeds", "1", "--ladder", "backgrounds")
-    said = quickly("ablate", *TINY, *short, "--json", home=tmp_path).json
+    said = within("ablate", *TINY, *short, "--json", home=tmp_path).json
     scores = {name: rung["held_out"] for name, rung in said["rungs"].items()}
     assert list(scores) == ["foreground", "background", "afterwards"]
     assert scores["foreground"] != scores["background"] != scores["afterwards"]
@@ -206,3 +206,23 @@ def test_the_person_is_cut_out_where_the_backend_sees_her() -> None:
     assert first[3].sum() == pytest.approx(255 * 200, rel=0.1)
     assert (first[:3] == 255).all()
     assert not nobody[3].any()
+
+
+def test_what_a_recipe_lacks_cannot_be_taken_away() -> None:
+    names = [rung.name for rung in rungs.beyond(recipe.load("standard"))]
+    assert {"no-base", "no-anchor", "no-sources", "no-face"}.isdisjoint(names)
+    assert {"no-sketch", "no-matte"} <= set(names)
+    assert {rung.beside for rung in rungs.beyond(recipe.load("standard"))} <= {"", *names}
+    assert {"no-base", "no-anchor", "no-sources", "no-face"} <= {rung.name for rung in rungs.beyond(recipe.load("cpu"))}
+
+
+def test_only_a_training_that_came_to_its_end_is_scored(trained_home: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained_home / "me", tmp_path / "me")
+    person = Workspace(tmp_path).person("me")
+    assert ablate._is_through(person)
+    card = json.loads(person.card.read_text())
+    card["trained"]["stints"][-1]["spent"] -= 1
+    person.card.write_text(json.dumps(card))
+    assert not ablate._is_through(person)
+    person.card.unlink()
+    assert not ablate._is_through(person)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import dancekit
+from figures import track, waving
 from trouble import contents, cut_short, empty_film, film, kept, moved_right, performance, refused, remade, within
 
+from dancekit import prepare
 from dancekit.core import spans
-from dancekit.io import clips
+from dancekit.io import clips, video
+from dancekit.pose import keypoints
 
 
 def _missing(films: Path, path: Path) -> None:
@@ -241,13 +244,13 @@ def test_one_bad_film_among_good_ones_keeps_what_was_prepared_before_it(films: P
     good = shutil.copy(films / "driver.mp4", tmp_path / "good.mp4")
     bad = tmp_path / "bad.mp4"
     bad.write_text("no film")
-    said = dancekit("prepare", good, bad, home=tmp_path / "dance", status=1)
+    said = within("prepare", good, bad, home=tmp_path / "dance", status=1)
     assert "bad.mp4: this is not a film" in said.stderr
     assert clips.load(tmp_path / "dance" / "me" / "clips" / "good").used.any()
 
 
 def test_of_several_that_are_no_good_each_is_told_of_once(films: Path, tmp_path: Path) -> None:
-    said = dancekit("prepare", "holiday.mp4", "anna", home=tmp_path / "dance", cwd=tmp_path, status=1).stderr
+    said = within("prepare", "holiday.mp4", "anna", home=tmp_path / "dance", cwd=tmp_path, status=1).stderr
     assert said.count("there is no such file") == 2
     assert "None of these 2 films is any good" in said
     assert "--as NAME" in said
@@ -257,12 +260,12 @@ def test_of_several_that_are_no_good_each_is_told_of_once(films: Path, tmp_path:
 def test_a_film_that_is_no_good_is_left_out_of_several(films: Path, tmp_path: Path, wild: tuple[str, ...]) -> None:
     bad, home = tmp_path / "diary.mp4", tmp_path / "dance"
     _text(films, bad)
-    said = dancekit("prepare", bad, films / "driver.mp4", *wild, "--json", home=home, status=1)
+    said = within("prepare", bad, films / "driver.mp4", *wild, "--json", home=home, status=1)
     assert said.stderr.count("Left out") == 1
     (problem,) = said.json["left_out"]
     assert "diary.mp4: this is not a film" in problem
     assert len(said.json["wild" if wild else "clips"]) == 1
-    assert (home / ("wild/driver.npz" if wild else "me/clips/driver/clip.json")).is_file()
+    assert len(list(home.glob("wild/driver-*.npz" if wild else "me/clips/driver/clip.json"))) == 1
 
 
 def test_an_unknown_matte_is_told_what_there_is_automatic_choice_too(films: Path, tmp_path: Path) -> None:
@@ -270,3 +273,44 @@ def test_an_unknown_matte_is_told_what_there_is_automatic_choice_too(films: Path
     assert "There is no matting backend 'aut'. Did you mean 'auto'?" in " ".join(said.split())
     assert "auto, greenscreen, landmarker" in " ".join(said.split())
     assert not (tmp_path / "dance").exists()
+
+
+def test_strangers_films_of_the_same_name_are_all_kept_and_their_cuts_too(tmp_path: Path) -> None:
+    points, home = waving(60, 200, 160, 300), tmp_path / "dance"
+    for folder in ("monday", "tuesday"):
+        (tmp_path / folder).mkdir()
+        keypoints.write_track(tmp_path / folder / "\u8e0a.npz", track(points, shots=(0, 30)))
+        points = points[:40]
+    both = [tmp_path / folder / "\u8e0a.npz" for folder in ("monday", "tuesday")]
+    kept = within("prepare", "--wild", *both, "--json", home=home).json["wild"]
+    assert [len(keypoints.read_track(Path(path))) for path in kept] == [60, 40]
+    assert [keypoints.read_track(Path(path)).shots for path in kept] == [(0, 30), (0, 30)]
+    again = within("prepare", "--wild", both[0], "--json", home=home).json["wild"]
+    assert again == kept[:1], "the same film again takes its place"
+
+
+def test_landmarks_without_masks_need_another_way_of_cutting_her_out(tmp_path: Path) -> None:
+    path = film(tmp_path / "dance.mp4", performance(40)[0])
+    keypoints.write_track(path.with_suffix(".npz"), track(waving(40), (240, 320)))
+    for matte in ("auto", "greenscreen", "landmarker"):
+        said = refused("prepare", path, "--pose", "keypoints", "--matte", matte, home=tmp_path / "dance")
+        assert "add --matte rembg" in said
+
+
+def test_landmarks_of_another_frame_rate_are_those_of_the_moment(tmp_path: Path) -> None:
+    path = film(tmp_path / "dance.mp4", performance(40)[0][:20], fps=50)
+    points = waving(10)
+    keypoints.write_track(path.with_suffix(".npz"), track(points, (240, 320), fps=25))
+    detector = keypoints.Detector(video.probe(path), 1, True)
+    frame = np.zeros((320, 240, 3), np.uint8)
+    shown = [detector.detect(index, frame)[0].points for index in range(0, 20, 2)]
+    assert np.array_equal(np.stack(shown), points)
+
+
+def test_frames_that_are_lost_while_she_is_cut_out_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, home, whole = film(tmp_path / "dance.mp4", performance(40)[0]), tmp_path / "dance", prepare._cutouts
+    monkeypatch.setattr(prepare, "_cutouts", lambda *given: islice(whole(*given), 37))
+    assert "some frames cannot be read: 3 of 40" in refused("prepare", path, home=home)
+    monkeypatch.undo()
+    done = within("prepare", path, "--json", home=home).json["clips"][0]
+    assert done["frames"] == 40

@@ -169,3 +169,13 @@ def test_a_driver_of_half_a_body_is_danced_with_a_warning(home: Path, elsewhere:
     warning = next(note for note in done.json["notes"] if "hardly shows" in note)
     assert "bust.mp4" in warning
     assert "feet" in warning
+
+
+def test_a_place_that_is_no_file_is_refused(films: Path, home: Path, tmp_path: Path) -> None:
+    for out in (".", ".."):
+        assert "this is the name of no file" in refused(
+            "transfer", films / "driver.mp4", "--out", out, home=home, cwd=tmp_path
+        )
+    long = tmp_path / f"{'a' * 245}.mp4"
+    shutil.copyfile(films / "driver.mp4", long)
+    assert "cannot be written (File name too long)" in refused("transfer", long, home=home, cwd=tmp_path)

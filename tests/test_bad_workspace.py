@@ -255,6 +255,7 @@ def test_what_is_trained_already_says_so_and_stays_as_it_is(home: Path) -> None:
     with kept(home):
         said = within("train", "me", home=home)
     assert "me is trained already: " in said.stdout
+    assert "For more: dancekit train me --set steps=N" in said.stdout, "as the schedule of this recipe counts"
     assert "Going on" not in said.stderr
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import Outcome, dancekit
+from conftest import Outcome, dancekit, within
 
 from dancekit import bases, pretrain, recipe, train
 from dancekit.begun import plain, shaping
 from dancekit.core import crowd, sketch
+from dancekit.device import Machine
 from dancekit.io import checkpoint, clips, weights, zoo
 from dancekit.io.workspace import Workspace
 from dancekit.likeness import make_generator, pose_channels
@@ -86,12 +87,12 @@ def test_a_crowd_is_measured_by_several_processes_as_by_one(
 def test_pretraining_goes_on_from_a_base(crowd_home: tuple[Path, Outcome], tmp_path: Path) -> None:
     start, out = crowd_home[0] / "after-10.safetensors", tmp_path / "longer.safetensors"
     shutil.copytree(crowd_home[0] / "crowd" / "clips", tmp_path / "crowd" / "clips")
-    dancekit("pretrain", "--recipe", "tiny", "--people", "2", "--set", "steps=2", "--set", "rate=0.00000001", "--from",
-             start, "--out", out, home=tmp_path)  # fmt: skip
+    within("pretrain", "--recipe", "tiny", "--people", "2", "--set", "steps=2", "--set", "rate=0.00000001", "--from",
+           start, "--out", out, home=tmp_path)  # fmt: skip
     given, learnt = checkpoint.load(start, "")[0], checkpoint.load(out, "")[0]
     for name, tensor in given.items():
         assert torch.allclose(learnt[name].float(), tensor.float(), atol=1e-3), name
-    said = dancekit("pretrain", "--recipe", "tiny", "--from", "nobody", "--out", out, home=tmp_path / "new", status=1)
+    said = within("pretrain", "--recipe", "tiny", "--from", "nobody", "--out", out, home=tmp_path / "new", status=1)
     assert "nobody" in said.stderr
     assert not (tmp_path / "new").exists(), "nobody is drawn in vain"
 
@@ -99,7 +100,7 @@ def test_pretraining_goes_on_from_a_base(crowd_home: tuple[Path, Outcome], tmp_p
 def test_training_begins_with_the_base(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
     base = crowd_home[0] / "after-10.safetensors"
     options = ("--recipe", "tiny", "--set", "steps=2", "--set", "rate=0.00000001", "--set", f"base={base}")
-    said = dancekit("train", "me", *options, home=prepared)
+    said = within("train", "me", *options, home=prepared)
     assert "Starting from networks that know drawn people" in said.stderr
     given = bases.load(str(base), recipe.load("tiny"))
     learnt, card = checkpoint.load(prepared / "me" / "person.safetensors", "")
@@ -125,8 +126,8 @@ def test_for_single_poses_a_base_of_windows_draws_what_it_draws_where_all_poses_
     crowd_home: tuple[Path, Outcome], tmp_path: Path
 ) -> None:
     shutil.copytree(crowd_home[0] / "crowd" / "clips", tmp_path / "crowd" / "clips")
-    dancekit("pretrain", "--recipe", "tiny", "--people", "2", "--set", "steps=4", "--set", "single_pose=false", "--out",
-             tmp_path / "windows.safetensors", home=tmp_path)  # fmt: skip
+    within("pretrain", "--recipe", "tiny", "--people", "2", "--set", "steps=4", "--set", "single_pose=false", "--out",
+           tmp_path / "windows.safetensors", home=tmp_path)  # fmt: skip
     pose = torch.rand(1, 1, pose_channels(recipe.load("tiny")), 32, 24) - 0.5
     drawn, verdicts = zip(
         *(drawing_and_verdict(tmp_path / "windows.safetensors", single, pose.repeat(1, 5, 1, 1, 1))
@@ -150,39 +151,39 @@ def test_for_windows_a_base_of_single_poses_draws_what_it_draws_of_the_middle_on
 def test_the_base_holds_training_on_strangers_moves(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
     base = crowd_home[0] / "after-10.safetensors"
     options = ("--recipe", "tiny", "--set", "steps=2", "--set", f"base={base}", "--json", "--set", "weights.anchor=5")
-    assert "anchor" in dancekit("train", "me", *options, "--set", "phases=[{stage: 1, size: [48, 64], share: 1}]",
-                                home=prepared).json["losses"]  # fmt: skip
+    assert "anchor" in within("train", "me", *options, "--set", "phases=[{stage: 1, size: [48, 64], share: 1}]",
+                              home=prepared).json["losses"]  # fmt: skip
 
 
 def test_from_scratch_leaves_the_base_alone(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
     base = crowd_home[0] / "after-10.safetensors"
-    said = dancekit("train", "me", "--recipe", "tiny", "--set", "steps=4", "--set", f"base={base}", "--from-scratch",
-                    home=prepared)  # fmt: skip
+    said = within("train", "me", "--recipe", "tiny", "--set", "steps=4", "--set", f"base={base}", "--from-scratch",
+                  home=prepared)  # fmt: skip
     assert "drawn people" not in said.stderr
 
 
 def test_from_scratch_after_a_base_needs_a_new_start(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
     base = crowd_home[0] / "after-10.safetensors"
     command = ("train", "me", "--recipe", "tiny", "--set", "steps=2", "--set", f"base={base}")
-    dancekit(*command, home=prepared)
-    said = dancekit(*command, "--from-scratch", home=prepared, status=1)
+    within(*command, home=prepared)
+    said = within(*command, "--from-scratch", home=prepared, status=1)
     assert "begun from a base" in said.stderr
     assert "--from-scratch --restart" in said.stderr
-    over = dancekit(*command, "--from-scratch", "--restart", home=prepared)
+    over = within(*command, "--from-scratch", "--restart", home=prepared)
     assert "drawn people" not in over.stderr
 
 
 @pytest.mark.parametrize("base", ["nobody", "missing.safetensors"])
 def test_a_base_that_is_not_there_is_said(prepared: Path, base: str) -> None:
-    said = dancekit("train", "me", "--recipe", "tiny", "--set", f"base={base}", home=prepared, status=1)
+    said = within("train", "me", "--recipe", "tiny", "--set", f"base={base}", home=prepared, status=1)
     assert base in said.stderr
     assert not (prepared / "me" / "person.json").exists()
 
 
 def test_a_base_of_another_shape_is_refused_by_name(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
     base = crowd_home[0] / "after-10.safetensors"
-    said = dancekit("train", "me", "--recipe", "tiny", "--set", f"base={base}", "--set", "generator.width=16",
-                    home=prepared, status=1)  # fmt: skip
+    said = within("train", "me", "--recipe", "tiny", "--set", f"base={base}", "--set", "generator.width=16",
+                  home=prepared, status=1)  # fmt: skip
     assert "generator" in said.stderr
     assert "--from-scratch" in said.stderr
 
@@ -190,7 +191,7 @@ def test_a_base_of_another_shape_is_refused_by_name(crowd_home: tuple[Path, Outc
 def test_a_damaged_base_is_said(crowd_home: tuple[Path, Outcome], prepared: Path) -> None:
     bad = prepared / "bad.safetensors"
     bad.write_bytes((crowd_home[0] / "after-10.safetensors").read_bytes()[:2000])
-    said = dancekit("train", "me", "--recipe", "tiny", "--set", f"base={bad}", home=prepared, status=1)
+    said = within("train", "me", "--recipe", "tiny", "--set", f"base={bad}", home=prepared, status=1)
     assert "damaged" in said.stderr
 
 
@@ -202,3 +203,27 @@ def test_the_base_of_every_recipe_fits_it(name: str) -> None:
     assert {key: wanted[key] for key in card["shaping"]} == card["shaping"]
     for stage in (1, 2):
         make_generator(chosen, stage).load_state_dict(checkpoint.part(tensors, f"G{stage}"))
+
+
+def test_another_crowd_is_not_taken_for_the_one_that_is_there(crowd_home: tuple[Path, Outcome], tmp_path: Path) -> None:
+    home, out = shutil.copytree(crowd_home[0], tmp_path / "home"), tmp_path / "b.safetensors"
+    usual = ("pretrain", "--recipe", "tiny", "--people", "2", "--set", "steps=12", "--out", out)
+    for change in (("--seed", "2"), ("--people", "3"), ("--from", home / "after-10.safetensors")):
+        said = within(*usual, *change, home=home, status=1).stderr
+        assert "was begun otherwise" in said
+        assert "--home FOLDER" in said
+    assert not out.exists()
+
+
+def test_pretraining_goes_on_with_the_recipe_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Machine, "recipe", lambda self: ("tiny", "for this test"))
+    usual = ("pretrain", "--people", "2", "--out", tmp_path / "b.safetensors", "--json")
+    for steps in (2, 4):
+        assert within(*usual, "--set", f"steps={steps}", home=tmp_path / "home").json["steps"] == steps
+
+
+def test_a_base_is_missed_before_anything_is_trained(trained_home: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained_home / "me" / "clips", tmp_path / "me" / "clips")
+    said = within("ablate", "me", "--recipe", "tiny", "--set", "base=missing.safetensors", home=tmp_path, status=1)
+    assert "missing.safetensors is not there" in said.stderr
+    assert not (tmp_path / "me" / "ablation").exists()

@@ -100,3 +100,23 @@ def test_painting_from_the_middle_on_borrows_as_from_the_beginning(person: Perso
     whole, late = list(drive.paint_raw(moves, model, CPU)), list(drive.paint_raw(moves, model, CPU, len(moves) - 3))
     for one, other in zip(whole[-3:], late, strict=True):
         assert np.array_equal(one.whole(), other.whole())
+
+
+def test_nothing_is_carried_across_a_cut_of_the_driver(person: Person, model: Likeness) -> None:
+    clip = clips.load_all(person)[0]
+    moves = drive.plan_moves(replace(clip.track, shots=(0, 6)), model, clip.track.size)
+    moves = replace(moves, points=moves.points[:12], presence=moves.presence[:12])
+    other = replace(moves, points=np.concatenate((moves.points[6:], moves.points[6:])))
+    shown, beside = (list(drive.paint_raw(each, model, CPU)) for each in (moves, other))
+    assert len(shown) == 12
+    for one, two in zip(shown[6:], beside[6:], strict=True):
+        assert np.array_equal(one.whole(), two.whole()), "whatever comes before the cut"
+    late = list(drive.paint_raw(moves, model, CPU, 8))
+    assert all(np.array_equal(one.whole(), two.whole()) for one, two in zip(shown[8:], late, strict=True))
+
+
+def test_poses_between_frames_do_not_lie_between_shots() -> None:
+    points = np.zeros((4, 33, 3), np.float32)
+    points[:, :, 0] = np.array([0, 10, 50, 60])[:, None]
+    filled = drive._filled_in(points, 2, (0, 2))[:, 0, 0]
+    assert filled.tolist() == [0, 5, 10, 10, 50, 55, 60, 60]

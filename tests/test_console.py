@@ -61,3 +61,23 @@ def test_share_and_time_left_are_seen_however_narrow_the_terminal_is(columns: in
     assert "training: stage I" in training
     assert "finding the person" in finding
     assert ("perceptual loss 2.61" in training) == (columns == 140)
+
+
+_TWICE = """
+import sys, time
+from dancekit import console
+console._LINE_EVERY = 0.0
+clock = [0.0]
+console.time = type("clock", (), {"monotonic": staticmethod(lambda: clock[0])})
+lines = console._Lines(sys.stdout)
+for film in range(2):
+    for step in range(1, 5):
+        clock[0] += 10 * (1 + film)
+        lines.show("finding the person", step, 10)
+"""
+
+
+def test_the_time_left_of_a_second_film_is_its_own() -> None:
+    done = subprocess.run([sys.executable, "-c", _TWICE], capture_output=True, encoding="utf-8", check=True)
+    left = [line.rpartition(", ")[2] for line in done.stdout.splitlines() if line.endswith("left")]
+    assert left == ["1:20 left", "1:10 left", "1:00 left", "2:40 left", "2:20 left", "2:00 left"]

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ import torch
 from conftest import dancekit
 from test_survival import EVERY_STEP, STOPPING, steps_of
 
+from dancekit import device
 from dancekit.group import Group
 from dancekit.io import checkpoint
 from dancekit.io.workspace import Workspace
@@ -111,3 +113,15 @@ def test_a_film_drawn_by_two_processes_is_the_one_that_one_draws(
     for pair in zip(*pictures, strict=True):
         alone, shared = (np.asarray(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), int) for path in pair)
         assert np.abs(alone - shared).max() <= 1, pair[0].name
+
+
+def test_each_process_has_a_gpu_of_its_own_unless_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device.torch, "zeros", lambda *size, device: None)
+    monkeypatch.setattr(
+        device.torch.cuda, "get_device_properties", lambda one: SimpleNamespace(name="", total_memory=1)
+    )
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert device.find("cuda").device == torch.device("cuda:1")
+    assert device.find("cuda:0").device == torch.device("cuda:0")
+    monkeypatch.delenv("LOCAL_RANK")
+    assert device.find("cuda").device == torch.device("cuda")

@@ -171,3 +171,8 @@ def test_long_held_out_spans_are_looked_at_in_pieces(tmp_path: Path, monkeypatch
     assert whole == [(18, 24), (60, 66), (96, 102)]
     monkeypatch.setattr(evaluate, "_LONGEST", 4)
     assert list(evaluate.held_out_runs(held)) == [(18, 21), (21, 24), (60, 63), (63, 66), (96, 99), (99, 102)]
+
+
+def test_a_held_out_span_ends_with_its_shot(tmp_path: Path) -> None:
+    held = Footage(clip(tmp_path, 120, shots=(0, 21, 63, 65)), Canvas((32, 64), 50.0, 25.0), 0)
+    assert list(evaluate.held_out_runs(held)) == [(18, 21), (21, 24), (60, 63), (63, 65), (96, 102)]

@@ -27,11 +27,15 @@ def test_a_film_that_came_after_training_is_not_judged_by_and_then_learnt(films:
     card = home / "me" / "person.json"
     more = f"steps={json.loads(card.read_text())['trained']['steps'] + 8}"
     said = within("train", "me", "--recipe", "tiny", "--set", more, home=home).stderr
-    assert "New since the last training: driver." in said
+    assert "New since the last training: driver. Now learnt too." in said
     assert "Note: driver: other clothes than in the longest film, or somebody else." in said
     assert f"delete its folder in {home / 'me' / 'clips'}" in said
     assert set(json.loads(card.read_text())["clips"]) == {"subject", "driver"}
     assert "New since" not in within("train", "me", "--recipe", "tiny", "--set", more, home=home).stderr
+    # Prepared once more in another way, it is another film to learn.
+    within("prepare", films / "driver.mp4", "--matte", "whole", home=home)
+    said = within("train", "me", "--recipe", "tiny", "--set", more, home=home).stderr
+    assert "New since the last training: driver. To learn it too, give more than before: --set steps=N" in said
 
 
 def test_the_same_film_under_another_name_or_twice_in_a_command_is_one(films: Path, home: Path, tmp_path: Path) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from dancekit import truth
-from dancekit.io.workspace import Workspace
+from dancekit import demo, device, truth
+from dancekit.io.workspace import Person, Workspace
+from dancekit.train import Trained
 from dancekit.types import no_progress
 
 
@@ -43,3 +45,17 @@ def test_runs_of_frames_are_compared_with_the_same_moments(
     person = Workspace(trained_home).person("me")
     seen = truth.score_dances([(range(10), None)], person, ["model"], torch.device("cpu"), no_progress, every)["model"]  # type: ignore[list-item]
     assert seen == [[(time, time) for time in run] for run in wanted]
+
+
+def test_a_demo_that_is_stopped_while_it_learns_goes_no_further(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(person: Person, *others: object) -> Trained:
+        return Trained(person, 3, 1.0, 1.0, False, {}, 0.0)
+
+    prepared = SimpleNamespace(verdict=[])
+    monkeypatch.setattr("dancekit.demo.prepare.prepare_clip", lambda *given: prepared)
+    monkeypatch.setattr("dancekit.demo.scenes.film", lambda scene, path, progress: path)
+    monkeypatch.setattr("dancekit.demo.train.train", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        demo.demo(tmp_path, 1.0, "tiny", (4.0, 1.0), device.find("cpu"), 0, no_progress, lambda text: None)

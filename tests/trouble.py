@@ -9,18 +9,16 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import chdir, contextmanager
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from conftest import SMALL, Outcome, dancekit
-from typer.testing import CliRunner
+from conftest import SMALL, dancekit, within
 
 from dancekit import scenes
-from dancekit.cli import app
 from dancekit.io import encode, ffmpeg
 
 _PASSING = re.compile(
@@ -28,14 +26,6 @@ _PASSING = re.compile(
     r"|The paper's )"
 )
 """How lines begin that tell of progress before something goes wrong."""
-
-
-def within(*arguments: object, home: Path, cwd: Path | None = None, status: int = 0) -> Outcome:
-    """Run the command line within this process, which saves starting another; `status` is how it must end."""
-    with chdir(cwd or Path.cwd()):
-        done = CliRunner().invoke(app, [*map(str, arguments), "--home", str(home)], catch_exceptions=False)
-    assert done.exit_code == status, f"{arguments} ended with {done.exit_code}:\n{done.stdout}\n{done.stderr}"
-    return Outcome(done.exit_code, done.stdout, done.stderr)
 
 
 def refused(*arguments: object, home: Path, cwd: Path | None = None, **process) -> str:

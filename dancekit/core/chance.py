@@ -34,6 +34,6 @@ def draw(batch: Batch, augmentation: Augmentation | None, every: int, random: to
     count, device = len(batch.frames) * batch.frames.shape[1], batch.frames.device
     every, perceived = min(every, count), None
     if every > 1:  # the choice stays on the device: waiting for it would take longer than looking at all
-        first = torch.randint(every, (), generator=random, device=device)
-        perceived = first + torch.arange(0, count - every + 1, every, device=device)
+        first = torch.randint(count, (), generator=random, device=device)
+        perceived = (first + torch.arange(0, count - every + 1, every, device=device)) % count
     return Chance(*poses, perceived)

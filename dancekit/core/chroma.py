@@ -189,7 +189,7 @@ def _cut(view: _View) -> tuple[np.ndarray, np.ndarray]:
     seen, own, back = (colours_at(each, soft) for each in (view.picture, front, view.behind))
     alpha.reshape(-1)[soft] = project(alpha.reshape(-1)[soft], seen, own, back, 0.0)
     alpha = _settle(alpha, clear, view.trust, cloth) * keep
-    colour = cv2.copyTo(view.picture, cv2.inRange(alpha, 1e-3, 1), front)
+    colour = cv2.copyTo(view.picture, cv2.inRange(alpha, 1e-3, 1), front.copy())
     colour.reshape(-1, 3)[soft] = unmixed(alpha.reshape(-1)[soft], seen, own, back).T.astype(np.uint8)
     _despill(colour, full, view.primary)
     bare = view.coverage < 0.5

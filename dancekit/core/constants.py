@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-_MADE: dict[tuple[tuple[float, ...], torch.device], Tensor] = {}
+_MADE: dict[tuple[tuple[float, ...], torch.dtype, torch.device], Tensor] = {}
 
 
 def constant(values: tuple[float, ...], device: torch.device) -> Tensor:
@@ -16,7 +16,7 @@ def constant(values: tuple[float, ...], device: torch.device) -> Tensor:
     kind = torch.int64 if all(isinstance(value, int) for value in values) else torch.float32
     if torch.compiler.is_compiling():  # compiled code fills them in where it needs them
         return torch.stack([torch.full((), value, dtype=kind, device=device) for value in values])
-    key = values, device
+    key = values, kind, device  # (1, 0) and (1.0, 0.0) are the same key by themselves
     if key not in _MADE:
         with torch.inference_mode(False):  # what is made while painting must also do for training
             _MADE[key] = torch.tensor(values, dtype=kind, device=device)

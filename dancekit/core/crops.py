@@ -115,14 +115,13 @@ def training_size(reach: Reach, nominal: tuple[int, int], multiple: int, follow:
     """((width, height), body height) in px for training.
 
     With `follow` the picture takes the shape that the person needs at the same number of px as the nominal size; else
-    it is the nominal size, as in the paper.
+    it is the nominal size, as in the paper. Sides are multiples of `multiple`.
     """
+    sides: tuple[float, float] = nominal
     if follow:
-        area = nominal[0] * nominal[1]
-        body = (area / (reach.width * reach.height)) ** 0.5
-        width, height = (max(2, round(body * r / multiple)) * multiple for r in (reach.width, reach.height))
-    else:
-        width, height = nominal
+        body = (nominal[0] * nominal[1] / (reach.width * reach.height)) ** 0.5
+        sides = body * reach.width, body * reach.height
+    width, height = (max(2, round(side / multiple)) * multiple for side in sides)
     return (width, height), min(width / reach.width, height / reach.height)
 
 

@@ -204,7 +204,8 @@ class Painter:
         reach = max(self.drawing.reach) * dance.stride
         around = dance.sides[max(0, times[0] - reach) : times[-1] + reach + 1]
         left, right = (float(side) for side in (around[:, 0].amin(), around[:, 1].amax()))
-        left, right = int(max(left, 0.0)), int(min(right, width - 1.0)) + 1
+        left, right = (int(min(max(side, 0.0), width - 1.0)) for side in (left, right))  # or wholly beside the picture
+        right += 1
         wide = -(-(right - left + self.drawing.coarse) // self.multiple) * self.multiple
         if wide >= width:
             return slice(0, width)

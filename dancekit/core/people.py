@@ -19,6 +19,8 @@ _JUMP = 12.0
 """Cost of moving by one's own torso length between frames, squared: people do not jump to where others stand."""
 _ABSENCE = 0.4
 """Cost of each frame in which the person is taken to be hidden although others are seen."""
+_AT_ONCE = 4096
+"""Small pictures that are compared at a time: those of an hour of film would take much memory at once."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,10 @@ def find_shots(thumbnails: np.ndarray) -> tuple[int, ...]:
     """First frame of each shot, from small pictures uint8 [T, h, w, 3]: where all of it changes at once."""
     if len(thumbnails) < 3:
         return (0,)
-    change = np.abs(np.diff(thumbnails.astype(np.int16), axis=0)).mean((1, 2, 3))
+    change = np.concatenate([
+        np.abs(np.diff(thumbnails[first : first + _AT_ONCE + 1].astype(np.int16), axis=0)).mean((1, 2, 3))
+        for first in range(0, len(thumbnails) - 1, _AT_ONCE)
+    ])  # fmt: skip
     around = np.stack(
         [
             np.pad(change, 6, mode="reflect" if len(change) > 6 else "edge")[o : o + len(change)]

@@ -45,7 +45,8 @@ _PIECE = 2048
 """Poses for which frames are chosen at a time: an hour of film would take much memory at once."""
 
 
-class Stills(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Stills:
     """Source frames as they are kept: pictures uint8 [h, w, 4] each, colour times alpha, and alpha, cut to the person;
     points float32 [N, J, 3], landmarks in px of them."""
 
@@ -55,16 +56,17 @@ class Stills(NamedTuple):
 
 class _Poses(NamedTuple):
     """What poses are compared by: ways float32 [T, BARS, 2], the bars in body heights; fronts [T], see sketch.facing;
-    behind [T, BARS], see sketch.order."""
+    behind [T, BARS], see sketch.order; known bool [T, BARS], which bars have both their ends."""
 
     ways: np.ndarray
     fronts: np.ndarray
     behind: np.ndarray
+    known: np.ndarray
 
 
 def _poses(points: np.ndarray, bars: Bars, body: float) -> _Poses:
     fronts = sketch.facing(maps.segments(torch.from_numpy(points)))[:, 0].numpy()
-    return _Poses((bars.ends - bars.starts) / np.float32(body), fronts, bars.behind)
+    return _Poses((bars.ends - bars.starts) / np.float32(body), fronts, bars.behind, bars.seen > 0)
 
 
 class Ready(NamedTuple):
@@ -90,7 +92,7 @@ class Sources:
     @cached_property
     def ready(self) -> Ready:
         """The frames, and what is known of them."""
-        pictures, points = self.stills
+        pictures, points = self.stills.pictures, self.stills.points
         bars, widths = warp.bars_of(points), self.looks.widths.numpy()
         made = [
             warp.source_of(picture, bars.at(place), widths, _as_sketched(picture, points[place], self.looks))
@@ -129,12 +131,20 @@ class Sources:
 
 
 def _unlike(held: _Poses, shown: np.ndarray, asked: _Poses) -> np.ndarray:
+    """How unlike each frame that is held each limb of the poses asked for is by its pose, float32 [LIMBS, T, N]. Where
+    landmarks are missing, what is known of the limb decides."""
+    known = asked.known.astype(np.float32)
     apart = np.square(asked.ways[:, None] - held.ways).sum(-1)
-    behind = np.square(asked.behind[:, None] - held.behind)
-    tilted = apart[..., MEMBERS[_TRUNK]].mean(-1)
-    both = _TILTED * tilted + _TURNED * np.square(asked.fronts[:, None] - held.fronts)
+    behind = _BEHIND * np.square(asked.behind[:, None] - held.behind)
+
+    def mean(of: np.ndarray, members: np.ndarray) -> np.ndarray:
+        """Of [T, N, BARS], over the known ones of some bars."""
+        count = np.maximum(known[:, members].sum(-1), 1)
+        return (of[..., members] * known[:, None, members]).sum(-1) / count[:, None]
+
+    both = _TILTED * mean(apart, MEMBERS[_TRUNK]) + _TURNED * np.square(asked.fronts[:, None] - held.fronts)
     return np.stack([
-        apart[..., members].mean(-1) + both + _BEHIND * behind[..., members].mean(-1) + _HIDDEN * (1 - shown[:, limb])
+        mean(apart, members) + mean(behind, members) + both + _HIDDEN * (1 - shown[:, limb])
         for limb, members in enumerate(MEMBERS)
     ]).astype(np.float32)  # fmt: skip
 

@@ -153,10 +153,11 @@ def body_height(track: PoseTrack, seconds: float = 1.5) -> np.ndarray:
 
 
 def _highest(values: np.ndarray, reach: int) -> np.ndarray:
-    """A high value (90th percentile) among the neighbours within reach, thinned so that long reaches stay cheap."""
+    """A high value (90th percentile) among the neighbours within reach, thinned so that long reaches stay cheap, and
+    among them the value itself."""
     step = max(1, reach // 12)
     padded = np.pad(values, (reach, reach), constant_values=np.nan)
-    stack = np.stack([padded[offset : offset + len(values)] for offset in range(0, 2 * reach + 1, step)])
+    stack = np.stack([padded[offset : offset + len(values)] for offset in range(reach % step, 2 * reach + 1, step)])
     ordered = np.sort(stack, axis=0)
     count = (~np.isnan(stack)).sum(0)
     place = np.maximum(np.ceil(0.9 * count).astype(int) - 1, 0)

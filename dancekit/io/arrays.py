@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from zipfile import BadZipFile, is_zipfile
 
@@ -23,6 +24,6 @@ def read(path: Path, *names: str) -> list[np.ndarray]:
             return [data[name] for name in names]
     except FileNotFoundError as error:
         raise UnreadableError("it is missing") from error
-    except (OSError, KeyError, ValueError, TypeError, BadZipFile, EOFError) as error:
+    except (OSError, KeyError, ValueError, TypeError, BadZipFile, EOFError, zlib.error, RuntimeError) as error:
         # numpy takes anything that is no .npz file for a pickle, and would say how to run it.
         raise UnreadableError(str(error) if is_zipfile(path) else "this is no .npz file") from error

@@ -43,6 +43,12 @@ class Clip:
         """Room the person needs, as shares of her height."""
         return crops.Reach(self.plan.size[0] / self.body, self.plan.size[1] / self.body)
 
+    @property
+    def stored(self) -> int:
+        """Bytes of its stored frames: other cut-outs of the same film have other ones."""
+        path = self.folder / "frames.pack"
+        return path.stat().st_size if path.is_file() else 0
+
     def points(self) -> np.ndarray:
         """Landmarks float32 [T, J, 3] in px of the stored crop."""
         return crops.points_to_crop(self.track.points, self.plan.boxes, self.plan.size)

@@ -173,10 +173,10 @@ class TrainingSet:
         face: int = 0,
         gallery: Gallery | None = None,
     ) -> None:
-        share = (_CACHE_BYTES_OF_FACES if face else _CACHE_BYTES) // len(clips)
+        cached, length = _CACHE_BYTES_OF_FACES if face else _CACHE_BYTES, sum(len(clip.track) for clip in clips)
         self.canvas, self.frames, self.reach = canvas, frames, reach
         head = round(face * (1 + 6 * _ASIDE))  # nearly all close-ups stray less than three times as far as usual
-        self.footage = [Footage(clip, canvas, share, head) for clip in clips]
+        self.footage = [Footage(clip, canvas, cached * len(clip.track) // length, head) for clip in clips]
         self._face, self._gallery = face, gallery
         self._wild_poses = wild
         self._sway = sway or Sway()

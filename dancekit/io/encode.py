@@ -21,6 +21,8 @@ from dancekit.io.workspace import move, replace_folder, writing
 
 MARK = "made with dancekit"
 """Put into every film's comment: it tells viewers what they see, and dancekit which files it may replace."""
+_COMMENT = re.compile(rf"comment\s*:\s*{MARK}", re.IGNORECASE)
+"""How ffmpeg tells of that mark in a film; a file's name may hold the same words."""
 
 _LABEL = "dancekit.txt"
 _LEAD = 1.0
@@ -186,6 +188,8 @@ def join(pieces: Sequence[Path], out: Path, form: FilmFormat, fps: Fraction, fra
     arguments = ["-v", "error", *silent, *tune, "-map", "0:v:0", *tune_options, "-c:v", "copy", *times,
                  "-metadata", f"comment={MARK}", *index, "-y", ffmpeg.local(temporary)]  # fmt: skip
     try:
+        with writing(out):  # an ffmpeg that outlived a killed run may still write to a file of this name
+            temporary.unlink(missing_ok=True)
         _, said, status = ffmpeg.run(arguments)
         if status:
             raise ffmpeg.writing_error(out, said)
@@ -246,4 +250,4 @@ def is_ours(path: Path) -> bool:
         _, said, _ = ffmpeg.run(["-i", ffmpeg.local(path)])
     except (OSError, subprocess.SubprocessError):
         return False
-    return MARK in said
+    return any(_COMMENT.fullmatch(line.strip()) for line in said.splitlines())

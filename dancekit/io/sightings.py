@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from dancekit.core import crops
+from dancekit.errors import ClipError
 from dancekit.io import arrays
 from dancekit.io.frames import encode_mask
 from dancekit.io.video import read_frames
@@ -41,17 +42,24 @@ class Seen:
     """
 
     def __init__(self, files: list[Path], kept: dict[int, np.ndarray]) -> None:
-        self.kept = kept
-        pieces = [_read(path) for path in files]
-        self.people = [people for piece in pieces for people in piece.points]
-        self.boxes = [boxes for piece in pieces for boxes in piece.boxes]
-        self.thumbnails = np.concatenate([piece.thumbnails for piece in pieces])
-        self._files = files
-        self._starts = np.concatenate(([0], np.cumsum([len(piece.points) for piece in pieces])))
+        self.kept, self._files = kept, files
+        self.people, self.boxes = list[list[np.ndarray]](), list[list[np.ndarray]]()
+        thumbnails, starts = list[np.ndarray](), [0]
+        for piece in map(_read, files):
+            self.people += piece.points
+            self.boxes += piece.boxes
+            thumbnails.append(piece.thumbnails)
+            starts.append(len(self.people))
+        self.thumbnails, self._starts = np.concatenate(thumbnails), np.array(starts)
         self._open: tuple[int, _Piece] | None = None
 
     def __len__(self) -> int:
         return len(self.people)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """How many frames could be read of every piece."""
+        return np.diff(self._starts)
 
     def mask(self, time: int, index: int, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """The mask of person `index` of frame `time` within a box [4] of the frame (px), uint8 [h, w] at (w, h)."""
@@ -117,7 +125,23 @@ def look(info: VideoInfo, backend: ModuleType, people: int, masks: bool, folder:
             stop.set()
             pool.shutdown(cancel_futures=True)
             raise
-    return Seen([_piece_path(folder, piece) for piece in pieces], kept)
+    seen = Seen([_piece_path(folder, piece) for piece in pieces], kept)
+    _refuse_gap(info, pieces, seen.lengths, folder)
+    return seen
+
+
+def _refuse_gap(info: VideoInfo, pieces: Sequence[tuple[int, int]], lengths: np.ndarray, folder: Path) -> None:
+    """Stop where frames are missing before others: all that come after would be counted wrongly. At the end of a film
+    it is the caller who decides."""
+    for number, (first, end) in enumerate(pieces):
+        if lengths[number] < end - first and lengths[number + 1 :].any():
+            _piece_path(folder, (first, end)).unlink(missing_ok=True)  # to be looked at anew, if it was by chance
+            when = [float((info.first + place) / info.fps) for place in (first + int(lengths[number]), end)]
+            raise ClipError(
+                f"{info.path}: the film cannot be read between seconds {when[0]:.1f} and {when[1]:.1f}.",
+                "Run the command again; if that does not help, copy the film from the camera again, or use a good part "
+                "of it with --start and --end.",
+            )
 
 
 def shared_out(frames: int, cores: int) -> list[tuple[int, int]]:
@@ -197,7 +221,7 @@ def _write(path: Path, seen: list[list[Sighting]], thumbnails: list[np.ndarray])
             boxes=np.array([s.box for s in flat], np.int32).reshape(-1, 4),
             sizes=np.array([len(mask) for mask in masks], np.int64),
             masks=np.frombuffer(b"".join(masks), np.uint8),
-            thumbnails=np.array(thumbnails, np.uint8),
+            thumbnails=np.array(thumbnails, np.uint8).reshape(-1, *_THUMBNAIL[::-1], 3),
         )
 
 

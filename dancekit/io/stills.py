@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -16,9 +17,11 @@ _QUALITY = 97
 """WebP's, of 100; from 101 on nothing would be lost."""
 
 
-def packed(stills: Stills) -> dict[str, Tensor]:
+@lru_cache(maxsize=1)
+def packed(stills: Stills) -> Mapping[str, Tensor]:
     """Tensors that hold stills: stills/points float32 [N, J, 3], stills/ends int64 [N], and stills/pictures uint8,
-    all pictures one after another, the last byte of each before its end."""
+    all pictures one after another, the last byte of each before its end. A person is saved again and again with the
+    same stills: they are packed once."""
     files = [_encoded(picture) for picture in stills.pictures]
     return {
         "stills/points": torch.from_numpy(stills.points.astype(np.float32)),

@@ -165,7 +165,8 @@ def writing(path: Path) -> Iterator[None]:
             raise WorkspaceError(
                 f"{path}: the disk is full.", "Free some space and run the same command again: it goes on where it was."
             ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST,
+                           errno.ENAMETOOLONG):  # fmt: skip
             raise WorkspaceError(
                 f"{path}: cannot be written ({error.strerror}).",
                 "Close what has it open, choose another folder (with --home, or --out for a film), or change its "
@@ -208,6 +209,20 @@ def move(new: Path, path: Path) -> None:
         try:
             os.replace(new, path)
             return
+        except PermissionError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.1)
+
+
+def clear(folder: Path) -> None:
+    """Delete a folder and all that is in it, if it is there; Windows may need a moment, see `move`."""
+    until = time.monotonic() + _BUSY
+    while folder.exists():
+        try:
+            shutil.rmtree(folder)
+        except FileNotFoundError:  # somebody else was faster
+            continue
         except PermissionError:
             if time.monotonic() >= until:
                 raise
@@ -276,5 +291,6 @@ def keep_or_clear(folder: Path, mark: dict[str, object]) -> None:
     except WorkspaceError:
         same = False
     if not same:
-        shutil.rmtree(folder, ignore_errors=True)
+        with writing(folder):
+            clear(folder)
         write_json(folder / "work.json", mark)

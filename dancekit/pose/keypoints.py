@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,10 +24,11 @@ class Detector:
 
     def __init__(self, info: VideoInfo, people: int = 1, masks: bool = True) -> None:
         self._track, self._first = read_track(info.path.with_suffix(".npz")), info.first
+        self._pace = float(self._track.fps / info.fps)
 
     def detect(self, index: int, frame: np.ndarray) -> list[Sighting]:
-        """The person in frame `index`, as the file has it for the whole film; nobody beyond the file's end."""
-        index += self._first
+        """The person in frame `index`, as the file has it of that moment of the whole film; nobody beyond its end."""
+        index = round((index + self._first) * self._pace)
         if index >= len(self._track) or np.isnan(self._track.points[index, :, 0]).all():
             return []
         points = self._track.points[index].copy()
@@ -56,7 +58,17 @@ def read_track(path: Path) -> PoseTrack:
         raise ClipError(f"{path}: points of shape {points.shape} are no pose track.", _FORM)
     if not 0.5 <= fps <= 1000 or min(width, height) < 2:
         raise ClipError(f"{path}: {fps:g} frames/s of {width}x{height} px are no film.", _FORM)
-    return PoseTrack(marked(points), (width, height), Fraction(fps).limit_denominator(1001))
+    return PoseTrack(
+        marked(points), (width, height), Fraction(fps).limit_denominator(1001), shots=_shots(path, len(points))
+    )
+
+
+def _shots(path: Path, length: int) -> tuple[int, ...]:
+    """Where shots begin; files of other tools do not tell, and then it is one."""
+    with suppress(arrays.UnreadableError):
+        (found,) = arrays.read(path, "shots")
+        return tuple(sorted({0, *(int(start) for start in found.reshape(-1) if 0 < start < length)}))
+    return (0,)
 
 
 def marked(points: np.ndarray) -> np.ndarray:
@@ -69,4 +81,6 @@ def marked(points: np.ndarray) -> np.ndarray:
 def write_track(path: Path, track: PoseTrack) -> None:
     """Write a track in the form that `read_track` reads."""
     with path.open("wb") as file:
-        np.savez_compressed(file, points=track.points, size=np.array(track.size), fps=float(track.fps))
+        np.savez_compressed(
+            file, points=track.points, size=np.array(track.size), fps=float(track.fps), shots=np.array(track.shots)
+        )

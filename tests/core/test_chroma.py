@@ -202,9 +202,13 @@ def test_where_the_film_never_shows_the_screen_the_mask_decides() -> None:
     assert screen.coverage[-5:].max() < 0.1
     colour, alpha = figure(0.3)
     mask = rough(alpha)
-    found, _ = key(filmed(colour, alpha, behind, 99), mask, screen)
+    found, shown = key(filmed(colour, alpha, behind, 99), mask, screen)
     assert np.abs(found[222:].astype(int) - mask[222:]).max() < 3
     assert np.abs(found[:205] / 255 - alpha[:205]).mean() < 0.015
+    soft = (found[220:] > 30) & (found[220:] < 200)
+    floor, trousers = (np.abs(shown[220:][soft].astype(int) - tint).mean() for tint in ((150, 120, 95), TROUSERS))
+    assert soft.any()
+    assert trousers < floor, "what is behind her soft edges there is not in their colour"
 
 
 def test_a_frame_without_a_person_is_empty() -> None:

@@ -109,6 +109,7 @@ def test_painting_keeps_the_bodys_size_and_grows_the_picture_where_moves_need_ro
 
 def test_training_takes_the_nominal_size_or_the_persons_shape_of_as_many_px() -> None:
     assert crops.training_size(Reach(0.5, 1.25), (128, 256), 16, follow=False) == ((128, 256), 204.8)
+    assert crops.training_size(Reach(0.5, 1.25), (113, 225), 16, follow=False)[0] == (112, 224), "as networks need it"
     (width, height), body = crops.training_size(Reach(1.0, 1.0), (128, 256), 16, follow=True)
     assert (width, height) == (176, 176)
     assert body == pytest.approx(176)

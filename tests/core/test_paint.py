@@ -219,3 +219,13 @@ def test_where_nobody_is_seen_the_whole_picture_is_painted() -> None:
     assert len(pictures) == LENGTH
     assert isinstance(who.draw, Outlined)
     assert set(who.draw.widths) == {96}
+
+
+def test_who_is_wholly_beside_the_picture_is_painted_as_nobody() -> None:
+    points = poses()
+    points[..., 0] -= 300
+    who = tiny.painter(Outlined(), girth=torch.ones(len(maps.SEGMENT_CHANNELS)), multiple=8)
+    pictures = pictures_of(who.paint(points, (96, 24)))
+    assert {picture.shape for picture in pictures} == {(24, 96, 4)}
+    assert isinstance(who.draw, Outlined)
+    assert max(who.draw.widths) < 96

@@ -133,3 +133,8 @@ def test_a_film_that_is_nearly_all_black_counts_whole() -> None:
     frame = np.zeros((90, 160, 3), np.uint8)
     frame[40:50, 70:90] = 255
     assert people.film_rectangle([frame]) == (0, 0, 160, 90)
+
+
+def test_long_films_are_gone_through_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "_AT_ONCE", 10)
+    assert people.find_shots(np.concatenate([scene(1, 30, 1), scene(2, 25, 1), scene(3, 40, 1)])) == (0, 30, 55)

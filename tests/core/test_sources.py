@@ -174,3 +174,17 @@ def test_with_the_frames_comes_the_sketch_of_the_pose_and_where_it_shows_arms() 
     assert rough[elbow[1], elbow[0]] == pytest.approx([127.5, 127.5, 127.5, 255])
     assert not rough[:, :10].any()
     assert not arms[:, :10].any()
+
+
+def test_what_is_missing_of_a_limb_does_not_decide() -> None:
+    """Missing landmarks have no place, so it must not matter where in the picture she stands."""
+    up, asked = waving(9)[8], figure()
+    for name in ("wrist", "pinky", "index", "thumb"):
+        asked[INDEX[f"left_{name}"]] = (np.nan, np.nan, 0)
+    beside = asked.copy()
+    beside[:, 0] += 100
+    here, there = (known(figure(), up).unlike(points[None]) for points in (asked, beside))
+    for one, other in zip(here, there, strict=True):
+        assert one == pytest.approx(other, abs=1e-6)
+    posed = here[0][:, 0]
+    assert posed[ARM, 0] == pytest.approx(posed[ARM, 1], abs=2e-3), "of the arm, only where the elbow is is known"

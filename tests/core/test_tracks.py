@@ -166,3 +166,9 @@ def test_holding_still_knows_gaps_and_cuts() -> None:
     held = tracks.steadied(track(gap, shots=(0, 20))).points
     assert np.isnan(held[10, :, 0]).all()
     assert np.allclose(held[11:, :, :2], gap[11:, :, :2], atol=1e-3)
+
+
+@pytest.mark.parametrize("fps", [24, 25, 30, 50, 60])
+def test_a_single_frame_tells_how_tall_she_is(fps: int) -> None:
+    alone, first = (tracks.body_height(track(np.repeat(figure()[None], length, axis=0), fps=fps)) for length in (1, 60))
+    assert alone == pytest.approx(first[:1])

@@ -34,3 +34,13 @@ def test_whatever_is_wrong_is_said_in_words(tmp_path: Path) -> None:
             arrays.read(path, "first")
     with pytest.raises(arrays.UnreadableError, match="second"):
         arrays.read(whole, "second")
+
+
+def test_damage_within_what_is_compressed_is_said_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "poses.npz"
+    np.savez_compressed(path, points=np.random.default_rng(0).normal(size=2000))
+    whole = bytearray(path.read_bytes())
+    whole[2000:2050] = bytes(50)
+    path.write_bytes(whole)
+    with pytest.raises(arrays.UnreadableError):
+        arrays.read(path, "points")

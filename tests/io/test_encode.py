@@ -178,6 +178,9 @@ def test_only_what_dancekit_made_is_its_own(tmp_path: Path) -> None:
     assert not encode.is_ours(film(tmp_path / "theirs.mp4", numbered(5)))
     (tmp_path / "note.mp4").write_text("not a film")
     assert not encode.is_ours(tmp_path / "note.mp4")
+    for name in (encode.MARK, f"comment : {encode.MARK}"):
+        (tmp_path / name).mkdir()
+        assert not encode.is_ours(film(tmp_path / name / f"{name}.mp4", numbered(5))), "a name is no mark"
     (tmp_path / "album").mkdir()
     assert encode.is_ours(tmp_path / "album"), "an empty folder has nothing to lose"
     (tmp_path / "album" / "a.png").write_bytes(b"x")
@@ -234,3 +237,12 @@ def test_formats_that_will_not_do_are_refused(name: str, transparent: bool, word
     with pytest.raises(ClipError, match=words) as caught:
         encode.format_of(Path(name), transparent)
     assert ".webm" in caught.value.hint
+
+
+def test_joining_does_not_write_into_a_file_that_another_may_still_write(tmp_path: Path) -> None:
+    left = tmp_path / "joined.mp4"
+    left.write_text("of a run that was killed")
+    other = tmp_path / "held"
+    other.hardlink_to(left)
+    assert video.probe(joined(tmp_path / "film.mp4", Fraction(25))).frames == sum(PIECES)
+    assert other.read_text() == "of a run that was killed"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 from making import H264, film, number_of, numbered
 
+from dancekit.errors import ClipError
 from dancekit.io import sightings, video
 from dancekit.io.sightings import PIECE, Seen, look
 from dancekit.pose import Sighting
@@ -142,3 +145,28 @@ def test_a_failure_in_one_piece_ends_the_whole_look(info: VideoInfo, tmp_path: P
     with pytest.raises((Broken, sightings.Stopped)):
         looked(info, tmp_path, watcher)
     assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_frames_that_are_missing_within_a_film_are_said(
+    info: VideoInfo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(info: VideoInfo, first: int, end: int) -> Iterator[np.ndarray]:
+        yield from islice(video.read_frames(info, first, end), end - first if first else 100)
+
+    monkeypatch.setattr(sightings, "read_frames", broken)
+    with pytest.raises(ClipError, match=r"cannot be read between seconds 4\.0 and 7\.7"):
+        looked(info, tmp_path, Watcher())
+    monkeypatch.setattr(sightings, "read_frames", video.read_frames)
+    again = Watcher()
+    assert len(looked(info, tmp_path, again)) == LENGTH
+    assert max(again.shown) < PIECE, "it may have been by chance: what is missing is looked at anew"
+
+
+def test_a_film_that_ends_early_has_that_many_frames(
+    info: VideoInfo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(info: VideoInfo, first: int, end: int) -> Iterator[np.ndarray]:
+        yield from islice(video.read_frames(info, first, end), max(0, 150 - first))
+
+    monkeypatch.setattr(sightings, "read_frames", broken)
+    assert len(looked(info, tmp_path, Watcher())) == 150

@@ -49,3 +49,9 @@ def test_what_is_no_still_is_refused(change: dict[str, torch.Tensor]) -> None:
     parts = {name.removeprefix("stills/"): tensor for name, tensor in stills.packed(some()).items()}
     with pytest.raises(ValueError, match="still"):
         stills.unpacked(parts | change)
+
+
+def test_the_same_stills_are_packed_once() -> None:
+    chosen = some()
+    assert stills.packed(chosen) is stills.packed(chosen)
+    assert stills.packed(some()) is not stills.packed(chosen)

@@ -216,3 +216,22 @@ def test_unfinished_work_is_kept_only_for_the_same_work(tmp_path: Path, monkeypa
     monkeypatch.setattr(workspace, "FORMAT", workspace.FORMAT + 1)
     keep_or_clear(folder, {"film": "a", "start": 2})
     assert not (folder / "piece").exists(), "begun in an earlier format"
+
+
+def test_unfinished_work_that_cannot_be_cleared_away_is_not_taken_for_other_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "a player has it open")
+
+    folder = tmp_path / ".film.parts"
+    keep_or_clear(folder, {"bg": "green"})
+    (folder / "piece").write_text("green")
+    monkeypatch.setattr(workspace, "_BUSY", 0.0)
+    monkeypatch.setattr(workspace.shutil, "rmtree", held)
+    for _ in range(2):
+        with pytest.raises(WorkspaceError, match="cannot be written"):
+            keep_or_clear(folder, {"bg": "blue"})
+    monkeypatch.undo()
+    keep_or_clear(folder, {"bg": "blue"})
+    assert not (folder / "piece").exists()
