@@ -33,6 +33,13 @@ _WHOLE = 0.96
 """Share of a limb's px that a picture must show for the next best one not to be asked for the others."""
 _DOUBTFUL = np.float32(0.5)
 """How much it counts of a limb to look as it should where it crosses something else, which may look so as well."""
+_CROWDED = 0.5
+"""How much less clear a hand is that has something beside it all around, which would come along."""
+_CORE, _FEW = 0.4, 4
+"""Squared widths within which a bar surely shows its own colour, and how many such cells tell it."""
+_BESIDE, _CLOSER = 9.0, 0.7
+"""Beside an arm, something else is taken for what lies within so many of its own squared widths there, if that has its
+colour: that many times as far from it as from the arm's at the most."""
 
 
 def _limb_of(name: str) -> int:
@@ -46,6 +53,7 @@ MEMBERS = tuple(np.flatnonzero(limb == LIMB) for limb in range(len(LIMBS)))
 """The bars of every limb."""
 _LAYER = np.array([_limb_of(name.replace("hand", "forearm").replace("thigh", "trunk")) for name in BAR_NAMES], np.uint8)
 """What each bar hides or shows: hands belong to arms, and skirts and trousers hang from hips and thighs alike."""
+_ARMS = tuple(LIMBS.index(f"{side} arm") for side in ("left", "right"))
 _SHOWS = np.zeros((len(LIMBS), 256), bool)
 """Of every limb, which layers of a picture show it: a leg may be under the skirt, an arm is before the rest or not."""
 for _limb, _name in enumerate(LIMBS):
@@ -103,17 +111,44 @@ def source_of(picture: np.ndarray, bars: Bars, widths: np.ndarray, as_sketched: 
     [h / CELL, w / CELL].
     """
     squared, bar = _deepest(bars, widths, picture.shape[1::-1])
-    layers = _LAYER[bar]
-    solid = cv2.resize(picture[..., 3], layers.shape[::-1], interpolation=cv2.INTER_AREA) > 127
+    small = cv2.resize(picture, bar.shape[::-1], interpolation=cv2.INTER_AREA)
+    solid = small[..., 3] > 127
+    layers = _layers(squared, bar, small, solid)
     shown, clear = np.zeros((2, len(LIMBS)), np.float32)
     for limb, members in enumerate(MEMBERS):
-        core = squared[members].min(0) < 1
-        seen, all_of_it = core & solid & _SHOWS[limb][layers], max(1, core.sum())
+        depth, mine = squared[members].min(0), _SHOWS[limb][layers]
+        core = depth < 1
+        seen, all_of_it = core & solid & mine, max(1, core.sum())
         others = _LAYER[members[0]] != _LAYER
         doubtful = squared[others].min(0) < 1
         shown[limb] = seen.sum() / all_of_it
         clear[limb] = (as_sketched * np.where(doubtful, _DOUBTFUL, 1))[seen].sum() / all_of_it
+        if LIMBS[limb].endswith("hand"):
+            around = (LIMB[bar] == limb) & mine & ~core & (depth < _REACH**2)
+            clear[limb] *= 1 - _CROWDED * solid[around].sum() / max(1, around.sum())
     return Source(picture, bars, layers), Seen(shown, clear)
+
+
+def _layers(squared: np.ndarray, bar: np.ndarray, small: np.ndarray, solid: np.ndarray) -> np.ndarray:
+    """Which layer each cell shows, uint8 [h, w]: that of the bar it belongs to. But what lies beside an arm, such as
+    the trousers along which it hangs, is no arm if it looks like what is next to it.
+
+    squared, bar: see _deepest. small: the picture, one px a cell. solid: bool [h, w], where somebody is.
+    """
+    layers, depth = _LAYER[bar], np.take_along_axis(squared, bar[None], 0)[0]
+    colours = np.full((len(LIMB), 3), np.nan, np.float32)
+    for number in range(len(LIMB)):
+        core = (bar == number) & solid & (depth < _CORE)
+        if np.count_nonzero(core) >= _FEW:
+            colours[number] = np.median(small[core][:, :3], 0)
+    for arm in _ARMS:
+        rows, columns = np.nonzero((layers == arm) & solid & (depth > _CORE))
+        others = np.where((arm == _LAYER)[:, None], np.inf, squared[:, rows, columns])
+        next_to, here = others.argmin(0), small[rows, columns, :3].astype(np.float32)
+        own, other = (np.abs(here - colours[which]).max(1) for which in (bar[rows, columns], next_to))
+        away = (other < _CLOSER * own) & (others.min(0) < _BESIDE)  # where a colour is not known, neither is this
+        layers[rows[away], columns[away]] = _LAYER[next_to[away]]
+    return layers
 
 
 def _deepest(bars: Bars, widths: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

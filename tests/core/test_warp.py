@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
@@ -159,3 +161,35 @@ def test_nobody_is_laid_where_no_bone_is_known() -> None:
     points = figure()
     points[:] = (np.nan, np.nan, 0)
     assert not laid(points, [(source(solid((9, 9, 9)), figure()), 1.0)]).any()
+
+
+TROUSERS, SKIN = (30, 30, 90), (200, 150, 130)
+HAND = LIMBS.index("left hand")
+
+
+def arm_before(behind: np.ndarray, thick: int = 8) -> np.ndarray:
+    """The figure's left arm, so many px thick, before something."""
+    picture = behind.copy()
+    places = [tuple(figure()[INDEX[f"left_{name}"], :2].astype(int)) for name in ("elbow", "wrist", "index")]
+    for start, end in pairwise(places):
+        cv2.line(picture, start, end, (*SKIN, 255), thick)
+    return picture
+
+
+def test_clothes_beside_a_hand_do_not_come_along() -> None:
+    raised = waving(9)[8]
+    result = laid(raised, [(source(arm_before(solid(TROUSERS)), figure()), 1.0)])
+    wrist, knuckle = raised[WRIST, :2], raised[INDEX["left_index"], :2]
+    along = (knuckle - wrist) / np.linalg.norm(knuckle - wrist)
+    middle, aside = (wrist + knuckle) / 2, np.array([-along[1], along[0]])
+    assert np.abs(at(result, middle)[:3] - SKIN).max() < 20
+    width = WIDTHS[sketch.BAR_NAMES.index("left hand")]
+    for side in (1.6, -1.6):
+        assert at(result, middle + side * width * aside)[3] < 30
+
+
+def test_a_hand_with_nothing_beside_it_is_clearer() -> None:
+    nothing = np.zeros_like(solid(SKIN))
+    alone, among = (seen(arm_before(behind, 14), figure()) for behind in (nothing, solid(SKIN)))
+    assert alone.shown[HAND] == pytest.approx(among.shown[HAND], abs=0.1)
+    assert alone.clear[HAND] > 1.2 * among.clear[HAND]
