@@ -143,7 +143,7 @@ def _layers(squared: np.ndarray, bar: np.ndarray, small: np.ndarray, solid: np.n
             colours[number] = np.median(small[core][:, :3], 0)
     for arm in _ARMS:
         rows, columns = np.nonzero((layers == arm) & solid & (depth > _CORE))
-        others = np.where((arm == _LAYER)[:, None], np.inf, squared[:, rows, columns])
+        others = np.where(np.equal(_LAYER, arm)[:, None], np.inf, squared[:, rows, columns])
         next_to, here = others.argmin(0), small[rows, columns, :3].astype(np.float32)
         own, other = (np.abs(here - colours[which]).max(1) for which in (bar[rows, columns], next_to))
         away = (other < _CLOSER * own) & (others.min(0) < _BESIDE)  # where a colour is not known, neither is this
