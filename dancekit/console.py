@@ -178,6 +178,7 @@ class _Bars:
             description=f"{key}{': ' if detail else ''}{detail.strip()}",
             completed=done,
             total=total or None,
+            visible=True,
             pace=self._pace(key, done, bool(detail)),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import struct
@@ -9,6 +10,9 @@ import subprocess
 import sys
 
 import pytest
+from rich.console import Console
+
+from dancekit import console
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals of this kind")
 
@@ -81,3 +85,17 @@ def test_the_time_left_of_a_second_film_is_its_own() -> None:
     done = subprocess.run([sys.executable, "-c", _TWICE], capture_output=True, encoding="utf-8", check=True)
     left = [line.rpartition(", ")[2] for line in done.stdout.splitlines() if line.endswith("left")]
     assert left == ["1:20 left", "1:10 left", "1:00 left", "2:40 left", "2:20 left", "2:00 left"]
+
+
+def test_of_many_bars_the_newest_and_the_one_at_work_are_shown() -> None:
+    bars = console._Bars(Console(file=io.StringIO(), force_terminal=True, width=120))
+    try:
+        for number in range(12):
+            bars.show(f"work {number}", 3, 3)
+        bars.show("work 0", 1, 3)
+        shown = [task.description for task in bars._progress.tasks if task.visible]
+        assert shown == ["work 0", *(f"work {number}" for number in range(4, 12))]
+        again = next(task for task in bars._progress.tasks if task.description == "work 0")
+        assert (again.completed, again.finished) == (1, False), "the same work once more is not done yet"
+    finally:
+        bars.close()

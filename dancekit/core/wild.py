@@ -54,9 +54,9 @@ class MadeUp:
 
     def _make(self, random: np.random.Generator) -> np.ndarray:
         while True:  # hardly ever twice: somebody of whom a part is never seen
-            found = pieces(random_track(random, self._frames, self._rate, _FRAME), self._person, self._frames)
-            if len(found):
-                return found[0]
+            danced = pieces(random_track(random, self._frames, self._rate, _FRAME), self._person, self._frames)
+            if len(danced):
+                return danced[0]
 
 
 def pieces(track: PoseTrack, person: retarget.Proportions, frames: int, stride: int = 1) -> np.ndarray:
