@@ -28,6 +28,13 @@ def refuse_scratch(person: Person) -> None:
         )
 
 
+def _found_from_anywhere(base: str, wish: str) -> str:
+    """The file of a base by its whole name, which other folders know too when training goes on there. A recipe's own
+    file may name one that lies beside it."""
+    beside = Path(wish).parent / base
+    return str((beside if beside.is_file() else Path(base)).absolute())
+
+
 def choose_recipe(
     person: Person,
     wish: str,
@@ -54,8 +61,8 @@ def choose_recipe(
         chosen, why = recipes.load(name, settings), f"chosen for this machine: {reason}"
     else:
         chosen, why = recipes.load(wish, settings), "as asked for"
-    if chosen.base.endswith(".safetensors"):  # it must be found from other folders too, when training goes on
-        chosen = replace(chosen, base=str(Path(chosen.base).absolute()))
+    if chosen.base.endswith(".safetensors"):
+        chosen = replace(chosen, base=_found_from_anywhere(chosen.base, wish))
     usual = chosen.minutes
     if minutes:
         chosen = recipes.checked(replace(chosen, minutes=float(minutes)))

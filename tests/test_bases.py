@@ -13,6 +13,7 @@ from conftest import Outcome, dancekit, within
 
 from dancekit import bases, pretrain, recipe, train
 from dancekit.begun import plain, shaping
+from dancekit.choose import choose_recipe
 from dancekit.core import crowd, sketch
 from dancekit.device import Machine
 from dancekit.io import checkpoint, clips, weights, zoo
@@ -227,3 +228,19 @@ def test_a_base_is_missed_before_anything_is_trained(trained_home: Path, tmp_pat
     said = within("ablate", "me", "--recipe", "tiny", "--set", "base=missing.safetensors", home=tmp_path, status=1)
     assert "missing.safetensors is not there" in said.stderr
     assert not (tmp_path / "me" / "ablation").exists()
+
+
+def test_a_base_is_known_by_its_whole_name_wherever_training_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "recipes").mkdir()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recipes" / "mine.yaml").write_text("base: mine.safetensors\nsteps: 4\n")
+
+    def chosen() -> str:
+        nobody, machine = Workspace(tmp_path).person("nobody"), Machine(torch.device("cpu"), "CPU", 0)
+        return choose_recipe(nobody, "recipes/mine.yaml", None, {}, machine, lambda text: None).base
+
+    assert chosen() == str(tmp_path / "mine.safetensors")
+    (tmp_path / "recipes" / "mine.safetensors").touch()
+    assert chosen() == str(tmp_path / "recipes" / "mine.safetensors"), "beside the recipe, if there is one"
