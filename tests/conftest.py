@@ -116,8 +116,8 @@ def danced(films: Path, trained_home: Path, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 def home(trained_home: Path, tmp_path: Path) -> Path:
-    """A copy of the trained workspace that a test may change."""
-    shutil.copytree(trained_home, tmp_path / "dance")
+    """A copy of the trained workspace that a test may change, in which nobody has danced yet."""
+    shutil.copytree(trained_home, tmp_path / "dance", ignore=shutil.ignore_patterns(".moves"))
     return tmp_path / "dance"
 
 
