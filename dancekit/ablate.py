@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from dancekit import backdrops, bases, likeness, prepare, rungs, scenes, train
+from dancekit.core import schedule
+from dancekit.core.schedule import Stint
 from dancekit.device import Machine
 from dancekit.drive import plan_moves
 from dancekit.errors import WorkspaceError
@@ -174,7 +176,7 @@ def _is_through(who: Person) -> bool:
     """Whether a person's training has come to its end."""
     with suppress(WorkspaceError, KeyError, TypeError):
         stints = read_json(who.card, "")["trained"]["stints"]
-        return all(stint["spent"] >= stint["amount"] for stint in stints)
+        return schedule.current([Stint(**stint) for stint in stints]) is None
     return False
 
 

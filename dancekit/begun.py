@@ -21,7 +21,7 @@ _UNITS = {"seconds": ("minutes", "--minutes M"), "steps": ("steps", "--set steps
 
 def more(recipe: Recipe) -> str:
     """How the user asks for more of what the schedule counts."""
-    return {"seconds": "--minutes N", "steps": "--set steps=N"}[unit(recipe)]
+    return _UNITS[unit(recipe)][1]
 
 
 def unit(recipe: Recipe) -> str:

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import islice, pairwise
+from itertools import islice
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from dancekit.core.tracks import found, steadied
 from dancekit.errors import DancekitError
 from dancekit.likeness import Likeness
 from dancekit.threads import cores, workers
-from dancekit.types import CropPlan, Each, PoseTrack
+from dancekit.types import CropPlan, Each, PoseTrack, spans_of
 
 FITS = ("body", "scale", "none")
 _PAINTING = 8
@@ -58,7 +58,7 @@ class Moves:
 
     def spans(self) -> list[tuple[int, int]]:
         """(first, end) frames of each shot."""
-        return [(first, end) for first, end in pairwise((*self.shots, len(self))) if end > first]
+        return spans_of(self.shots, len(self))
 
 
 def plan_moves(track: PoseTrack, model: Likeness, canvas: tuple[int, int], fit: str = "body") -> Moves:

@@ -89,13 +89,14 @@ class Judge:
         for start in range(0, len(true), _BATCH):
             film = true[start : start + _BATCH]
             wanted, cut_out = _over_key(film, self._device)
-            features = self._trunk(wanted / 127.5 - 1)
-            known = None if self._inception is None else self._inception(wanted / 127.5 - 1)
+            centred = wanted / 127.5 - 1
+            features = self._trunk(centred)
+            known = None if self._inception is None else self._inception(centred)
             films.append(wanted)
             for entry, pictures in made.items():
                 part = pictures[start : start + _BATCH]
                 picture, alpha = _over_key(part, self._device)
-                official = self._officially(entry, picture / 127.5 - 1, wanted / 127.5 - 1, known)
+                official = self._officially(entry, picture / 127.5 - 1, centred, known)
                 scores = {
                     "ssim": metrics.ssim(picture, wanted),
                     "ssim_box": metrics.ssim_box(picture, wanted, cut_out),

@@ -6,11 +6,14 @@ import ast
 import difflib
 import importlib
 import pkgutil
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
 from dancekit.errors import DancekitError
+
+_DESCRIPTION = re.compile(r"^DESCRIPTION = (.+)$", re.MULTILINE)
 
 
 def names(family: str) -> list[str]:
@@ -23,16 +26,8 @@ def described(family: str) -> dict[str, str]:
     """What the backends of a family say of themselves, by name: read from their files, of which nothing is run, since
     help must not wait for what a backend is made with."""
     files = sorted(Path(__file__).with_name(family).glob("[!_]*.py"))
-    return {file.stem: _description(ast.parse(file.read_text(encoding="utf-8"))) for file in files}
-
-
-def _description(module: ast.Module) -> str:
-    told = (
-        ast.literal_eval(node.value)
-        for node in module.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DESCRIPTION"
-    )
-    return next(told, "")
+    told = {file.stem: _DESCRIPTION.search(file.read_text(encoding="utf-8")) for file in files}
+    return {name: ast.literal_eval(found[1]) if found else "" for name, found in told.items()}
 
 
 def load(family: str, name: str, besides: Sequence[str] = ()) -> ModuleType:

@@ -21,7 +21,6 @@ from dancekit.io.locks import alone
 from dancekit.io.workspace import (
     Person,
     Workspace,
-    clip_name,
     keep_or_clear,
     read_json,
     replace_folder,
@@ -107,7 +106,7 @@ def prepare_wild(film: Path, workspace: Workspace, options: Options,
                  progress: Progress = no_progress) -> Path:  # fmt: skip
     """Keep only the poses of a film (or of an .npz of landmarks) in dance/wild, in place of any of the same film."""
     track = find_moves(film, workspace, options, progress).track
-    target = workspace.wild / f"{clip_name(film)}-{clips.fingerprint(film)}.npz"
+    target = workspace.wild / f"{clips.name_of(film)}.npz"
     with replacing(target) as unfinished:
         keypoints.write_track(unfinished, track)
     seen = moves_folder(film, workspace)

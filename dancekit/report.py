@@ -68,8 +68,8 @@ def trained(done: Trained, recipe: str, more: str, minutes: float | None, where:
         now = f", {done.steps - done.before} of them now," if done.before else ""
         state = f"{person} is trained: {done.steps} steps{now} in {done.seconds / 60:.1f} minutes."
     elif done.finished:
-        more = f"dancekit train {person} {more}{where}"
-        state = f"{person} is trained already: {done.steps} steps. For more: {more}, with more than before."
+        again = f"dancekit train {person} {more}{where}"
+        state = f"{person} is trained already: {done.steps} steps. For more: {again}, with more than before."
     else:
         again = f"dancekit train {person}" + (f" --minutes {minutes:g}" if minutes else "") + where
         state = f"Stopped and saved after {done.steps} steps. Go on with: {again}"

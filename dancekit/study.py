@@ -20,7 +20,7 @@ from dancekit.errors import ClipError
 from dancekit.io import clips, video
 from dancekit.io.locks import alone
 from dancekit.io.sightings import Seen, look, within
-from dancekit.io.workspace import Workspace, clip_name, keep_or_clear
+from dancekit.io.workspace import Workspace, keep_or_clear
 from dancekit.pose import Sighting, keypoints
 from dancekit.types import PoseTrack, Progress, VideoInfo, no_progress
 
@@ -133,7 +133,7 @@ def study_moves(film: Path, workspace: Workspace, options: Options, progress: Pr
 
 def moves_folder(film: Path, workspace: Workspace) -> Path:
     """Where what has been seen of a film is kept."""
-    return workspace.root / ".moves" / f"{clip_name(film)}-{clips.fingerprint(film)}"
+    return workspace.root / ".moves" / clips.name_of(film)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -78,8 +79,12 @@ class PoseTrack:
 
     def spans(self) -> list[tuple[int, int]]:
         """(first, end) frames of each shot."""
-        ends = (*self.shots[1:], len(self))
-        return [(first, end) for first, end in zip(self.shots, ends, strict=True) if end > first]
+        return spans_of(self.shots, len(self))
+
+
+def spans_of(shots: Sequence[int], length: int) -> list[tuple[int, int]]:
+    """(first, end) frames of each shot, by the first frames of all and the number of frames."""
+    return [(first, end) for first, end in pairwise((*shots, length)) if end > first]
 
 
 @dataclass(frozen=True)

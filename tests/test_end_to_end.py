@@ -10,6 +10,7 @@ import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -223,7 +224,7 @@ def test_evaluate_shows_the_person_beside_her_baselines(stage: Path) -> None:
         assert shown in said
 
 
-def test_demo_goes_all_the_way(tmp_path: Path) -> None:
+def test_demo_goes_all_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = ("--recipe", "tiny", "--minutes", "0.1", "--subject-seconds", "4", "--driver-seconds", "1", "--json")
     said = within("demo", *command, home=tmp_path / "demo").json
     assert set(said) == {"video", "scores"}
@@ -234,6 +235,14 @@ def test_demo_goes_all_the_way(tmp_path: Path) -> None:
     made = video.probe(Path(said["video"]))
     assert alike(made, video.probe(tmp_path / "demo/driver.mp4"))
     assert (made.width, made.height, made.frames, made.fps) == (*scenes.SIZE, 25, scenes.FPS)
+    card = tmp_path / "demo" / demo.PERSON / "person.json"
+    assert card.is_file()
+    longer = (*command[:-2], "1.2", "--json")
+    monkeypatch.setattr("dancekit.demo.train.train", lambda *given: SimpleNamespace(finished=False))
+    within("demo", *longer, home=tmp_path / "demo", status=130)
+    made = video.probe(tmp_path / "demo" / "driver.mp4")
+    assert made.frames == 30, "films of other lengths are drawn anew"
+    assert not card.exists(), "and learnt anew"
 
 
 def test_a_demo_of_other_lengths_is_drawn_and_learnt_anew(tmp_path: Path) -> None:

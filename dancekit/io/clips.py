@@ -68,6 +68,11 @@ def fingerprint(path: Path) -> str:
         return hashlib.sha256(str(path.stat().st_size).encode() + file.read(1 << 20)).hexdigest()[:16]
 
 
+def name_of(film: Path) -> str:
+    """A name for what is kept of a film apart from any person: no other film has it, whatever that is called."""
+    return f"{clip_name(film)}-{fingerprint(film)}"
+
+
 def folder_for(person: Person, film: Path) -> Path:
     """The folder of a film's clip: the same film goes to the same folder, whatever it is called now, another one of its
     name to a new folder."""

@@ -9,7 +9,7 @@ import re
 import shutil
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from glob import escape
@@ -200,29 +200,23 @@ def _clear_abandoned(path: Path) -> None:
 
 
 def move(new: Path, path: Path) -> None:
-    """Put a file or folder in the place of another, or of nothing.
-
-    Windows refuses that while somebody looks into either: scanners and indexers do, for a moment.
-    """
-    until = time.monotonic() + _BUSY
-    while True:
-        try:
-            os.replace(new, path)
-            return
-        except PermissionError:
-            if time.monotonic() >= until:
-                raise
-            time.sleep(0.1)
+    """Put a file or folder in the place of another, or of nothing."""
+    _patiently(lambda: os.replace(new, path))
 
 
 def clear(folder: Path) -> None:
-    """Delete a folder and all that is in it, if it is there; Windows may need a moment, see `move`."""
-    until = time.monotonic() + _BUSY
+    """Delete a folder and all that is in it, if it is there."""
     while folder.exists():
+        with suppress(FileNotFoundError):  # somebody else was faster
+            _patiently(lambda: shutil.rmtree(folder))
+
+
+def _patiently(work: Callable[[], None]) -> None:
+    """Do what Windows refuses while somebody looks into a file or folder: scanners and indexers do, for a moment."""
+    until = time.monotonic() + _BUSY
+    while True:
         try:
-            shutil.rmtree(folder)
-        except FileNotFoundError:  # somebody else was faster
-            continue
+            return work()
         except PermissionError:
             if time.monotonic() >= until:
                 raise
