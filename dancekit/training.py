@@ -11,10 +11,10 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from torch.optim import Adam
 
 from dancekit.begun import CURE, refuse_other, shaping, unit
 from dancekit.core import schedule
+from dancekit.core.adam import Adam
 from dancekit.core.objective import Networks
 from dancekit.core.schedule import FACE, Stint
 from dancekit.errors import WorkspaceError

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dancekit.core.distance import absolute
+
 Verdicts = list[list[Tensor]]
 """Features of every layer, scale by scale, the last of each scale being the verdict."""
 
@@ -39,7 +41,7 @@ def should_be(verdicts: Verdicts, target: float) -> Tensor:
 def features_apart(made: Verdicts, true: Verdicts) -> Tensor:
     """Feature matching: L1 distance of all layers but the verdict, summed over layers and averaged over scales."""
     terms = [
-        (a - b.detach()).abs().mean(dtype=torch.float32)
+        absolute(a, b).mean()
         for fake, real in zip(made, true, strict=True)
         for a, b in zip(fake[:-1], real[:-1], strict=True)
     ]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dancekit.core.constants import chosen
+from dancekit.core.distance import absolute
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,6 @@ class Perceptual(nn.Module):
         """The distance of each pair of pictures by their features: N."""
         terms = []
         for weight, usual, a, b in zip(LAYER_WEIGHTS, self.trunk.magnitudes, made, true, strict=False):
-            apart = (a - b).abs()
-            if emphasis is not None:
-                apart = apart * functional.adaptive_avg_pool2d(emphasis, (apart.shape[-2], apart.shape[-1]))
-            terms.append(weight / usual * apart.mean((1, 2, 3), dtype=torch.float32))
+            counts = None if emphasis is None else functional.adaptive_avg_pool2d(emphasis, (a.shape[-2], a.shape[-1]))
+            terms.append(weight / usual * absolute(a, b, counts))
         return torch.stack(terms).sum(0)
