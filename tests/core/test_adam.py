@@ -17,7 +17,9 @@ def weights(layout: torch.memory_format) -> list[Tensor]:
     return [(one.to(memory_format=layout) if one.dim() == 4 else one).requires_grad_() for one in made]
 
 
-def stepped(kind: type[torch.optim.Adam], layout: torch.memory_format, fused: bool) -> tuple[list[Tensor], list[Tensor]]:
+def stepped(
+    kind: type[torch.optim.Adam], layout: torch.memory_format, fused: bool
+) -> tuple[list[Tensor], list[Tensor]]:
     """(weights, moments) after three steps; the last weight is left out of the first."""
     own, random = weights(layout), torch.Generator().manual_seed(1)
     optimiser = kind(own, 0.01, (0.5, 0.999), fused=fused)

@@ -1,4 +1,4 @@
-"""The L1 terms of training: the value and the gradient of the plain formula, and a gradient that lies as features do."""
+"""The L1 terms of training: value and gradient of the plain formula, and a gradient that lies as features do."""
 
 from __future__ import annotations
 
