@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
@@ -15,7 +15,7 @@ from dancekit import likeness
 from dancekit.core import closeup, compose, crops, girth, retarget
 from dancekit.core.paint import Painter
 from dancekit.core.painted import Painted
-from dancekit.core.tracks import found, steadied
+from dancekit.core.tracks import filled_in, found, steadied
 from dancekit.errors import DancekitError
 from dancekit.likeness import Likeness
 from dancekit.threads import cores, workers
@@ -54,7 +54,7 @@ class Moves:
     def told(self, points: np.ndarray) -> Moves:
         """The same moves with other landmarks, float32 [T, J, 3] px of the canvas, which fit the person already."""
         inside = crops.points_to_crop(points, self.plan.boxes, self.plan.size)
-        return replace(self, points=_filled_in(inside, self.between, self.shots))
+        return replace(self, points=filled_in(inside, self.between, self.shots))
 
     def spans(self) -> list[tuple[int, int]]:
         """(first, end) frames of each shot."""
@@ -77,19 +77,8 @@ def plan_moves(track: PoseTrack, model: Likeness, canvas: tuple[int, int], fit: 
     pace = float(track.fps) / model.canvas.fps
     between, stride = max(1, round(1 / pace)), max(1, round(pace))
     presence = compose.presence(seen, float(track.fps))
-    filled = _filled_in(points, between, track.shots)
+    filled = filled_in(points, between, track.shots)
     return Moves(filled, plan, presence, between, stride, canvas, track.fps, notes, track.shots)
-
-
-def _filled_in(points: np.ndarray, between: int, shots: Sequence[int]) -> np.ndarray:
-    """Points [T, J, 3] with between - 1 poses after each frame, on the straight way to the next; before a cut she stays
-    where she is."""
-    after = np.concatenate((points[1:], points[-1:]))
-    last = [start - 1 for start in shots[1:]]
-    after[last] = points[last]
-    after = np.where(np.isnan(after), points, after)
-    shares = (np.arange(between) / between).astype(np.float32)[:, None, None]
-    return (points[:, None] * (1 - shares) + after[:, None] * shares).reshape(-1, *points.shape[1:])
 
 
 def _retargeted(track: PoseTrack, model: Likeness, fit: str) -> tuple[PoseTrack, list[str]]:

@@ -16,7 +16,7 @@ from dancekit.drive import Moves, paint, plan_moves
 from dancekit.io import video
 from dancekit.io.workspace import Workspace
 from dancekit.likeness import Likeness
-from dancekit.soundness import Asked, Soundness, asked_of, film_inner_change, look, soundness
+from dancekit.soundness import Asked, Soundness, asked_of, film_inner_change, look, rests, soundness
 from dancekit.study import Options, find_moves, study_moves
 from dancekit.types import PoseTrack, Progress, VideoInfo
 
@@ -83,24 +83,30 @@ def dance(
     """
     moves = plan_moves(driver.track, model, driver.track.size)
     asked = _asked(moves, driver.track)
-    seen = look(_counted(paint(moves, model, device), driver.film, len(moves), progress), asked, backend)
+    theirs = _own_poses(driver.track, model.canvas.body)
+    # Flicker is compared at the same moments: where she rests in her crop and the dancer in his film.
+    both = rests(asked) & rests(theirs)
+    pictures = _counted(paint(moves, model, device), driver.film, len(moves), progress)
+    seen = look(pictures, asked, backend, None if driver.info is None else both)
     heights = tracks.body_height(driver.track)
     reached = (None, None) if driver.seen is None else tuple(
         measure(driver.seen, driver.track.points, heights) for measure in (pose_error.pck, pose_error.lost_limbs)
     )  # fmt: skip
     frames = int(tracks.found(driver.track).sum())
-    own = None if driver.info is None else _own_change(driver.info, driver.track, model.canvas.body)
+    own = None
+    if driver.info is not None:
+        frames_read = video.read_frames(driver.info)
+        small = (cv2.resize(frame, theirs.size, interpolation=cv2.INTER_AREA) for frame in frames_read)
+        own = film_inner_change(small, theirs, both)
     return Driven(driver.film, frames, soundness([seen], film_change), *reached, film_inner_change=own)
 
 
-def _own_change(info: VideoInfo, track: PoseTrack, body: float) -> float | None:
-    """The inner change of the driver's own film, made so small that the driver's body is `body` px tall, as hers is."""
+def _own_poses(track: PoseTrack, body: float) -> Asked:
+    """The poses of the driver's own film, made so small that the driver's body is `body` px tall, as hers is."""
     scale = min(1.0, body / float(np.nanmedian(tracks.body_height(track))))
-    size = round(info.width * scale), round(info.height * scale)
-    asked = asked_of(PoseTrack(track.points * np.array([scale, scale, 1], np.float32), size, track.fps, track.skeleton,
-                               track.shots))  # fmt: skip
-    frames = (cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in video.read_frames(info))
-    return film_inner_change(frames, asked)
+    size = round(track.size[0] * scale), round(track.size[1] * scale)
+    points = track.points * np.array([scale, scale, 1], np.float32)
+    return asked_of(replace(track, points=points, size=size))
 
 
 def _asked(moves: Moves, track: PoseTrack) -> Asked:

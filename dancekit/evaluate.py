@@ -98,6 +98,7 @@ def evaluate(
                 small, fine = true.transpose(0, 2, 3, 1), finest
             else:
                 small, fine = _pictures(entry, film, (footage, large), model, first, end, device)
+                small, fine = _known(small, film, first), _known(fine, finer, first)
                 made[entry] = small.transpose(0, 3, 1, 2)
                 judge.add_faces(entry, _faces(fine, finer, first), faces)
                 judge.add_large(entry, fine[::_EVERY], finest[::_EVERY])
@@ -158,6 +159,7 @@ def score_held_out(
         true = _true(cut_outs[footage.index(film)], first, end)
         for entry in entries:
             (made,) = _pictures(entry, film, (footage,), model, first, end, device)
+            made = _known(made, film, first)
             judge.add(entry, made.transpose(0, 3, 1, 2), true)
         progress("judging", number, len(runs))
     return {entry: judge.scores(entry) for entry in entries}
@@ -201,6 +203,16 @@ def _faces(pictures: np.ndarray, film: Footage, first: int) -> np.ndarray:
 def _true(film: Footage, first: int, end: int) -> np.ndarray:
     """The film's own frames first..end: uint8 [T, 4, H, W]."""
     return np.stack([film.frame(time) for time in range(first, end)])
+
+
+def _known(pictures: np.ndarray, film: Footage, first: int) -> np.ndarray:
+    """Pictures uint8 [T, h, w, 4] of a film's frames from `first` on, with nothing where the film shows nothing: what
+    is painted there is not mistaken."""
+    shown = np.zeros_like(pictures)
+    for place, picture in enumerate(pictures):
+        left, top, right, bottom = film.known(first + place)
+        shown[place, top:bottom, left:right] = picture[top:bottom, left:right]
+    return shown
 
 
 def _asked(film: Footage) -> Asked:
@@ -255,6 +267,8 @@ def nearest_pose(footage: Sequence[Footage], points: np.ndarray) -> tuple[int, i
     best: tuple[float, int, int] | None = None
     for number, film in enumerate(footage):
         times = np.flatnonzero(film.clip.used & ~film.held)
+        if not len(times):  # a short film of which all that shows her is held out
+            continue
         apart = np.nan_to_num(np.linalg.norm(film.points[times, :, :2] - points[:, :2], axis=-1), nan=1e3).mean(1)
         place = int(apart.argmin())
         if best is None or apart[place] < best[0]:

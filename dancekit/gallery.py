@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dancekit.core import closeup, looks, portraits, sources
+from dancekit.core import closeup, looks, portraits, sources, spans
 from dancekit.core.compose import multiplied
 from dancekit.core.matte import bounds
 from dancekit.core.portraits import Gallery, Head
@@ -32,8 +32,20 @@ def gallery_of(run: Run, number: int) -> Gallery:
     """The portraits that a stint of close-ups begins with, chosen once."""
     if run.gallery is None:
         canvas, side = run.training.canvas(number), side_of(run, number)
-        run.gallery = gather(run.subject.clips, canvas, side, run.recipe.portraits, run.progress)
+        run.gallery = gather(_as_usual(run), canvas, side, run.recipe.portraits, run.progress)
     return run.gallery
+
+
+def _as_usual(run: Run) -> list[Clip]:
+    """Films in which she wears what she is drawn in; all of them, where none of those shows her head."""
+    subject, usual = run.subject, run.subject.usual_looks()
+    films = [clip for clip, seen in zip(subject.clips, subject.looks, strict=True) if looks.alike(seen, usual)]
+    return films if any(map(shows_a_head, films)) else subject.clips
+
+
+def shows_a_head(clip: Clip) -> bool:
+    """Whether any frame that is learnt from does, as training on close-ups needs it."""
+    return bool((heads_known(clip.points()) & clip.used & ~spans.held_out(len(clip.track))).any())
 
 
 def sources_of(run: Run, canvas: Canvas) -> Sources | None:

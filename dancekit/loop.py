@@ -19,6 +19,7 @@ from dancekit.core.schedule import FACE
 from dancekit.device import clock
 from dancekit.errors import DancekitError
 from dancekit.gallery import gallery_of, side_of, sources_of
+from dancekit.io import clips
 from dancekit.io.dataset import Canvas, TrainingSet
 from dancekit.likeness import Likeness, drawing_of, multiple, save
 from dancekit.run import Run
@@ -41,6 +42,7 @@ def train_stint(run: Run, number: int, interrupted: threading.Event) -> None:
     training, stint = run.training, run.training.stints[number]
     if stint.spent == 0:
         training.begin(number)
+    clips.refuse_changed(run.subject.clips)
     run.group.copy_leader([tensor for module in training.modules().values() for tensor in module.parameters()])
     data = training_set(run, number)
     while training.stints[number].progress < 1 and not run.stopped:
@@ -248,7 +250,8 @@ def _show(run: Run, number: int, speed: float) -> None:
 def _likeness(run: Run, canvas: Canvas) -> Likeness:
     """The person as she is now, with averaged weights; later stages count only once they were trained at this size."""
     training, size = run.training, canvas.size
-    learnt = {s.stage for s in training.stints if s.spent > 0 and training.canvases[s.size].size == size}
+    shown = schedule.shown(training.stints, run.recipe.refiner.residual)
+    learnt = {stint.stage for stint in shown if training.canvases[stint.size].size == size}
     notes = {
         "trained": {"steps": training.steps, "stints": [vars(stint) for stint in training.stints]},
         "trunk": run.trunk_name,

@@ -81,10 +81,11 @@ def asked_of(track: PoseTrack) -> Asked:
     return Asked(track.points, tracks.body_height(track), track.size, track.fps)
 
 
-def look(pictures: Iterable[np.ndarray], asked: Asked, backend: ModuleType) -> Look:
+def look(pictures: Iterable[np.ndarray], asked: Asked, backend: ModuleType, also: np.ndarray | None = None) -> Look:
     """Look at consecutive pictures uint8 [h, w, 4], one for each pose asked for.
 
-    Pictures count as they are painted. backend: a pose backend (see dancekit.pose), which starts afresh.
+    Pictures count as they are painted. backend: a pose backend (see dancekit.pose), which starts afresh. also: between
+    which frames somebody else rests as well, bool [T - 1]: inner changes then count only there.
     """
     found: list[np.ndarray] = []
     changes: list[float] = []
@@ -92,7 +93,7 @@ def look(pictures: Iterable[np.ndarray], asked: Asked, backend: ModuleType) -> L
     islands: list[float] = []
     holes: list[float] = []
     known = pose_error.asked_for(asked.points, asked.heights).sum(1) > 0
-    resting = pose_error.resting(asked.points, asked.heights)
+    resting = rests(asked)
     margin = round(MARGIN * asked.size[1])
     before = None
     detector = backend.Detector(VideoInfo(Path("painted"), *asked.size, asked.fps, len(asked.points), False), 1, False)
@@ -104,22 +105,28 @@ def look(pictures: Iterable[np.ndarray], asked: Asked, backend: ModuleType) -> L
             if solid is not None:
                 islands.append(silhouette.islands(picture[..., 3]))
                 holes.append(silhouette.holes(picture[..., 3], solid))
-            rests = time > 0 and resting[time - 1]
-            if before is not None and rests:
+            rested = time > 0 and bool(resting[time - 1])
+            if before is not None and rested:
                 changes.append(silhouette.change(before, picture, GREY))
-            inner.see(roomy[margin:-margin, margin:-margin], solid, rests)
+            inner.see(roomy[margin:-margin, margin:-margin], solid, rested and (also is None or bool(also[time - 1])))
             before = picture
     finally:
         detector.close()
     return Look(np.stack(found), asked, changes, inner.seen, islands, holes)
 
 
-def film_inner_change(frames: Iterable[np.ndarray], asked: Asked) -> float | None:
-    """The inner_change of a film's own frames RGB uint8 [h, w, 3], which show these poses; None without rest."""
-    resting = pose_error.resting(asked.points, asked.heights)
+def rests(asked: Asked) -> np.ndarray:
+    """Between which frames the pose hardly changes: bool [T - 1]."""
+    return pose_error.resting(asked.points, asked.heights)
+
+
+def film_inner_change(frames: Iterable[np.ndarray], asked: Asked, resting: np.ndarray | None = None) -> float | None:
+    """The inner_change of a film's own frames RGB uint8 [h, w, 3], which show these poses; None without rest. resting:
+    between which frames it counts, bool [T - 1]; where the poses rest, by default."""
+    resting = rests(asked) if resting is None else resting
     inner = _InnerChanges()
     for time, frame in enumerate(frames):
-        inner.see(frame, _solid(asked, time), time > 0 and resting[time - 1])
+        inner.see(frame, _solid(asked, time), time > 0 and bool(resting[time - 1]))
     return _mean(inner.seen)
 
 

@@ -10,6 +10,8 @@ import torch
 
 from dancekit import likeness
 from dancekit.core import crops
+from dancekit.core.body import landmarks3d
+from dancekit.core.stagecraft import confidence
 from dancekit.drive import Moves, paint
 from dancekit.evaluate import nearest_pose
 from dancekit.io.clips import load_all
@@ -67,12 +69,20 @@ def _in_crop(truth: Scene, time: int, moves: Moves) -> np.ndarray:
     return np.dstack((crops.warp(colour, box, size), crops.warp(empty, box + _BEYOND, size)))
 
 
+def _landmarks(truth: Scene) -> np.ndarray:
+    """The true landmarks, float32 [T, J, 3] px: hidden ones are as unsure as a pose backend would be of them, since
+    that tells what is in front."""
+    pixels, depth = truth.camera.project(landmarks3d(truth.body, truth.figure))
+    seen = confidence(pixels, depth, truth.camera.focal)
+    return np.concatenate((pixels, seen[..., None]), -1).astype(np.float32)
+
+
 def _pictures(
     entry: str, truth: Scene, moves: Moves, model: Likeness, footage: Sequence[Footage], device: torch.device
 ) -> Iterator[np.ndarray]:
     """An entry's pictures in the painted crop, uint8 [h, w, 4]."""
     if entry.startswith(TOLD):
-        entry, moves = entry.removeprefix(TOLD), moves.told(np.insert(truth.landmarks(), 2, 1, axis=-1))
+        entry, moves = entry.removeprefix(TOLD), moves.told(_landmarks(truth))
     if entry != "nearest":
         yield from paint(moves, model, device, refine=entry == "model")
         return

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dancekit import drive, gallery, likeness, train
-from dancekit.core import looks
+from dancekit.core import looks, tracks
 from dancekit.core.compose import multiplied
 from dancekit.errors import WorkspaceError
 from dancekit.io import checkpoint, clips
@@ -118,5 +118,5 @@ def test_nothing_is_carried_across_a_cut_of_the_driver(person: Person, model: Li
 def test_poses_between_frames_do_not_lie_between_shots() -> None:
     points = np.zeros((4, 33, 3), np.float32)
     points[:, :, 0] = np.array([0, 10, 50, 60])[:, None]
-    filled = drive._filled_in(points, 2, (0, 2))[:, 0, 0]
+    filled = tracks.filled_in(points, 2, (0, 2))[:, 0, 0]
     assert filled.tolist() == [0, 5, 10, 10, 50, 55, 60, 60]

@@ -126,3 +126,13 @@ def test_the_real_backend_sees_nobody_in_an_empty_picture() -> None:
     empty = np.zeros((LENGTH, SIZE[1], SIZE[0], 4), np.uint8)
     result = soundness([look(empty, asked(), plugins.load("pose", "mediapipe"))], None)
     assert (result.pck, result.lost_limbs, result.islands) == (0, 1, 0)
+
+
+def test_flicker_beside_another_film_counts_only_moments_at_which_both_rest() -> None:
+    greys = [100, 104, 100, 104, 100, 104, 100, 100]
+    both = np.array([True, False, False, False, True, False, True])
+    seen = look(pictures(greys), asked(), seeing(lambda time: poses()[time]), both)
+    assert seen.inner == pytest.approx([4, 4, 0])
+    assert len(seen.changes) == 7, "beside her own film all of hers count"
+    film = np.array(greys, np.uint8).reshape(-1, 1, 1, 1) * np.ones((1, SIZE[1], SIZE[0], 3), np.uint8)
+    assert film_inner_change(film, asked(), both) == pytest.approx(8 / 3)

@@ -67,8 +67,9 @@ def plan(track: PoseTrack, boxes: np.ndarray) -> CropPlan:
     reach = needed_reach(boxes, centres, heights)
     half = heights[:, None] * np.array([reach.width, reach.height]) / 2
     planned = np.concatenate((centres - half, centres + half), 1).astype(np.float32)
-    scale = min(1.0, _TALLEST_STORED / float(np.median(heights)), _LARGEST_STORED / (2 * float(half.max())))
-    size = np.maximum(np.round(np.median(half, 0) * scale) * 2, 32).astype(int)
+    usual = np.median(half, 0)
+    scale = min(1.0, _TALLEST_STORED / float(np.median(heights)), _LARGEST_STORED / (2 * float(usual.max())))
+    size = np.maximum(np.round(usual * scale) * 2, 32).astype(int)
     return CropPlan(planned, (int(size[0]), int(size[1])))
 
 

@@ -24,20 +24,22 @@ Cutout = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Landmarks [J, 3] in px, colour uint8 [h, w, 3] and alpha uint8 [h, w] of one frame."""
 
 
-def measure(frames: Sequence[Cutout], body: float) -> Looks:
+def measure(frames: Sequence[Cutout], body: float, known: Sequence[np.ndarray] | None = None) -> Looks:
     """A person's usual looks, widths as shares of the body height.
 
-    frames: some of the person's. body: body height in px. Medians over the frames, so that an arm before the belly or
-    a glance of light counts for little; a side that she never shows looks like the other.
+    frames: some of the person's. body: body height in px. known: left, top, right, bottom in px of what the film shows
+    at each frame, where that is not all of it. Medians over the frames, so that an arm before the belly or a glance of
+    light counts for little; a side that she never shows looks like the other.
     """
     poses = [maps.segments(torch.from_numpy(points)) for points, _, _ in frames]
     hers = [girth.owned(bars(pose), USUAL, alpha, body) for pose, (_, _, alpha) in zip(poses, frames, strict=True)]
     found = [_widths(owned) for owned in hers if owned is not None]
     wide = USUAL * (_filled(_median(np.stack(found)), 1.0) if found else 1)
     colours, cover = [], []
-    for pose, owned, (_, colour, alpha) in zip(poses, hers, frames, strict=True):
+    for number, (pose, owned, (_, colour, alpha)) in enumerate(zip(poses, hers, frames, strict=True)):
         if owned is not None:
-            texture, there = _texture(bars(pose), wide * body, colour, alpha, min(1.0, _TALL / body))
+            within = np.array([0, 0, *alpha.shape[::-1]]) if known is None else known[number]
+            texture, there = _texture(bars(pose), wide * body, colour, alpha, within, min(1.0, _TALL / body))
             front = (facing(pose).numpy() > 0.5)[:, None, None]
             shown = np.stack((~front, front))
             colours.append(np.where((shown & (there > 0.5))[..., None], texture, np.nan))
@@ -54,10 +56,11 @@ def _widths(owned: girth.Owned) -> np.ndarray:
 
 
 def _texture(
-    pose: Segments, widths: np.ndarray, colour: np.ndarray, alpha: np.ndarray, scale: float
+    pose: Segments, widths: np.ndarray, colour: np.ndarray, alpha: np.ndarray, known: np.ndarray, scale: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Colours [BARS, ALONG, ACROSS, 3] and alpha 0..1 [BARS, ALONG, ACROSS] of one frame, NaN where another bar is
-    seen. pose: bars in px. widths: px. scale: by which the frame is made smaller first."""
+    seen and beyond what is known. pose: bars in px. widths: px. known: left, top, right, bottom, px. scale: by which
+    the frame is made smaller first."""
     size = max(1, round(alpha.shape[1] * scale)), max(1, round(alpha.shape[0] * scale))
     small = cv2.resize(np.dstack((colour, alpha)), size, interpolation=cv2.INTER_AREA)
     starts, ends, widths = (np.asarray(part) * scale for part in (pose.starts, pose.ends, widths))
@@ -72,7 +75,8 @@ def _texture(
     owner, own = (apart**2 + order(pose.seen).numpy()).argmin(1), np.repeat(np.arange(BARS), ALONG * ACROSS)
     x, y = (flat.T[..., None] - 0.5).astype(np.float32)
     picked = cv2.remap(small, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)[:, 0]
-    there = np.where((owner == own) & np.isfinite(apart.min(1)), picked[:, 3] / 255, np.nan)
+    shown = ((flat >= known[:2] * scale) & (flat <= known[2:] * scale)).all(1)
+    there = np.where((owner == own) & np.isfinite(apart.min(1)) & shown, picked[:, 3] / 255, np.nan)
     shape = (BARS, ALONG, ACROSS)
     return picked[:, :3].reshape(*shape, 3).astype(np.float32), there.reshape(shape).astype(np.float32)
 

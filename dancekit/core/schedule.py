@@ -11,6 +11,10 @@ FACE = 3
 """The stage after the paper's two that learns the face by itself (see core.closeup)."""
 
 
+_LEARNING = 0.2
+"""Share of its stint after which a second stage that begins from nothing is shown."""
+
+
 def called(stage: int) -> str:
     """What a stage is called."""
     return "the face" if stage == FACE else f"stage {'I' * stage}"
@@ -29,6 +33,12 @@ class Stint:
     def progress(self) -> float:
         """From 0 to 1."""
         return min(1.0, self.spent / self.amount) if self.amount > 0 else 1.0
+
+
+def shown(stints: Sequence[Stint], residual: bool) -> list[Stint]:
+    """Stints that have taught something worth showing. residual: whether the second stage corrects the first; one that
+    begins from nothing paints worse than the first for a while."""
+    return [s for s in stints if s.spent > 0 and (residual or s.stage != 2 or s.progress >= _LEARNING)]
 
 
 def planned(phases: Sequence[tuple[int, tuple[int, int], float]], total: float, whole: bool = False) -> list[Stint]:

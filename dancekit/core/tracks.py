@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -220,3 +221,14 @@ def seen_share(track: PoseTrack, inside: tuple[float, float, float, float]) -> d
         )
     return {name: float(shown[:, [INDEX[landmark] for landmark in landmarks]].mean()) if len(shown) else 0.0
             for name, landmarks in REGIONS.items()}  # fmt: skip
+
+
+def filled_in(points: np.ndarray, between: int, shots: Sequence[int]) -> np.ndarray:
+    """Points [T, J, 3] with between - 1 poses after each frame, on the straight way to the next; before a cut she stays
+    where she is."""
+    after = np.concatenate((points[1:], points[-1:]))
+    last = [start - 1 for start in shots[1:]]
+    after[last] = points[last]
+    after = np.where(np.isnan(after), points, after)
+    shares = (np.arange(between) / between).astype(np.float32)[:, None, None]
+    return (points[:, None] * (1 - shares) + after[:, None] * shares).reshape(-1, *points.shape[1:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Protocol
 
@@ -11,7 +12,7 @@ import numpy as np
 from dancekit.core import crops, retarget
 from dancekit.core.skeleton import J
 from dancekit.core.stagecraft import random_track
-from dancekit.core.tracks import found
+from dancekit.core.tracks import filled_in, found
 from dancekit.types import PoseTrack
 
 _FRAME = (720, 720)
@@ -82,5 +83,13 @@ def pieces(track: PoseTrack, person: retarget.Proportions, frames: int, stride: 
 
 def bank(tracks: Sequence[PoseTrack], person: retarget.Proportions, fps: float, frames: int) -> np.ndarray:
     """Pieces of many dances at about `fps`, float32 [N, frames, J, 3] as `pieces` gives them."""
-    every = [pieces(track, person, frames, max(1, round(float(track.fps) / fps))) for track in tracks]
+    even = [_no_slower(track, fps) for track in tracks]
+    every = [pieces(track, person, frames, max(1, round(float(track.fps) / fps))) for track in even]
     return np.concatenate([np.empty((0, frames, J, 3), np.float32), *every])
+
+
+def _no_slower(track: PoseTrack, fps: float) -> PoseTrack:
+    """A track of few frames per second with poses between them, so that its pieces are no faster dances."""
+    between = max(1, round(fps / float(track.fps)))
+    shots = tuple(start * between for start in track.shots)
+    return replace(track, points=filled_in(track.points, between, track.shots), fps=track.fps * between, shots=shots)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,7 +26,8 @@ class Clip:
     """One prepared clip, all but its pictures.
 
     track: landmarks in px of the film. plan: which box of each frame was kept. used: bool [T], frames with a person.
-    body: her height in px of the stored crop. inside: left, top, right, bottom of what the film shows, in px.
+    body: her height in px of the stored crop. inside: left, top, right, bottom of what the film shows, in px. stored:
+    bytes of its stored frames when it was read: other cut-outs of the same film have other ones.
     """
 
     name: str
@@ -37,17 +39,12 @@ class Clip:
     body: float
     inside: tuple[int, int, int, int]
     matte: str
+    stored: int = 0
 
     @property
     def reach(self) -> crops.Reach:
         """Room the person needs, as shares of her height."""
         return crops.Reach(self.plan.size[0] / self.body, self.plan.size[1] / self.body)
-
-    @property
-    def stored(self) -> int:
-        """Bytes of its stored frames: other cut-outs of the same film have other ones."""
-        path = self.folder / "frames.pack"
-        return path.stat().st_size if path.is_file() else 0
 
     def points(self) -> np.ndarray:
         """Landmarks float32 [T, J, 3] in px of the stored crop."""
@@ -122,9 +119,29 @@ def load(folder: Path) -> Clip:
         shots = tuple(int(start) for start in card["shots"])
         track = PoseTrack(points, size, Fraction(str(card["fps"])), str(card["skeleton"]), shots)
         plan, body = CropPlan(boxes, crop), float(card["body"])
-        return Clip(str(card["name"]), folder, str(card["source"]), track, plan, used, body, inside, str(card["matte"]))
+        name, source, matte = (str(card[key]) for key in ("name", "source", "matte"))
+        return Clip(name, folder, source, track, plan, used, body, inside, matte, _stored(folder))
     except (arrays.UnreadableError, KeyError, ValueError, TypeError) as error:
         raise WorkspaceError(f"{path}: this clip is damaged ({error}).", _CURE) from error
+
+
+def _stored(folder: Path) -> int:
+    path = folder / "frames.pack"
+    return path.stat().st_size if path.is_file() else 0
+
+
+def refuse_changed(clips: Sequence[Clip]) -> None:
+    """Stop where films were prepared anew since they were read: their poses and pictures belong together no more.
+
+    Raises:
+        WorkspaceError: one was.
+    """
+    for clip in clips:
+        if _stored(clip.folder) != clip.stored:
+            raise WorkspaceError(
+                f"{clip.name} was prepared anew while it was being learnt.",
+                "What is learnt is kept: run the same command again to learn from what is there now.",
+            )
 
 
 def load_all(person: Person) -> list[Clip]:

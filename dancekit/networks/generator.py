@@ -12,8 +12,8 @@ from dancekit.core.constants import constant
 
 _LEAST = 1e-5
 """Added to a variance before anything is divided by its root."""
-_SURE = 12.0
-"""Beyond this nothing changes in a px: its colour and alpha are at their limits."""
+_SURE = 6.0
+"""Beyond this tanh changes nothing in a px: its colour and alpha are at their limits."""
 
 
 def normalise(x: Tensor, kind: str) -> Tensor:
@@ -206,11 +206,12 @@ def _bounded(x: Tensor, centre: Tensor | None) -> Tensor:
         colour = torch.atanh(centre[:, :3].float().clamp(-0.995, 0.995))
         alpha = torch.logit(centre[:, 3:].float().clamp(0.0025, 0.9975))
         x = x + torch.cat((colour, alpha), 1)
-    # Far beyond its limit nothing changes any more, but what is lost there could never be learnt back.
-    x = x + (x.clamp(-_SURE, _SURE) - x).detach()
     # Both limits at once: channels by themselves take a CPU four times as long. sigmoid(x) = (1 + tanh(x / 2)) / 2.
     scale = constant((1.0, 1.0, 1.0, 0.5), x.device).view(4, 1, 1)
-    return torch.addcmul(constant((0.0, 0.0, 0.0, 0.5), x.device).view(4, 1, 1), torch.tanh(x * scale), scale)
+    x = x * scale
+    # Far beyond its limit nothing changes any more, but what is lost there could never be learnt back.
+    x = x + (x.clamp(-_SURE, _SURE) - x).detach()
+    return torch.addcmul(constant((0.0, 0.0, 0.0, 0.5), x.device).view(4, 1, 1), torch.tanh(x), scale)
 
 
 def _initialise(module: nn.Module) -> None:

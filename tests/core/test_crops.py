@@ -167,3 +167,15 @@ def test_the_feet_line_is_that_of_the_lowest_foot() -> None:
     line = crops.feet_line(track(points))
     assert line[:2].tolist() == [300, 300]
     assert np.isnan(line[2])
+
+
+def test_a_few_frames_from_nearby_cost_the_others_no_detail() -> None:
+    usual = waving(300, 700.0, 900.0, 1000.0)
+    near = waving(60, 2100.0, 900.0, 2100.0)
+    alone, both = (
+        track(points, (1920, 1080), shots=shots)
+        for points, shots in ((usual, (0,)), (np.concatenate((usual, near)), (0, 300)))
+    )
+    plans = [crops.plan(moves, crops.extents(moves)) for moves in (alone, both)]
+    bodies = [700 * plan.size[1] / (plan.boxes[0, 3] - plan.boxes[0, 1]) for plan in plans]
+    assert bodies[1] == pytest.approx(bodies[0], rel=0.02)

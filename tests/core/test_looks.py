@@ -99,3 +99,17 @@ def test_of_a_film_without_anybody_the_usual_is_known(frames: int) -> None:
     assert torch.equal(found.widths, torch.from_numpy(sketch.USUAL))
     assert torch.isfinite(found.colours).all()
     assert ((found.cover == 0) | (found.cover == 1)).all()
+
+
+def test_legs_that_the_picture_often_cuts_off_are_there_all_the_same() -> None:
+    person = given()
+    frames = filmed(person, 10)
+    cut = [(points, colour, alpha.copy()) for points, colour, alpha in frames]
+    whole = np.array([0, 0, *SIZE])
+    known = [np.array([0, 0, SIZE[0], 175]) if number < 7 else whole for number in range(10)]
+    for (_, _, alpha), (_, _, _, bottom) in zip(cut, known, strict=True):
+        alpha[bottom:] = 0
+    found = looks.measure(cut, BODY, known)
+    assert (found.cover[1, SHIN, 5:-5, 3:-3] == 1).all()
+    assert torch.allclose(found.colours[1, SHIN, 5:-5, 3:-3], person.colours[1, SHIN, 5:-5, 3:-3], atol=0.05)
+    assert not (looks.measure(cut, BODY).cover[1, SHIN, 5:-5, 3:-3] == 1).all(), "nobody told where the picture ends"

@@ -302,8 +302,8 @@ def test_frames_from_anywhere_are_learnt_like_consecutive_ones_but_for_their_mot
 
 
 def test_feature_matching_does_not_pull_true_frames_towards_made_ones() -> None:
-    apart = [[torch.ones(1, requires_grad=True), torch.zeros(1)]]
-    true = [[torch.zeros(1, requires_grad=True), torch.zeros(1)]]
+    apart = [[torch.ones(1, 1, 1, 1, requires_grad=True), torch.zeros(1)]]
+    true = [[torch.zeros(1, 1, 1, 1, requires_grad=True), torch.zeros(1)]]
     nets, given = networks(1), batch(1)
     judged = Judged((apart, true), HAND.time, None)
     terms = objective.generator_loss(nets, made_by(nets, given), judged, given, Weights(), True)

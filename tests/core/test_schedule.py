@@ -115,3 +115,10 @@ def test_whole_steps_add_up_and_a_stop_anywhere_changes_nothing(total: int) -> N
         done = [replace(s, spent=s.spent + (place == number)) for place, s in enumerate(done)]
         done = schedule.replanned(done, PHASES, total, whole=True)
     assert [stint.spent for stint in done] == [stint.amount for stint in stints]
+
+
+def test_a_second_stage_that_begins_from_nothing_is_not_shown_at_once() -> None:
+    first, young, old = Stint(1, (8, 8), 10, 1), Stint(2, (8, 8), 10, 1), Stint(2, (8, 8), 10, 3)
+    assert schedule.shown([first, young], residual=False) == [first]
+    assert schedule.shown([first, old], residual=False) == [first, old]
+    assert schedule.shown([first, young, Stint(3, (8, 8), 10)], residual=True) == [first, young]

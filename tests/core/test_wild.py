@@ -113,3 +113,21 @@ def test_somebody_who_is_not_seen_is_made_up_anew(monkeypatch: pytest.MonkeyPatc
     tracks = iter([track(unseen(numbered(20), 3, 5)), track(numbered(20))])
     monkeypatch.setattr(wild, "random_track", lambda *_: next(tracks))
     assert wild.MadeUp(1, PERSON, 30.0, 20, randoms(0))[0].shape == (20, 33, 3)
+
+
+def test_a_slow_film_gives_dances_no_faster_than_they_were() -> None:
+    points = waving(60)
+    slow, quick = (
+        wild.bank([track(part, fps=fps)], PERSON, 24.0, 12) for part, fps in ((points[::3], 8), (points, 24))
+    )
+    assert len(slow) == len(quick) == 5
+    wrist = INDEX["left_wrist"]
+    paces = [np.linalg.norm(np.diff(found[:, :, wrist, :2], axis=1), axis=-1).mean() for found in (slow, quick)]
+    assert paces[0] == pytest.approx(paces[1], rel=0.1)
+
+
+def test_poses_between_those_of_a_slow_film_do_not_lie_between_its_shots() -> None:
+    points = numbered(40)
+    points[20:, :, 0] += 100
+    for piece in wild.bank([track(points, fps=12, shots=(0, 20))], PERSON, 24.0, 8):
+        assert len({round(float(time - 0.5) * 1000) < 20 for time in piece[:, 0, 2]}) == 1

@@ -123,3 +123,14 @@ def test_a_damaged_clip_may_be_replaced(tmp_path: Path, person: Person) -> None:
     folder = saved(person, source)
     (folder / "clip.json").write_text("rubbish")
     assert clips.folder_for(person, source) == folder
+
+
+def test_films_that_are_prepared_anew_while_they_are_learnt_are_noticed(tmp_path: Path, person: Person) -> None:
+    folder = saved(person, film(tmp_path, "a"))
+    before = clips.load(folder)
+    clips.refuse_changed([before])
+    with (folder / "frames.pack").open("ab") as file:
+        file.write(b"more")
+    assert clips.load(folder).stored == before.stored + 4
+    with pytest.raises(WorkspaceError, match="prepared anew"):
+        clips.refuse_changed([before])

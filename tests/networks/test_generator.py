@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dancekit.networks.generator import Generator, Upward, normalise, smoothed
+from dancekit.networks.generator import Generator, Upward, _bounded, normalise, smoothed
 
 
 def noise(*shape: int, seed: int = 0) -> Tensor:
@@ -191,3 +191,13 @@ def test_saturated_first_versions_can_still_be_corrected() -> None:
     assert torch.isfinite(slope).all()
     assert slope.abs().amax((1, 2, 3)).min() > 1e-4
     assert (picture - extreme).detach().abs().max() < 0.1
+
+
+@pytest.mark.parametrize("raw", [-40.0, 8.0, 40.0])
+def test_what_is_far_beyond_its_limit_can_still_be_learnt_back(raw: float) -> None:
+    x = torch.full((1, 4, 1, 1), raw, requires_grad=True)
+    bounded = _bounded(x, None)
+    assert bounded.flatten().tolist() == pytest.approx([raw / abs(raw)] * 3 + [float(raw > 0)], abs=1e-3)
+    bounded.sum().backward()
+    assert x.grad is not None
+    assert (x.grad > 1e-6).all()
