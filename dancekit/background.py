@@ -11,7 +11,7 @@ import numpy as np
 
 from dancekit.core.compose import cover
 from dancekit.errors import ClipError
-from dancekit.io import video
+from dancekit.io import ffmpeg, video
 from dancekit.threads import read_ahead
 from dancekit.types import VideoInfo
 
@@ -90,19 +90,43 @@ def parse(text: str | None) -> Background:
     if colour is not None:
         return Background(np.full((1, 1, 3), colour, np.uint8))
     path = Path(str(text))
-    if text and path.is_dir():
+    with ffmpeg.reading(path):
+        folder, there = path.is_dir(), path.exists()
+    if text and folder:
         raise ClipError(f"--bg {text}: this is a folder.", "Name the picture or the film in it.")
-    if not text or not path.exists():
+    if not text or not there:
         raise ClipError(
             f"--bg {text}: there is no such file, and no such colour.",
             f"Give a picture, a film, #rrggbb (or rrggbb), {TRANSPARENT}, or one of: {', '.join(COLOURS)}.",
         )
-    if path.suffix.lower() in _PICTURES:
-        return Background(video.read_picture(path))
-    try:
+    return _of_file(path)
+
+
+def _of_file(path: Path) -> Background:
+    """A picture or a film by what is in the file, whatever it is called: a picture named so is looked at as one first,
+    all else as a film, which a .gif may be, then as a picture, and at last as one that only ffmpeg knows."""
+
+    def film() -> Background:
         return Background(film=video.probe(path, 1920))
-    except ClipError as error:
-        raise ClipError(f"--bg {text}: neither a picture nor a film that can be read.", error.hint) from error
+
+    def picture() -> Background:
+        return Background(video.read_picture(path))
+
+    def still() -> Background:
+        return Background(video.read_still(path))
+
+    named, refusals = path.suffix.lower() in _PICTURES, []
+    for read in (picture, film, still) if named else (film, picture, still):
+        try:
+            return read()
+        except ClipError as error:
+            refusals.append(error)
+    hint = "Use a .jpg, .png or .webp picture."
+    if named:
+        raise ClipError(f"{path}: this is not a picture that can be read.", hint)
+    if refusals[0].hint != video.STILL:
+        hint += f" If it is a film: {refusals[0].hint}"
+    raise ClipError(f"--bg {path}: neither a picture nor a film that can be read.", hint)
 
 
 def _colour(text: str) -> tuple[int, int, int] | None:

@@ -1,16 +1,20 @@
-"""Training that has begun: whether it can go on with a recipe, by the card of its saved state."""
+"""Training that has begun: whether it can go on, and with which recipe, by what is saved of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from dancekit.core import sketch
-from dancekit.errors import RecipeError
+from dancekit.errors import RecipeError, WorkspaceError
+from dancekit.io.workspace import Person, writing
 from dancekit.recipe import Recipe
 
-CURE = "Delete it and train again: the person as last saved stays usable, but training starts over."
+CURE = "The person as last saved stays usable. Start over with --restart, or where there is none, delete this file."
 _SHAPING = ("reach", "single_pose", "future", "frames", "scattered", "closeup", "portraits", "matte", "sketch",
             "generator", "refiner", "critics", "follow")  # fmt: skip
 _BEFORE = {"single_pose": False, "sketch": False, "future": True, "scattered": False, "closeup": 1, "portraits": 0}
@@ -69,3 +73,52 @@ def refuse_other(name: str, card: Mapping[str, Any], recipe: Recipe) -> None:
         f"{', '.join(other) or 'unit'} differ.",
         "Go on with the settings it began with, or start over with --restart.",
     )
+
+
+def aside(person: Person) -> Path:
+    """The folder that is there from the start of a training until its first save: what had been learnt before is put
+    away in it, and it tells weights that were written without a state from those whose state was deleted."""
+    return person.folder / ".before"
+
+
+@contextmanager
+def beginning(person: Person) -> Iterator[None]:
+    """While a training runs that may not have saved anything yet: if it is killed, it may begin again."""
+    if not person.state.is_file():
+        with writing(aside(person)):
+            aside(person).mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        if not person.weights.is_file():
+            with suppress(OSError):  # what an earlier one has put away stays
+                aside(person).rmdir()
+
+
+def forget_before(person: Person) -> None:
+    """Delete what the start of a training had put away, once something new is saved."""
+    if person.state.is_file():
+        shutil.rmtree(aside(person), ignore_errors=True)
+
+
+def is_lost(person: Person) -> bool:
+    """Whether a person has been trained, and her training state was deleted since. Variants, which are trained to be
+    measured and to whom nobody dances, are not asked."""
+    return (
+        person.prepared is None
+        and person.weights.is_file()
+        and not person.state.is_file()
+        and not aside(person).is_dir()
+    )
+
+
+def refuse_lost(person: Person, cure: str = "") -> None:
+    """Stop before a training that cannot go on writes over what it has taught. cure: how to learn anew all the
+    same, where it is not by --restart.
+
+    Raises:
+        WorkspaceError: the training state was deleted.
+    """
+    if is_lost(person):
+        anew = f"She can still dance as she is. To learn her anew: dancekit train {person.name} --restart"
+        raise WorkspaceError(f"{person.state} is gone, so the training of {person.name} cannot go on.", cure or anew)

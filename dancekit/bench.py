@@ -32,13 +32,15 @@ from dancekit.memory import keep_freed_memory
 from dancekit.plain import Plain, plainly_read
 from dancekit.recipe import Recipe
 from dancekit.run import Run, say_nothing
-from dancekit.study import LONGEST_SIDE, Options
+from dancekit.study import LONGEST_SIDE, Options, cut
 from dancekit.threads import cores, workers
 from dancekit.transfer import PLACING, Wish, transfer
 from dancekit.types import Progress, VideoInfo
 
 _FILM_SECONDS = 12.0
-"""Long enough that what every film costs, however short it is, does not outweigh its frames."""
+"""Long enough that what every film costs, however short it is, does not outweigh its frames; and no more is looked at
+of a long one, as its pictures are all held in memory."""
+_PART = Options(end=_FILM_SECONDS)
 _READS = 400
 _ROUNDS = 3
 """Steps of dancekit and plain ones take so many turns, so that both meet the same noise."""
@@ -81,7 +83,7 @@ class Bench:
 
 
 def measure(film: Path | None, recipe: Recipe, machine: Machine, seconds: float, progress: Progress) -> Bench:
-    """Prepare, train on and draw a film in a temporary workspace; without one, on a film that dancekit draws itself.
+    """Prepare, train on and draw the first seconds of a film in a temporary workspace; without one, of a drawn film.
 
     seconds: at least so long for each turn of training steps.
 
@@ -133,11 +135,11 @@ def _learning(run: Run, seconds: float, progress: Progress) -> tuple[float, list
 
 def _preparing(film: Path, person: Person, progress: Progress) -> tuple[Clip, list[Pace]]:
     """Prepare the film, before and after a run of the bare landmarker on it."""
-    info, backend = video.probe(film, LONGEST_SIDE), plugins.load("pose", "mediapipe")
+    info, backend = cut(video.probe(film, LONGEST_SIDE), _PART), plugins.load("pose", "mediapipe")
     bare = [_timed(_bare(info, backend, True, progress))]
     forget_peak(None)
     started = time.perf_counter()
-    clip = prepare.prepare_clip(film, person, Options(), progress).clip
+    clip = prepare.prepare_clip(film, person, _PART, progress).clip
     preparing, memory = time.perf_counter() - started, peak_gigabytes(torch.device("cpu"))
     bare.append(_timed(_bare(info, backend, True, progress)))
     count, limit = len(clip.track), len(clip.track) / float(np.mean(bare))
@@ -246,7 +248,11 @@ def _rendering(
     film: Path, clip: Clip, person: Person, workspace: Workspace, machine: Machine, progress: Progress
 ) -> list[Pace]:
     """Every part of transfer by itself, and all of it."""
-    info, backend, device = video.probe(film, LONGEST_SIDE), plugins.load("pose", "mediapipe"), machine.device
+    info, backend, device = (
+        cut(video.probe(film, LONGEST_SIDE), _PART),
+        plugins.load("pose", "mediapipe"),
+        machine.device,
+    )
     model, out = likeness.load(person), workspace.root / "out.mp4"
     moves = plan_moves(clip.track, model, clip.track.size)
 
@@ -273,7 +279,7 @@ def _rendering(
     seconds["encode"] = _timed(_encoded(list(composed()), workspace.root / "encoded.mp4", moves.fps))
     forget_peak(device)
     started = time.perf_counter()
-    transfer(film, person, workspace, Wish(out=out), Options(), device, progress)
+    transfer(film, person, workspace, Wish(out=out), _PART, device, progress)
     whole = len(moves) / (time.perf_counter() - started)
     slowest = max(seconds, key=lambda part: seconds[part])
     return [

@@ -30,6 +30,7 @@ from dancekit.options import (
     Seed,
     Settings,
     Start,
+    finite,
     parse_settings,
     place,
     where,
@@ -158,7 +159,7 @@ def transfer(
         who = whom(workspace, person)
         options = Options(pick=place(pick), start=start, end=end)
         wish = verb.Wish(bg, out, size, fit, force)
-        on = devices.find(device).device
+        on = devices.find(device, terminal.say).device
         with joined(on) as group:
             done = verb.transfer(driver, who, workspace, wish, options, on, terminal.progress, group)
         terminal.result(*report.transferred(done))
@@ -177,23 +178,27 @@ def evaluate(
     Beside two baselines: the training frame with the nearest pose, and stage I alone. With --driver also how sound
     the person is in the moves of other films.
     """
-    with command(json, where(home)) as terminal:
+    with command(json, where(home), goes_on=False) as terminal:
         from dancekit import device as devices
         from dancekit import evaluate as verb
         from dancekit import page
 
         who = whom(workspace_in(home), person)
-        done = verb.evaluate(who, devices.find(device).device, terminal.progress, driver)
+        done = verb.evaluate(who, devices.find(device, terminal.say).device, terminal.progress, driver)
         page.write(who.report, who.name, done, who.log)
         terminal.result(*report.evaluated(done, who.report))
 
 
 @app.command(epilog="Example: dancekit demo --minutes 10")
 def demo(
-    minutes: Annotated[float, typer.Option(help="How long to train.", min=0.1)] = 5.0,
+    minutes: Annotated[float, typer.Option(help="How long to train.", min=0.1, callback=finite)] = 5.0,
     recipe: Annotated[str, typer.Option(help="As for train.")] = "auto",
-    subject_seconds: Annotated[float, typer.Option(help="Length of the film to learn from.", min=4)] = 40.0,
-    driver_seconds: Annotated[float, typer.Option(help="Length of the film to dance to.", min=1)] = 10.0,
+    subject_seconds: Annotated[
+        float, typer.Option(help="Length of the film to learn from.", min=4, callback=finite)
+    ] = 40.0,
+    driver_seconds: Annotated[
+        float, typer.Option(help="Length of the film to dance to.", min=1, callback=finite)
+    ] = 10.0,
     device: Device = "auto",
     seed: Seed = 0,
     home: OwnHome = Path("demo"),

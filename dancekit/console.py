@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _LINE_EVERY, _MOST_BARS = 10.0, 8
 _ROOMY = 125
 """Characters in a line of a terminal from which there is room for a bar and more."""
+_DOWNLOAD = "fetching "
+"""How work begins that is counted in bytes, not in frames."""
 _WORK = re.compile(r"\bdancekit (prepare|train|transfer|evaluate)\b")
 """Commands that work on people, who are in a workspace."""
 
@@ -78,6 +80,13 @@ class Terminal:
         else:
             print("\n".join(lines), flush=True)
 
+    def stopped(self, goes_on: bool) -> None:
+        """That the user has stopped the command, and whether the same one goes on where it was."""
+        hint = "What is finished is kept: run the same command again to go on." if goes_on else ""
+        if self.json_only and self._speaks:
+            print(json.dumps({"error": "Stopped.", "hint": hint}), flush=True)
+        self.say(f"Stopped. {hint}".rstrip())
+
     def failure(self, error: DancekitError) -> None:
         """What went wrong and what to do; as JSON too where that was asked for."""
         hint = _WORK.sub(lambda verb: verb[0] + self._where, error.hint)
@@ -90,8 +99,9 @@ class Terminal:
 
 
 @contextmanager
-def command(as_json: bool, where: str = "") -> Iterator[Terminal]:
-    """A command's frame: progress while it works, and every failure in words. where: see `Terminal`."""
+def command(as_json: bool, where: str = "", goes_on: bool = True) -> Iterator[Terminal]:
+    """A command's frame: progress while it works, and every failure in words. where: see `Terminal`. goes_on: whether
+    the same command, if it is stopped, goes on where it was."""
     terminal = Terminal(as_json, where)
     try:
         with terminal.working():
@@ -100,8 +110,20 @@ def command(as_json: bool, where: str = "") -> Iterator[Terminal]:
         terminal.failure(error)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        terminal.say("Stopped. What is finished is kept: run the same command again to go on.")
+        terminal.stopped(goes_on)
         raise typer.Exit(130) from None
+    except RuntimeError as error:
+        if not _is_of_little_memory(error):
+            raise
+        hint = "Close other programs that use it, or add --device cpu"
+        terminal.failure(DancekitError("The GPU has too little memory.", hint))
+        raise typer.Exit(1) from None
+
+
+def _is_of_little_memory(error: RuntimeError) -> bool:
+    """Whether it is PyTorch's error for a full GPU; where PyTorch is not loaded, as for help, none is."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(error, torch.OutOfMemoryError)
 
 
 def _copy_of_stderr() -> TextIO:
@@ -191,7 +213,10 @@ class _Bars:
     def _pace(self, key: str, done: int, detailed: bool) -> str:
         began, first = self._began[key]
         elapsed = time.monotonic() - began
-        return f"{(done - first) / elapsed:.1f} frames/s" if not detailed and elapsed > 1 and done > first else ""
+        if detailed or elapsed <= 1 or done <= first:
+            return ""
+        rate = (done - first) / elapsed
+        return f"{rate / 1e6:.1f} MB/s" if key.startswith(_DOWNLOAD) else f"{rate:.1f} frames/s"
 
     def say(self, text: str) -> None:
         self._progress.console.print(text, markup=False, highlight=False)
@@ -218,7 +243,8 @@ class _Lines:
             return
         self._last[key] = now
         # Work that tells more of itself after a colon may be counted in seconds as well: a share says both.
-        share = "" if not total else f"; {done / total:.0%}" if ":" in what else f" {done}/{total}"
+        counted = ":" not in what and not key.startswith(_DOWNLOAD)
+        share = "" if not total else f" {done}/{total}" if counted else f"; {done / total:.0%}"
         print(f"{what}{share}{self._left(key, done, total, now)}", file=self._stream, flush=True)
 
     def _left(self, key: str, done: int, total: int, now: float) -> str:

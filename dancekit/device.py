@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import textwrap
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,11 +20,13 @@ from dancekit.group import local_rank
 
 @dataclass(frozen=True)
 class Machine:
-    """The device to compute on. memory: bytes of its own memory, 0 for the CPU."""
+    """The device to compute on. memory: bytes of its own memory, 0 for the CPU. trouble: why a GPU that is there is not
+    used, in words."""
 
     device: torch.device
     name: str
     memory: int
+    trouble: str = ""
 
     def recipe(self) -> tuple[str, str]:
         """(recipe that suits it, why in words)."""
@@ -33,11 +37,13 @@ class Machine:
             return "cpu", f"{self.name} has only {gigabytes:.1f} GB, the smallest recipe fits"
         if self.device.type == "mps":
             return "cpu", "Apple graphics, where the smallest recipe takes minutes rather than hours"
-        return "cpu", f"no GPU that PyTorch can use; {os.cpu_count()} CPU cores"
+        return "cpu", f"{self.trouble or 'no GPU that PyTorch can use'}; {os.cpu_count()} CPU cores"
 
 
-def find(wish: str = "auto") -> Machine:
-    """The device asked for, or the best there is: an NVIDIA GPU, else the CPU (Apple's GPU on request).
+def find(wish: str = "auto", say: Callable[[str], None] = lambda text: None) -> Machine:
+    """The device asked for, or the best there is: an NVIDIA GPU, else the CPU (Apple's GPU on request). Where nothing
+    was asked for, a GPU that cannot compute is left alone, which is said; but processes that work together need one
+    each.
 
     Raises:
         DancekitError: the wish cannot be fulfilled.
@@ -47,15 +53,33 @@ def find(wish: str = "auto") -> Machine:
     name += own if name == "cuda" else ""
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
+        _try(device)
     except (RuntimeError, AssertionError, ValueError) as error:
+        if wish == "auto" and not own:
+            trouble = f"PyTorch cannot compute on the GPU ({_briefly(error)})"
+            say(f"Note: {trouble}; the CPU takes longer. See: dancekit doctor")
+            return Machine(torch.device("cpu"), "CPU", 0, trouble)
+        asked = f"--device {wish}" if wish != "auto" else name
         raise DancekitError(
-            f"--device {wish}: PyTorch cannot use this device here.", "Use --device cpu, or see: dancekit doctor"
+            f"{asked}: PyTorch cannot use this device here ({_briefly(error)}).",
+            "Use --device cpu, or see: dancekit doctor",
         ) from error
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
         return Machine(device, properties.name, properties.total_memory)
     return Machine(device, "Apple GPU" if device.type == "mps" else "CPU", 0)
+
+
+def _try(device: torch.device) -> None:
+    """Compute what training computes most: memory alone can be had of a GPU for which there is no arithmetic."""
+    ones = torch.ones(1, 1, 2, 2, device=device)
+    torch.nn.functional.conv2d(ones, ones).sum().item()
+
+
+def _briefly(error: Exception) -> str:
+    """The first sentence of what PyTorch says, which may go on for a page."""
+    said = (str(error).strip().splitlines() or [type(error).__name__])[0].partition(". ")[0]
+    return textwrap.shorten(said.rstrip("."), 100, placeholder=" ...")
 
 
 def number_type(device: torch.device, precision: str) -> torch.dtype:

@@ -20,6 +20,7 @@ from dancekit.io import weights
 from dancekit.io.workspace import Workspace
 
 _LOW_DISK = 5 << 30
+_AGAIN = "In the checkout: git pull, then pip install -c constraints.txt ."
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def _required() -> list[str]:
 def _packages() -> Iterator[Finding]:
     missing = [package for package in _required() if version_of(package) is None]
     if missing:
-        yield Finding("packages", f"missing: {', '.join(missing)}", False, "pip install --upgrade dancekit")
+        yield Finding("packages", f"missing: {', '.join(missing)}", False, _AGAIN)
     for package, module in (("mediapipe", "mediapipe"), ("opencv-python", "cv2")):
         try:
             importlib.import_module(module)
@@ -119,6 +120,14 @@ def _device() -> Iterator[Finding]:
     recipe, why = machine.recipe()
     memory = f", {machine.memory / 2**30:.0f} GB" if machine.memory else ""
     yield Finding("device", f"{machine.name}{memory}; recipe {recipe} ({why})")
+    if machine.trouble:
+        yield Finding(
+            "GPU",
+            f"{machine.trouble}: all is computed on the CPU",
+            False,
+            "Close other programs that use it, bring its driver up to date (nvidia.com/drivers), or install "
+            "a PyTorch that is made for this card (pytorch.org).",
+        )
     card = nvidia_card()
     if card and not torch.cuda.is_available():
         yield Finding(
@@ -176,7 +185,7 @@ def _weights() -> Iterator[Finding]:
                 not entry.bundled,
                 f"to get it: dancekit doctor --fetch {name}  (from {entry.url}, {entry.size / 1e6:.0f} MB)"
                 if entry.url
-                else "Install dancekit again.",
+                else _AGAIN,
             )
             continue
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import subprocess
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 def _of(family: str, before: str = "") -> str:
     """Help that tells what each backend of a family is."""
-    return before + "; ".join(f"{name}: {what}" for name, what in plugins.described(family).items()) + "."
+    told = plugins.described(family).items()
+    return before + "; ".join(f"{name}: {what}" if what else name for name, what in told) + "."
 
 
 def _recipes() -> str:
@@ -29,6 +31,15 @@ def _recipes() -> str:
         return ", ".join(zoo.recipes())
     return "none found"
 
+
+def finite(value: float | None) -> float | None:
+    """A number as it was typed, but for inf and nan, which are read as numbers too."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is no number to count with.")
+    return value
+
+
+_MOST_SEEDS = 2**32 - 1
 
 Matte = Annotated[str, typer.Option(help=_of("matting", "auto: as suits the film; "))]
 Pose = Annotated[str, typer.Option(help=_of("pose"))]
@@ -38,11 +49,14 @@ OwnHome = Annotated[Path, typer.Option("--home", help="Folder for all that is dr
 """Of commands that draw people: they do not mix with the user's own, wherever her workspace is."""
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; all else goes to stderr.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
-Start = Annotated[float, typer.Option(help="Second to start at.", min=0)]
-End = Annotated[float, typer.Option(help="Second to end at; 0 is the end of the film.", min=0)]
-Seed = Annotated[int, typer.Option(help="Seed of all randomness.")]
+Start = Annotated[float, typer.Option(help="Second to start at.", min=0, callback=finite)]
+End = Annotated[float, typer.Option(help="Second to end at; 0 is the end of the film.", min=0, callback=finite)]
+Seed = Annotated[int, typer.Option(help="Seed of all randomness.", min=0, max=_MOST_SEEDS)]
 Pick = Annotated[str, typer.Option(metavar="X,Y", help="Follow the person who first stands at this place (px).")]
-Minutes = Annotated[float | None, typer.Option(help="How long to train; the recipe's own length by default.", min=0.01)]
+Minutes = Annotated[
+    float | None,
+    typer.Option(help="How long to train; the recipe's own length by default.", min=0.01, callback=finite),
+]
 Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. batch=2.")]
 Drivers = Annotated[
     list[Path], typer.Option("--driver", help="Film whose moves to judge the person in; may be repeated.")
@@ -95,6 +109,8 @@ def place(text: str) -> tuple[float, float] | None:
         return None
     try:
         across, down = (float(part) for part in text.split(","))
+        if not (math.isfinite(across) and math.isfinite(down)):
+            raise ValueError
     except ValueError:
         raise DancekitError(
             f"--pick {text}: this is not a place.", "Write it as X,Y in px, such as: --pick 640,300"

@@ -8,12 +8,13 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
 from dancekit.errors import DancekitError
 
-_DESCRIPTION = re.compile(r"^DESCRIPTION = (.+)$", re.MULTILINE)
+_DESCRIPTION = re.compile(r"^DESCRIPTION\b[^=\n]*=(.*)$", re.MULTILINE)
 
 
 def names(family: str) -> list[str]:
@@ -24,10 +25,25 @@ def names(family: str) -> list[str]:
 
 def described(family: str) -> dict[str, str]:
     """What the backends of a family say of themselves, by name: read from their files, of which nothing is run, since
-    help must not wait for what a backend is made with."""
+    help must not wait for what a backend is made with. Empty where that is no plain text."""
     files = sorted(Path(__file__).with_name(family).glob("[!_]*.py"))
-    told = {file.stem: _DESCRIPTION.search(file.read_text(encoding="utf-8")) for file in files}
-    return {name: ast.literal_eval(found[1]) if found else "" for name, found in told.items()}
+    return {file.stem: _description(file.read_text(encoding="utf-8", errors="replace")) for file in files}
+
+
+def _description(source: str) -> str:
+    """The text that a module calls DESCRIPTION; all of the module is parsed only where a line does not hold it."""
+    found = _DESCRIPTION.search(source)
+    if not found:
+        return ""
+    with suppress(SyntaxError, ValueError):
+        return str(ast.literal_eval(found[1].strip()))
+    with suppress(SyntaxError, ValueError):
+        for node in ast.parse(source).body:
+            names = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            value = getattr(node, "value", None)
+            if value and any(isinstance(name, ast.Name) and name.id == "DESCRIPTION" for name in names):
+                return str(ast.literal_eval(value))
+    return ""
 
 
 def load(family: str, name: str, besides: Sequence[str] = ()) -> ModuleType:

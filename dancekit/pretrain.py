@@ -11,14 +11,14 @@ import numpy as np
 import torch
 
 from dancekit import bases, train
-from dancekit.begun import plain, shaping
+from dancekit.begun import plain, refuse_lost, shaping
 from dancekit.core import crowd
 from dancekit.core.augment import Augmentation, Sway
 from dancekit.core.tracks import body_height
 from dancekit.device import Machine
-from dancekit.errors import RecipeError, WorkspaceError
+from dancekit.errors import RecipeError, WeightsError, WorkspaceError
 from dancekit.group import ALONE, Group
-from dancekit.io import clips, frames, weights
+from dancekit.io import checkpoint, clips, frames, weights
 from dancekit.io.locks import alone
 from dancekit.io.workspace import Person, Workspace, read_json, write_json, writing
 from dancekit.recipe import Phase, Recipe
@@ -67,11 +67,14 @@ def pretrain(
 
     Raises:
         WeightsError, RecipeError: see bases.adopt. RecipeError: the crowd that is there was begun otherwise.
+        WeightsError: no base can be written to `out`. WorkspaceError: the crowd's training state was deleted.
     """
+    _refuse_out(out, start)
     tall, recipe = drawn_height(recipe), for_crowds(recipe, start)
     if start:
         bases.load(start, recipe)  # so that nobody is drawn in vain
     person = workspace.person(PERSON)
+    refuse_lost(person, f"To learn from this crowd anew, delete {person.weights}, or draw another one: --home FOLDER")
     if group.leads:
         _refuse_another_begin(person, {
             "people": people, "seed": seed, "from": weights.sha256(bases.find(start)) if start else "",
@@ -85,6 +88,33 @@ def pretrain(
     group.wait()
     trained = train.train(person, workspace, recipe, machine, seed, progress, say, group)
     return Pretrained(out, write(person, recipe, out) if group.leads else 0, trained)
+
+
+def _refuse_out(out: Path, start: str) -> None:
+    """Stop before hours of work if the base could not be written, or would replace what is none.
+
+    Raises:
+        WeightsError: so it is.
+    """
+    other = "Choose another name, such as: --out mine.safetensors"
+    if out.suffix != ".safetensors":
+        raise WeightsError(f"--out {out}: the name of a base ends in .safetensors.", other)
+    if not out.absolute().parent.is_dir():
+        raise WeightsError(f"{out}: there is no folder {out.parent}.", "Make it first, or choose another place: --out")
+    if out.is_dir():
+        raise WeightsError(f"{out}: this is a folder.", other)
+    if start and out.exists() and out.samefile(bases.find(start)):
+        raise WeightsError(f"{out}: this is the base to begin with.", other)
+    if out.exists() and not _is_base(out):
+        raise WeightsError(f"{out} exists and is no base of dancekit's; it stays as it is.", other)
+
+
+def _is_base(path: Path) -> bool:
+    """Whether `bases.save` wrote a file: states and people have shapes too, and the recipe that they are learnt by."""
+    with suppress(WorkspaceError):
+        card = checkpoint.read_card(path, "")
+        return isinstance(card.get("shaping"), dict) and "recipe" not in card
+    return False
 
 
 def _refuse_another_begin(person: Person, wanted: dict[str, object]) -> None:

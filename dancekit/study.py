@@ -190,9 +190,10 @@ def study(info: VideoInfo, options: Options, masks: bool, work: Path, progress: 
     _refuse_unreadable(info, seen)
     shots = people.find_shots(seen.thumbnails)
     size = (info.width, info.height)
-    if options.pick:
-        _refuse_pick_of_nobody(info, next(people for people in seen.people if people), options.pick)
-    chosen = people.follow(seen.people, size, shots, options.pick)
+    pick = options.pick and (options.pick[0] * info.shrunk, options.pick[1] * info.shrunk)
+    if pick:
+        _refuse_pick_of_nobody(info, next(people for people in seen.people if people), pick)
+    chosen = people.follow(seen.people, size, shots, pick)
     samples = _samples(info, seen, wanted)
     inside = people.film_rectangle(list(samples.values()))
     track = tracks.clean(PoseTrack(people.points_of(seen.people, chosen), size, info.fps, shots=shots), inside)
@@ -202,15 +203,17 @@ def study(info: VideoInfo, options: Options, masks: bool, work: Path, progress: 
 
 
 def _refuse_pick_of_nobody(info: VideoInfo, seen: list[np.ndarray], pick: tuple[float, float]) -> None:
-    """Say so if nobody stands near the place, rather than take somebody else. seen: the first frame with people."""
+    """Say so if nobody stands near the place, rather than take somebody else. seen: the first frame with people. pick:
+    in px of the film as it is read; what is said is in px of the film itself."""
     corners = [(np.nanmin(points[:, :2], axis=0), np.nanmax(points[:, :2], axis=0)) for points in seen]
     for low, high in corners:
         apart = np.linalg.norm(np.maximum(0, np.maximum(low - pick, pick - high)))
         if apart <= (high - low).max() / 2:
             return
-    places = " or ".join("{:.0f},{:.0f}".format(*(low + high) / 2) for low, high in corners)
-    raise ClipError(f"{info.path}: nobody was found at --pick {pick[0]:g},{pick[1]:g} when people first appear.",
-                    f"The film is read at {info.width}x{info.height} px, and shows somebody at {places}.")  # fmt: skip
+    places = " or ".join("{:.0f},{:.0f}".format(*(low + high) / 2 / info.shrunk) for low, high in corners)
+    size, (x, y) = [round(side / info.shrunk) for side in (info.width, info.height)], (at / info.shrunk for at in pick)
+    raise ClipError(f"{info.path}: nobody was found at --pick {x:g},{y:g} when people first appear.",
+                    f"The film is of {size[0]}x{size[1]} px, and shows somebody at {places}.")  # fmt: skip
 
 
 def _survey(info: VideoInfo, backend: ModuleType) -> tuple[int, bool]:

@@ -22,11 +22,12 @@ from dancekit.core.sketch import Looks
 from dancekit.core.tracks import body_height
 from dancekit.device import Machine, number_type, peak_gigabytes
 from dancekit.errors import WorkspaceError
+from dancekit.gallery import shows_a_head
 from dancekit.group import ALONE, Group
 from dancekit.io import clips as prepared
 from dancekit.io import weights
 from dancekit.io.clips import Clip
-from dancekit.io.dataset import Canvas, heads_known, reach_of, usual_rate
+from dancekit.io.dataset import Canvas, reach_of, usual_rate
 from dancekit.io.diary import Diary
 from dancekit.io.locks import alone
 from dancekit.io.workspace import Person, Workspace, read_json
@@ -38,7 +39,7 @@ from dancekit.pose.keypoints import read_track
 from dancekit.recipe import Recipe
 from dancekit.run import Run, Say, Subject, say_nothing
 from dancekit.threads import processes
-from dancekit.training import Training, forget_before, resume
+from dancekit.training import Training, resume
 from dancekit.types import Progress, no_progress
 
 _MADE_UP_DANCES = 240
@@ -84,18 +85,21 @@ def train(
     Ctrl-C ends the step, saves and returns; a process that is killed loses at most the time since the last save.
 
     Raises:
-        WorkspaceError: nothing is prepared, or what there is is damaged. RecipeError: see training.resume.
+        WorkspaceError: nothing is prepared, or what there is is damaged, or her training state was deleted.
+        RecipeError: see training.resume.
     """
     likeness.refuse_newer(person)
     keep_freed_memory()
     began = time.monotonic()
     torch.manual_seed(seed)
     with alone(person.folder, f"{person.name} is being trained", leads=group.leads):
+        begun.refuse_lost(person)
         run = set_up(person, workspace, recipe, machine, seed, progress, say)
         run.group = group
         before = run.training.steps
         group.wait()  # until all have read what is there: from now on it is written
-        with _interruptible(group.leads) as interrupted:
+        starting = begun.beginning(person) if group.leads else contextlib.nullcontext()
+        with _interruptible(group.leads) as interrupted, starting:
             while (number := schedule.current(run.training.stints)) is not None and not run.stopped:
                 train_stint(run, number, interrupted)
                 if group.leads:
@@ -103,7 +107,7 @@ def train(
             if group.leads and not likeness.is_whole(person):
                 save_now(run)
             if group.leads:
-                forget_before(person)
+                begun.forget_before(person)
         group.wait()
     finished = schedule.current(run.training.stints) is None
     diary, memory = run.diary, round(peak_gigabytes(machine.device), 2)
@@ -153,7 +157,7 @@ def _begun_or_new(person: Person, recipe: Recipe, machine: Machine, clips: Seque
     total = recipe.minutes * 60 if recipe.minutes else float(recipe.steps)
     whole = not recipe.minutes
     phases = [(phase.stage, phase.size, phase.share) for phase in recipe.phases]
-    if any(stage == FACE for stage, _, _ in phases) and not any(_shows_a_head(clip) for clip in clips):
+    if any(stage == FACE for stage, _, _ in phases) and not any(map(shows_a_head, clips)):
         say("No frame shows all of a head and its shoulders: the face is not learnt by itself.")
         phases = [phase for phase in phases if phase[0] != FACE]
     training = resume(person, recipe, machine.device)
@@ -175,11 +179,6 @@ def _begun_or_new(person: Person, recipe: Recipe, machine: Machine, clips: Seque
         bases.adopt(training, recipe.base)
         say("Starting from networks that know drawn people; --from-scratch starts from nothing, as in the paper.")
     return training
-
-
-def _shows_a_head(clip: Clip) -> bool:
-    """Whether any frame that is learnt from does, as training on close-ups needs it."""
-    return bool((heads_known(clip.points()) & clip.used & ~spans.held_out(len(clip.track))).any())
 
 
 def study_subject(clips: list[Clip], progress: Progress = no_progress) -> Subject:
@@ -207,22 +206,24 @@ def _dressed_otherwise(subject: Subject) -> list[str]:
 
 def _measured(clip: Clip, count: int) -> tuple[np.ndarray, Looks]:
     """(girth, looks) of the person in `count` frames of a clip."""
-    cutouts = list(_cutouts(clip, count))
+    found = list(_cutouts(clip, count))
+    cutouts = [cutout for _, cutout in found]
+    known = [crops.known_rectangle(clip.plan.boxes[time], clip.plan.size, clip.inside) for time, _ in found]
     return (
         girth.measure(((points, alpha) for points, _, alpha in cutouts), clip.body),
-        looks.measure(cutouts, clip.body),
+        looks.measure(cutouts, clip.body, known),
     )
 
 
-def _cutouts(clip: Clip, count: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """(landmarks in px of the crop, colour, alpha) of `count` frames of a clip, of those that are learnt from."""
+def _cutouts(clip: Clip, count: int) -> Iterator[tuple[int, looks.Cutout]]:
+    """(frame, (landmarks in px of the crop, colour, alpha)) of `count` frames of a clip, of those learnt from."""
     learnt = clip.used & ~spans.held_out(len(clip.track))
     reader, points = clip.frames(), clip.points()
     times = np.flatnonzero(learnt if learnt.any() else clip.used)
     for moment in times[np.unique(np.linspace(0, len(times) - 1, count).astype(int))]:
         cutout = reader.read(int(moment))
         if cutout is not None:
-            yield points[moment], *cutout
+            yield int(moment), (points[moment], *cutout)
 
 
 def plan_canvas(clips: Sequence[Clip], recipe: Recipe, nominal: tuple[int, int]) -> Canvas:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from dancekit.begun import CURE, refuse_other, shaping, unit
+from dancekit.begun import CURE, aside, forget_before, refuse_other, shaping, unit
 from dancekit.core import schedule
 from dancekit.core.adam import Adam
 from dancekit.core.objective import Networks
@@ -173,6 +173,7 @@ class Training:
             "recipe": to_dict(self.recipe),
         }
         checkpoint.save(person.state, tensors, card)
+        forget_before(person)
 
     def modules(self) -> dict[str, nn.Module]:
         """All networks by name: G1, G1.average, D_p1, ... D_t, D_w."""
@@ -238,42 +239,44 @@ def forgetting(person: Person) -> Iterator[None]:
     needs stays where it is until then, so that she can be painted even if the process is killed.
     """
     refuse_newer(person)
-    aside = _aside(person)
     with alone(person.folder, f"{person.name} is being trained"):
-        moved, copied = _put_aside(person, aside)
+        _put_aside(person)
     try:
         yield
     finally:
         if not person.state.exists():
-            shutil.rmtree(person.samples, ignore_errors=True)
-            for path in (*moved, *copied):
-                move(aside / path.name, path)
-        shutil.rmtree(aside, ignore_errors=True)
+            _put_back(person)
+        shutil.rmtree(aside(person), ignore_errors=True)
 
 
-def forget_before(person: Person) -> None:
-    """Delete what a start that was killed had put away, once something new is saved."""
-    if person.state.is_file():
-        shutil.rmtree(_aside(person), ignore_errors=True)
-
-
-def _aside(person: Person) -> Path:
-    return person.folder / ".before"
-
-
-def _put_aside(person: Person, aside: Path) -> tuple[list[Path], list[Path]]:
-    """Move and copy what a person has learnt into a folder; what was moved, and what was copied."""
-    shutil.rmtree(aside, ignore_errors=True)
-    moved = [path for path in (person.state, person.log, person.samples) if path.exists()]
-    copied = [path for path in (person.weights, person.card) if path.exists()]
-    with writing(aside):
-        aside.mkdir()
+def _put_aside(person: Person) -> None:
+    """Move and copy what a person has learnt into a folder; if that fails, all is where it was."""
+    away, moved = aside(person), list[Path]()
+    shutil.rmtree(away, ignore_errors=True)
+    with writing(away):
+        away.mkdir()
         try:
-            for path in copied:
-                shutil.copyfile(path, aside / path.name)
+            for path in (person.weights, person.card):
+                if path.exists():
+                    shutil.copyfile(path, away / path.name)
+            # Pictures first: where somebody looks at one, Windows moves none, and the state has not been touched.
+            for path in (person.samples, person.log, person.state):
+                if path.exists():
+                    move(path, away / path.name)
+                    moved.append(path)
         except OSError:
-            shutil.rmtree(aside, ignore_errors=True)
+            for path in reversed(moved):
+                move(away / path.name, path)
+            shutil.rmtree(away, ignore_errors=True)
             raise
-        for path in moved:
-            move(path, aside / path.name)
-    return moved, copied
+
+
+def _put_back(person: Person) -> None:
+    """Undo `_put_aside`, what matters most first."""
+    away = aside(person)
+    for path in (person.state, person.weights, person.card, person.log):
+        if (away / path.name).exists():
+            move(away / path.name, path)
+    shutil.rmtree(person.samples, ignore_errors=True)
+    with suppress(OSError):  # pictures that somebody looks at are not worth an error
+        move(away / person.samples.name, person.samples)

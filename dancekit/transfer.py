@@ -81,18 +81,18 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
         with group.leader_first():
             found = find_moves(driver, workspace, options, progress)
             keep_or_clear(parts, _mark(driver, person, wish, options, group.size))
+        sound, deaf = _sound(found.info) if form.suffix else (None, [])
         moves = plan_moves(found.track, model, _even(canvas or found.track.size), wish.fit)
         begun = time.monotonic()
         drawn = _draw_span(moves, model, scenery, form, parts, device, progress, group)
         group.wait()
         elapsed = time.monotonic() - begun
-        sound = _sound(found.info) if form.suffix else None
         if group.leads:
             _finish(_finished_pieces(parts, form), out, form, moves, sound)
             shutil.rmtree(parts, ignore_errors=True)
     pace = drawn * group.size / elapsed if drawn else 0.0
     replaced = [f"An earlier {out} is replaced; with --out NAME both stay."] if earlier else []
-    return Transferred(out, moves, sound is not None, pace, [*found.notes, *moves.notes, *replaced])
+    return Transferred(out, moves, sound is not None, pace, [*found.notes, *moves.notes, *deaf, *replaced])
 
 
 def _output(driver: Path, person: Person, wish: Wish, scenery: Background) -> tuple[Path, encode.FilmFormat]:
@@ -173,11 +173,17 @@ def _finished_pieces(parts: Path, form: encode.FilmFormat, end: int = 0) -> list
     """Finished pieces from a frame on, as far as they follow on each other without a gap."""
     pieces = []
     for path in sorted(parts.glob(f"[0-9]*-[0-9]*{form.suffix}")):
-        start, after = (int(number) for number in path.stem.split("-"))
+        start, after = _span(path)
         if start == end:
             pieces.append(path)
             end = after
     return pieces
+
+
+def _span(piece: Path) -> tuple[int, int]:
+    """(first frame, the one after the last) that a finished piece is named by."""
+    first, end = piece.stem.split("-")
+    return int(first), int(end)
 
 
 def _frames(
@@ -217,20 +223,47 @@ def _draw_piece(frames: Iterator[np.ndarray], unfinished: Path, form: encode.Fil
         raise
     piece = unfinished.with_name(f"{first:08d}-{number:08d}{form.suffix}")
     with writing(piece):
+        for other in unfinished.parent.glob(f"[0-9]*-[0-9]*{form.suffix}"):
+            if _span(other)[0] < number and _span(other)[1] > first:  # from before a damaged piece was deleted
+                _delete(other)
+        encode.to_disk(unfinished)
         move(unfinished, piece)
     return number
 
 
-def _sound(driver: VideoInfo | None) -> encode.Sound | None:
-    """The driver's sound, if there is any."""
+def _delete(piece: Path) -> None:
+    with writing(piece):
+        shutil.rmtree(piece) if piece.is_dir() else piece.unlink()
+
+
+def _sound(driver: VideoInfo | None) -> tuple[encode.Sound | None, list[str]]:
+    """The driver's sound, if there is any that can be read, and a note if it cannot."""
     if driver is None or not driver.has_sound:
-        return None
-    return encode.Sound(driver.path, driver.start + driver.first / driver.fps)
+        return None, []
+    sound = encode.Sound(driver.path, driver.start + driver.first / driver.fps)
+    if encode.can_be_heard(sound):
+        return sound, []
+    return None, [f"The sound of {driver.path.name} cannot be read; the film is silent."]
 
 
 def _finish(pieces: list[Path], out: Path, form: encode.FilmFormat, moves: Moves, sound: encode.Sound | None) -> None:
-    """Join the pieces into the result."""
-    if form.suffix:
-        encode.join(pieces, out, form, moves.fps, len(moves), sound)
-    else:
-        encode.gather_pictures(pieces, out)
+    """Join the pieces into the result. Those that turn out to be damaged are deleted, to be drawn anew.
+
+    Raises:
+        ClipError: there were such, or the result cannot be written.
+    """
+    try:
+        if form.suffix:
+            encode.join(pieces, out, form, moves.fps, len(moves), sound)
+        else:
+            encode.gather_pictures(pieces, out, len(moves))
+    except ClipError as error:
+        damaged = [piece for piece in pieces if encode.frames_in(piece) < _span(piece)[1] - _span(piece)[0]]
+        if not damaged:
+            raise
+        for piece in damaged:
+            _delete(piece)
+        raise ClipError(
+            f"{out}: {len(damaged)} of the {len(pieces)} pieces drawn for it are damaged, as after a power cut.",
+            "Run the same command again: it draws them anew.",
+        ) from error

@@ -54,6 +54,10 @@ class VideoInfo:
     """Frames at the start of the file that are left out; frame numbers count from here."""
     tone: str = ""
     """The transfer curve of a high-dynamic-range film ("arib-std-b67", "smpte2084"), else empty."""
+    mending: tuple[str, ...] = ()
+    """Filters of ffmpeg's that come before all others, for what is amiss with its pictures."""
+    shrunk: float = 1.0
+    """By how much it is read smaller than it is: a film of 3840 px read at 1920 px by 0.5."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from dancekit.options import (
     People,
     Seed,
     Settings,
+    finite,
     parse_settings,
     where,
     workspace_in,
@@ -64,13 +65,18 @@ def pretrain(
 
 def bench(
     film: Annotated[
-        Path | None, typer.Argument(metavar="FILM", help="Any film of a person; else one that dancekit draws itself.")
+        Path | None,
+        typer.Argument(
+            metavar="FILM", help="Any film of a person, of which the first 12 seconds are looked at; else a drawn one."
+        ),
     ] = None,
     person: Annotated[
         str, typer.Option(help="Measure only training, on what is prepared of this person, who stays as she is.")
     ] = "",
     recipe: Annotated[str, typer.Option(help="As for train: the recipe whose steps are timed.")] = "auto",
-    seconds: Annotated[float, typer.Option(help="At least so long for each turn of training steps.", min=0.1)] = 5.0,
+    seconds: Annotated[
+        float, typer.Option(help="At least so long for each turn of training steps.", min=0.1, callback=finite)
+    ] = 5.0,
     settings: Settings = [],  # noqa: B006
     device: Device = "auto",
     home: Home = HOME,
@@ -81,7 +87,7 @@ def bench(
     Shows each part beside its limit or a plain reference. Takes some minutes, works in a folder of its own and leaves
     nothing behind.
     """
-    with command(json, where(home)) as terminal:
+    with command(json, where(home), goes_on=False) as terminal:
         from dancekit import bench as verb
         from dancekit import device as devices
         from dancekit import recipe as recipes
@@ -113,8 +119,12 @@ def ablate(
     minutes: Minutes = None,
     seeds: Annotated[int, typer.Option(help="Trainings per rung: their spread tells what is chance.", min=1)] = 3,
     settings: Settings = [],  # noqa: B006
-    subject_seconds: Annotated[float, typer.Option(help="Length of the drawn dancer's film.", min=4)] = 40.0,
-    dance_seconds: Annotated[float, typer.Option(help="Length of each dance that the film never shows.", min=1)] = 4.0,
+    subject_seconds: Annotated[
+        float, typer.Option(help="Length of the drawn dancer's film.", min=4, callback=finite)
+    ] = 40.0,
+    dance_seconds: Annotated[
+        float, typer.Option(help="Length of each dance that the film never shows.", min=1, callback=finite)
+    ] = 4.0,
     device: Device = "auto",
     home: Home = HOME,
     json: Json = False,

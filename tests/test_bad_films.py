@@ -13,7 +13,7 @@ import pytest
 from figures import track, waving
 from trouble import contents, cut_short, empty_film, film, kept, moved_right, performance, refused, remade, within
 
-from dancekit import prepare
+from dancekit import prepare, study
 from dancekit.core import spans
 from dancekit.io import clips, video
 from dancekit.pose import keypoints
@@ -187,6 +187,20 @@ def test_pick_chooses_whom_to_follow(couple: Path, tmp_path: Path, place: str, l
     assert clip.used.all()
     assert ((places(clip) < 240) == left).all()
     assert not any("several people" in line for line in verdict)
+
+
+def test_pick_is_in_px_of_the_film_however_large_it_is_read(
+    couple: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study, "LONGEST_SIDE", 240)
+    monkeypatch.setattr(prepare, "LONGEST_SIDE", 240)
+    clip, _ = prepared(tmp_path / "dance", couple, "--pick", "360,160")
+    assert clip.track.size == (240, 160)
+    assert (places(clip) > 120).all()
+    said = refused("prepare", couple, "--pick", "5000,160", home=tmp_path / "other")
+    assert "480x320" in said
+    there = [tuple(map(int, place.split(","))) for place in re.findall(r"\d+,\d+", said.splitlines()[1])]
+    assert sorted(across > 240 for across, _ in there) == [False, True]
 
 
 def test_pick_of_a_place_where_nobody_stands_is_refused_with_the_places_of_people(couple: Path, home: Path) -> None:

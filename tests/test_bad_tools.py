@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -201,3 +202,10 @@ def test_the_wrappers_really_bind(tmp_path: Path) -> None:
         shut = subprocess.run([*powerless(), sys.executable, "-c", f"open({str(tmp_path / 'y')!r}, 'w')"],
                               capture_output=True, text=True, check=False)  # fmt: skip
     assert "Permission denied" in shut.stderr
+
+
+def test_types_are_checked_without_fetching_a_program_for_it() -> None:
+    """pyright runs in Node, which it fetches by itself where none is installed with it."""
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]["dev"]
+    assert [one for one in wanted if one.startswith("pyright[nodejs]")]
+    assert "\nnodejs-wheel-binaries==" in (ROOT / "constraints.txt").read_text("utf-8")

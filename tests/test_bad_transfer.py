@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -11,6 +13,11 @@ import pytest
 from conftest import dancekit
 from figures import waving
 from trouble import contents, film, kept, performance, powerless, refused, remade, within
+
+from dancekit import transfer
+from dancekit.errors import ClipError
+from dancekit.io import encode, video
+from dancekit.types import no_progress
 
 
 @pytest.fixture
@@ -28,7 +35,7 @@ def elsewhere(tmp_path: Path) -> Path:
         ("note.jpg", "note.jpg: this is not a picture", "Use a .jpg, .png or .webp picture"),
         ("empty.jpg", "empty.jpg: this is not a picture", "Use a .jpg, .png or .webp picture"),
         ("note.txt", "--bg note.txt: neither a picture nor a film", ""),
-        ("tune.m4a", "--bg tune.m4a: neither a picture nor a film", ""),
+        ("tune.m4a", "--bg tune.m4a: neither a picture nor a film", "Use a .jpg, .png or .webp picture"),
         ("#12345", "--bg #12345: there is no such file, and no such colour", "#rrggbb"),
         ("f80", "--bg f80: there is no such file, and no such colour", "#rrggbb"),
     ],
@@ -113,6 +120,84 @@ def test_own_pictures_are_replaced_but_not_what_was_laid_beside_them(films: Path
     (elsewhere / "frames" / "letter.txt").write_text("dear")
     with kept(elsewhere, exactly=True):
         assert "holds other things" in refused(*wish, home=home, cwd=elsewhere)
+
+
+def _no_power(*given: object) -> None:
+    raise ClipError("The power is gone.", "Wait until it is back.")
+
+
+@pytest.mark.parametrize("out", ["out.mp4", "frames"])
+def test_pieces_that_a_power_cut_damaged_are_drawn_anew(
+    films: Path, home: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    wish = ("transfer", films / "driver.mp4", "--end", "0.4", "--out", out)
+    within(*wish, home=home, cwd=elsewhere)
+    earlier, other = contents(elsewhere), (*wish, "--bg", "green")
+    monkeypatch.setattr(transfer, "_PIECE_SECONDS", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(transfer, "_finish", _no_power)
+        refused(*other, home=home, cwd=elsewhere)
+    pieces = sorted((elsewhere / f".{out}.parts").glob("[0-9]*-[0-9]*"))
+    assert len(pieces) == 10, "a piece for every frame"
+    damaged = pieces[6] if out == "out.mp4" else pieces[6] / "000006.png"
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    said = refused(*other, home=home, cwd=elsewhere)
+    assert f"{out}: 1 of the 10 pieces drawn for it are damaged" in said
+    assert "Run the same command again: it draws them anew." in said
+    assert contents(elsewhere).items() >= earlier.items(), "what was there before stays"
+    within(*other, home=home, cwd=elsewhere)
+    assert encode.frames_in(elsewhere / out) == 10
+    assert contents(elsewhere).keys() == earlier.keys()
+    assert contents(elsewhere) != earlier
+
+
+class _Twelve(SimpleNamespace):
+    """As much of moves as drawing a piece of them asks for."""
+
+    def __len__(self) -> int:
+        return 12
+
+
+def test_new_pieces_take_the_place_of_those_that_they_overlap(tmp_path: Path) -> None:
+    form = encode.format_of(Path("out.mp4"), False)
+    for name in ("00000000-00000002", "00000002-00000005", "00000005-00000009", "00000009-00000012"):
+        (tmp_path / f"{name}.mp4").touch()
+    frames, moves = iter(np.zeros((5, 16, 16, 3), np.uint8)), _Twelve(canvas=(16, 16), fps=Fraction(25))
+    assert transfer._draw_piece(frames, tmp_path / "unfinished-0.mp4", form, moves, 2, no_progress) == 7  # type: ignore[arg-type]
+    left = sorted(path.stem for path in tmp_path.iterdir())
+    assert left == ["00000000-00000002", "00000002-00000007", "00000009-00000012"]
+
+
+def test_a_piece_lies_on_the_disk_before_it_counts_as_finished(
+    films: Path, home: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, to_disk, move = [], encode.to_disk, transfer.move
+    monkeypatch.setattr(encode, "to_disk", lambda path: done.append(("to disk", path.name)) or to_disk(path))
+    monkeypatch.setattr(transfer, "move", lambda new, path: done.append(("named", new.name)) or move(new, path))
+    within("transfer", films / "driver.mp4", "--end", "0.2", "--out", "out.mp4", home=home, cwd=elsewhere)
+    piece = "unfinished-0.mp4"
+    assert done == [("to disk", piece), ("named", piece), ("to disk", "joined.mp4")]
+
+
+def test_a_driver_whose_sound_cannot_be_read_is_danced_in_silence(films: Path, home: Path, elsewhere: Path) -> None:
+    driver = remade(films / "driver.mp4", elsewhere / "mute.mkv", "-c", "copy")
+    driver.write_bytes(driver.read_bytes().replace(b"A_AAC", b"A_XYZ"))
+    assert video.probe(driver).has_sound
+    wish = ("transfer", driver, "--end", "0.2", "--out", "out.mp4", "--json")
+    done = within(*wish, home=home, cwd=elsewhere).json
+    assert (done["frames"], done["sound"]) == (5, False)
+    assert "The sound of mute.mkv cannot be read; the film is silent." in done["notes"]
+    assert not video.probe(elsewhere / "out.mp4").has_sound
+
+
+def test_a_driver_whose_name_is_no_utf_8_is_danced(films: Path, home: Path, elsewhere: Path) -> None:
+    try:
+        driver = Path(shutil.copy(films / "driver.mp4", elsewhere / "Z\udcfcrich.mp4"))
+    except (OSError, UnicodeEncodeError):
+        pytest.skip("a file system of Unicode names only")
+    done = within("transfer", driver, "--end", "0.2", "--json", home=home, cwd=elsewhere).json
+    assert done["film"] == "me-Z\udcfcrich.mp4"
+    assert video.probe(elsewhere / done["film"]).frames == 5
 
 
 LANDMARKS = {"points": waving(10), "size": np.array([320, 320]), "fps": 25.0}

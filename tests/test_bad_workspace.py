@@ -115,7 +115,7 @@ def test_what_a_newer_dancekit_wrote_is_left_alone(
     with kept(home, exactly=True):
         said = refused(*commands[verb], home=home, cwd=tmp_path)
     assert f"{home / file}: written by a newer dancekit (format 99, this one knows 1)" in said
-    assert "pip install --upgrade dancekit" in said
+    assert "git pull, then pip install -c constraints.txt ." in said
 
 
 # ------------------------------------------------------------------------------------------------------- damaged files
@@ -163,7 +163,7 @@ def test_a_damaged_training_state_is_named_and_the_person_stays(home: Path) -> N
     with kept(home, exactly=True):
         said = refused("train", "me", home=home)
     assert f"{home / 'me' / 'state.safetensors'}: this file is damaged" in said
-    assert "Delete it and train again" in said
+    assert "Start over with --restart" in said
     assert within("train", "me", "--restart", *QUICK, "--json", home=home).json["steps"] == 4
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import Outcome, dancekit, within
+from trouble import kept, refused
 
 from dancekit import bases, pretrain, recipe, train
 from dancekit.begun import plain, shaping
@@ -214,6 +215,50 @@ def test_another_crowd_is_not_taken_for_the_one_that_is_there(crowd_home: tuple[
         assert "was begun otherwise" in said
         assert "--home FOLDER" in said
     assert not out.exists()
+
+
+def test_a_crowd_without_its_state_is_not_silently_learnt_from_anew(
+    crowd_home: tuple[Path, Outcome], tmp_path: Path
+) -> None:
+    home = shutil.copytree(crowd_home[0], tmp_path / "home")
+    (home / "crowd" / "state.safetensors").unlink()
+    usual = ("pretrain", "--recipe", "tiny", "--people", "2", "--set", "steps=12", "--out")
+    with kept(home, exactly=True):
+        said = refused(*usual, home / "after-10.safetensors", home=home)
+    assert "the training of crowd cannot go on" in said
+    assert f"delete {home / 'crowd' / 'person.safetensors'}" in said
+    assert "--restart" not in said, "which pretrain does not know"
+    (home / "crowd" / "person.safetensors").unlink()
+    assert within(*usual, home / "b.safetensors", "--set", "steps=2", "--json", home=home).json["steps"] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("base.pth", "the name of a base ends in .safetensors"),
+        ("nowhere/base.safetensors", "there is no folder"),
+        ("folder.safetensors", "this is a folder"),
+        ("start.safetensors", "this is the base to begin with"),
+        ("film.safetensors", "exists and is no base of dancekit's; it stays as it is"),
+        ("person.safetensors", "exists and is no base of dancekit's; it stays as it is"),
+        ("state.safetensors", "exists and is no base of dancekit's; it stays as it is"),
+    ],
+)
+def test_where_no_base_can_be_written_is_said_before_anything_is_drawn(
+    crowd_home: tuple[Path, Outcome], name: str, problem: str, tmp_path: Path
+) -> None:
+    home = crowd_home[0]
+    (tmp_path / "folder.safetensors").mkdir()
+    (tmp_path / "film.safetensors").write_text("my only copy")
+    shutil.copy(home / "after-10.safetensors", tmp_path / "start.safetensors")
+    for file in ("person.safetensors", "state.safetensors"):
+        shutil.copy(home / "crowd" / file, tmp_path)
+    start = tmp_path / "start.safetensors"
+    with kept(tmp_path, exactly=True):
+        said = refused("pretrain", "--recipe", "tiny", "--people", "2", "--from", start, "--out", tmp_path / name,
+                       home=tmp_path / "new")  # fmt: skip
+    assert str(tmp_path / name) in said
+    assert problem in said
 
 
 def test_pretraining_goes_on_with_the_recipe_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,20 +8,25 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Generator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from conftest import Danced, dancekit, within
 from typer.main import get_command
 from typer.testing import CliRunner
 
 import dancekit as package
-from dancekit import plugins
+from dancekit import bench, device, plugins
 from dancekit.cli import app
-from dancekit.io import zoo
+from dancekit.io import video, zoo
 from dancekit.judge import Scores
 from dancekit.soundness import Soundness
+from dancekit.study import Options
+from dancekit.types import VideoInfo
 
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
 VERBS = sorted(COMMANDS)
@@ -106,6 +111,46 @@ def test_what_was_mistyped_is_shown_with_the_way_to_help(arguments: list[str], t
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["prepare", "film.mp4", "--end", "inf"],
+        ["transfer", "film.mp4", "--start", "nan"],
+        ["train", "--minutes", "inf"],
+        ["train", "--seed", "-1"],
+        ["train", "--seed", str(2**64)],
+        ["demo", "--minutes", "nan"],
+        ["demo", "--subject-seconds", "inf"],
+        ["demo", "--driver-seconds", "nan"],
+        ["bench", "--seconds", "inf"],
+        ["ablate", "--dance-seconds", "nan"],
+        ["ablate", "--subject-seconds", "inf"],
+    ],
+)
+def test_numbers_that_nobody_can_count_with_are_refused(arguments: list[str], tmp_path: Path) -> None:
+    said = within(*arguments, home=tmp_path / "dance", status=2).stderr
+    assert f"Invalid value for '{arguments[-2]}'" in said
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("place", ["nan,3", "3,inf", "3"])
+def test_a_place_is_two_numbers(place: str, tmp_path: Path) -> None:
+    said = within("prepare", "film.mp4", "--pick", place, home=tmp_path / "dance", status=1).stderr
+    assert f"--pick {place}: this is not a place" in said
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "bench"])
+def test_what_keeps_nothing_does_not_say_that_it_goes_on(
+    verb: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(device, "find", stop)
+    assert within(verb, home=home, status=130).stderr == "Stopped.\n"
+    assert "to go on" in within("train", "me", home=home, status=130).stderr
+
+
 HEAVY = ("torch", "mediapipe", "cv2", "numpy", "rembg", "safetensors", "yaml")
 
 
@@ -179,6 +224,25 @@ def test_bench_measures_every_part_beside_what_limits_it(films: Path, tmp_path: 
     parts = [pace["rate"] for name, pace in paces.items() if name.startswith("transfer: ")]
     assert paces["transfer"]["share"] == pytest.approx(paces["transfer"]["rate"] / min(parts))
     assert not (tmp_path / "none").exists(), "it works in a folder of its own"
+
+
+def test_bench_looks_only_at_the_first_seconds_of_a_film(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert bench._PART.end == 12.0
+    assert "first 12 seconds" in " ".join(helped("bench").split())
+    monkeypatch.setattr(bench, "_PART", Options(end=0.8))
+    read, real = set(), video.read_frames
+
+    def watched(info: VideoInfo, *others: Any, **options: Any) -> Generator[np.ndarray]:
+        read.add(info.frames)
+        return real(info, *others, **options)
+
+    monkeypatch.setattr(video, "read_frames", watched)
+    quick = ("--recipe", "tiny", "--set", "steps=4", "--seconds", "0.1", "--json")
+    said = within("bench", films / "driver.mp4", *quick, home=tmp_path / "none").json
+    assert said["frames"] == 20
+    assert read == {20}, "of the film's 40"
 
 
 def test_bench_of_a_person_measures_training_alone_and_leaves_her_as_she_is(home: Path) -> None:

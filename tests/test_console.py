@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import struct
@@ -10,6 +11,8 @@ import subprocess
 import sys
 
 import pytest
+import torch
+import typer
 from rich.console import Console
 
 from dancekit import console
@@ -99,3 +102,53 @@ def test_of_many_bars_the_newest_and_the_one_at_work_are_shown() -> None:
         assert (again.completed, again.finished) == (1, False), "the same work once more is not done yet"
     finally:
         bars.close()
+
+
+def test_a_download_is_counted_in_megabytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, bars = [0.0], console._Bars(Console(file=io.StringIO(), force_terminal=True, width=120))
+    monkeypatch.setattr(console.time, "monotonic", lambda: clock[0])
+    try:
+        for what in ("fetching vgg19.pth", "drawing"):
+            bars.show(what, 0, 40_000_000)
+            clock[0] += 2
+            bars.show(what, 19_197_500, 40_000_000)
+        paces = [task.fields["pace"] for task in bars._progress.tasks]
+        assert paces == ["9.6 MB/s", "9598750.0 frames/s"]
+    finally:
+        bars.close()
+    lines = io.StringIO()
+    console._Lines(lines).show("fetching vgg19.pth", 10_000_000, 40_000_000)
+    assert lines.getvalue() == "fetching vgg19.pth; 25%\n"
+
+
+def stopped_by(
+    error: BaseException, capsys: pytest.CaptureFixture[str], as_json: bool = False, goes_on: bool = True
+) -> tuple[int, str, str]:
+    """(exit status, stdout, stderr) of a command that ends with an error."""
+    with pytest.raises(typer.Exit) as ended, console.command(as_json, goes_on=goes_on):
+        raise error
+    said = capsys.readouterr()
+    return ended.value.exit_code, said.out, said.err
+
+
+def test_a_full_gpu_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = stopped_by(torch.OutOfMemoryError("CUDA out of memory. Tried"), capsys, as_json=True)
+    hint = "Close other programs that use it, or add --device cpu"
+    assert status == 1
+    assert json.loads(out) == {"error": "The GPU has too little memory.", "hint": hint}
+    assert err == f"Error: The GPU has too little memory.\n       {hint}\n"
+    with pytest.raises(RuntimeError, match="a bug"), console.command(False):
+        raise RuntimeError("a bug")
+
+
+def test_stopping_prints_one_json_object_too(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = stopped_by(KeyboardInterrupt(), capsys, as_json=True)
+    hint = "What is finished is kept: run the same command again to go on."
+    assert status == 130
+    assert json.loads(out) == {"error": "Stopped.", "hint": hint}
+    assert err == f"Stopped. {hint}\n"
+
+
+def test_only_what_goes_on_says_so_when_it_is_stopped(capsys: pytest.CaptureFixture[str]) -> None:
+    assert stopped_by(KeyboardInterrupt(), capsys, goes_on=False) == (130, "", "Stopped.\n")
+    assert json.loads(stopped_by(KeyboardInterrupt(), capsys, goes_on=False, as_json=True)[1])["hint"] == ""

@@ -100,6 +100,27 @@ def test_backends_are_found_by_file_name_and_nothing_lists_them(
     assert "Did you mean 'homemade'?" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ('DESCRIPTION = "made at home"\n', "made at home"),
+        ('DESCRIPTION: str = "made at home"\n', "made at home"),
+        ('DESCRIPTION = (\n    "made "\n    "at home"\n)\n', "made at home"),
+        ('DESCRIPTION = (  # long\n    "made at home"\n)\n', "made at home"),
+        ('WHERE = "home"\nDESCRIPTION = f"made at {WHERE}"\n', ""),
+        ("DESCRIPTION = (\n", ""),
+        ("import torch\n", ""),
+    ],
+)
+def test_a_backend_may_describe_itself_as_python_allows(
+    source: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pose").mkdir()
+    (tmp_path / "pose" / "homemade.py").write_text(source)
+    monkeypatch.setattr(plugins, "__file__", str(tmp_path / "plugins.py"))
+    assert plugins.described("pose") == {"homemade": told}
+
+
 # ------------------------------------------------------------------------------------------------------------ networks
 
 NETWORKS = [module.name for module in pkgutil.iter_modules(dancekit.networks.__path__)]

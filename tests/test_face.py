@@ -11,12 +11,14 @@ import pytest
 import torch
 from torch import nn
 
-from dancekit import device, likeness, recipe, train
+from dancekit import device, gallery, likeness, recipe, train
 from dancekit.core import chance, objective, step
 from dancekit.core.schedule import FACE
+from dancekit.core.sketch import Looks
 from dancekit.errors import WorkspaceError
 from dancekit.gallery import gather
 from dancekit.io import checkpoint, clips
+from dancekit.io.clips import Clip
 from dancekit.io.dataset import FILMS_APART, Footage, to_device
 from dancekit.io.workspace import Workspace
 from dancekit.likeness import multiple
@@ -142,9 +144,9 @@ def test_portraits_are_of_frames_that_are_learnt_from_and_known(trained_home: Pa
     person = Workspace(trained_home).person("me")
     model, (clip, *_) = likeness.load(person), clips.load_all(person)
     fine = model.canvas.times(model.recipe.closeup)
-    gallery = gather([clip, clip], fine, 32, 500)
-    times = gallery.moments % FILMS_APART * float(clip.track.fps)
-    assert set(gallery.moments // FILMS_APART) == {0, 1}
+    found = gather([clip, clip], fine, 32, 500)
+    times = found.moments % FILMS_APART * float(clip.track.fps)
+    assert set(found.moments // FILMS_APART) == {0, 1}
     held = Footage(clip, fine, 0).held
     assert times == pytest.approx(times.round(), abs=1e-3)
     assert not held[times.round().astype(int)].any()
@@ -169,3 +171,19 @@ def test_a_trained_face_changes_the_head_and_nothing_else(trained_home: Path) ->
     (alone, *_) = bare.paint(footage.points[:3], model.canvas.size)
     assert alone.times == 1
     assert np.array_equal(alone.picture, painted[0].picture)
+
+
+def test_portraits_show_her_in_the_clothes_that_she_is_drawn_in(run: Run) -> None:
+    (clip,), (seen,) = run.subject.clips, run.subject.looks
+    other = seen._replace(colours=-seen.colours)
+    short = replace(clip, name="short", used=clip.used & (np.arange(len(clip.used)) < len(clip.used) // 2))
+
+    def films(first: Clip, *worn: Looks) -> list[str]:
+        run.subject = replace(run.subject, clips=[first, short], looks=list(worn))
+        return [film.name for film in gallery._as_usual(run)]
+
+    assert films(clip, seen, other) == [clip.name]
+    assert films(clip, seen, seen) == [clip.name, "short"]
+    hidden = replace(clip, track=clip.track.with_points(np.full_like(clip.track.points, np.nan)))
+    assert films(hidden, seen, other) == [clip.name, "short"], "a head in other clothes is better than none"
+    assert len(gallery.gallery_of(run, face_of(run)).moments)

@@ -176,3 +176,23 @@ def test_long_held_out_spans_are_looked_at_in_pieces(tmp_path: Path, monkeypatch
 def test_a_held_out_span_ends_with_its_shot(tmp_path: Path) -> None:
     held = Footage(clip(tmp_path, 120, shots=(0, 21, 63, 65)), Canvas((32, 64), 50.0, 25.0), 0)
     assert list(evaluate.held_out_runs(held)) == [(18, 21), (21, 24), (60, 63), (63, 65), (96, 102)]
+
+
+def test_what_is_painted_beyond_the_film_is_not_judged(tmp_path: Path) -> None:
+    whole = Footage(clip(tmp_path, 40), Canvas((32, 64), 50.0, 25.0), 0)
+    left, top, right, bottom = (int(side) for side in whole.clip.inside)
+    low = Footage(replace(whole.clip, inside=(left, top, right, (top + bottom) // 2)), whole.canvas, 0)
+    pictures = np.full((2, 64, 32, 4), 200, np.uint8)
+    line = int(low.known(5)[3])
+    assert 0 < line < 64
+    shown = evaluate._known(pictures, low, 5)
+    assert (shown[:, :line, 8:24] == 200).all()
+    assert not shown[:, line:].any()
+
+
+def test_the_nearest_pose_is_looked_for_in_films_that_have_any_to_learn_from(tmp_path: Path) -> None:
+    full = Footage(clip(tmp_path / "full", 40), Canvas((32, 64), 50.0, 25.0), 0)
+    held = Footage(clip(tmp_path / "held", 40), Canvas((32, 64), 50.0, 25.0), 0)
+    held = Footage(replace(held.clip, used=held.clip.used & held.held), held.canvas, 0)
+    number, time = evaluate.nearest_pose([held, full], full.points[0])
+    assert (number, time) == (1, 0)

@@ -63,7 +63,7 @@ def test_where_no_head_is_ever_seen_the_face_is_not_learnt_by_itself(
 ) -> None:
     said: list[str] = []
     who = Workspace(trained_home).person("me").variant("headless")
-    monkeypatch.setattr(train, "_shows_a_head", lambda clip: False)
+    monkeypatch.setattr(train, "shows_a_head", lambda clip: False)
     run = train.set_up(who, Workspace(tmp_path), recipe.load("tiny"), device.find("cpu"), 0, no_progress, said.append)
     assert [stint.stage for stint in run.training.stints] == [1, 2, 1, 2]
     assert sum(stint.amount for stint in run.training.stints) == recipe.load("tiny").steps

@@ -182,6 +182,22 @@ def test_killed_before_the_first_save_starts_again(trained_home: Path, tmp_path:
     assert logged[-1] == steps + 1, "the first step after going on"
 
 
+def test_killed_between_the_weights_and_the_state_of_the_first_save_begins_again(
+    trained_home: Path, tmp_path: Path
+) -> None:
+    home, command = tmp_path / "dance", ("train", "me", *TINY, "--set", "steps=6")
+    shutil.copytree(trained_home / "me/clips", home / "me/clips")
+    person = Workspace(home).person("me")
+    stopped(home, *command, at="dancekit.io.checkpoint:save_file", match="state.safetensors", count=1, set=EVERY_STEP)
+    assert steps_of(person) >= 1
+    assert not person.state.exists()
+    assert dancekit(*command, "--json", home=home).json["steps"] == 6
+    assert not scraps(home)
+    person.state.unlink()
+    assert "cannot go on" in dancekit(*command, home=home, status=1).stderr, "finished, and then it was deleted"
+    assert steps_of(person) == 6
+
+
 def test_starting_over_and_killed_at_once_the_person_can_still_be_painted(home: Path) -> None:
     person = Workspace(home).person("me")
     assert steps_of(person) == 40

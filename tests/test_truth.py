@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from dancekit import demo, device, truth
+from dancekit import demo, device, scenes, truth
+from dancekit.core.skeleton import INDEX
 from dancekit.io.workspace import Person, Workspace
 from dancekit.train import Trained
 from dancekit.types import no_progress
@@ -59,3 +60,13 @@ def test_a_demo_that_is_stopped_while_it_learns_goes_no_further(
     monkeypatch.setattr("dancekit.demo.train.train", stopped)
     with pytest.raises(KeyboardInterrupt):
         demo.demo(tmp_path, 1.0, "tiny", (4.0, 1.0), device.find("cpu"), 0, no_progress, lambda text: None)
+
+
+def test_hidden_limbs_are_told_as_a_pose_backend_would_see_them() -> None:
+    scene = scenes.stranger("ballet", 4.0, size=(320, 320))
+    told = truth._landmarks(scene)
+    assert told.dtype == np.float32
+    assert np.array_equal(told[..., :2], scene.landmarks())
+    assert np.median(told[:, INDEX["left_hip"], 2]) > 0.9
+    wrists = told[:, [INDEX["left_wrist"], INDEX["right_wrist"]], 2]
+    assert wrists.min() < 0.5 < wrists.max(), "a hand is behind the back at times"

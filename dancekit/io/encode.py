@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import wave
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -25,6 +26,7 @@ _COMMENT = re.compile(rf"comment\s*:\s*{MARK}", re.IGNORECASE)
 """How ffmpeg tells of that mark in a film; a file's name may hold the same words."""
 
 _LABEL = "dancekit.txt"
+_PNG_END = b"IEND\xaeB`\x82"
 _LEAD = 1.0
 """Seconds of sound that are decoded before those that are wanted."""
 _OURS = re.compile(r"\d+\.png|dancekit\.txt|\.DS_Store|Thumbs\.db")
@@ -141,12 +143,42 @@ def _exact_time(form: FilmFormat, fps: Fraction) -> list[str]:
     return ["-video_track_timescale", str(fps.numerator)] if form.suffix in _TICKING else []
 
 
+def to_disk(path: Path) -> None:
+    """Wait until a film, or a folder of pictures, lies on the disk itself, so that no power cut takes what is in it."""
+    for part in [*path.iterdir(), path] if path.is_dir() else [path, path.parent]:
+        with suppress(OSError) if part.is_dir() else nullcontext():  # Windows and networks cannot wait for a folder
+            descriptor = os.open(part, os.O_RDONLY if part.is_dir() else os.O_RDWR)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def frames_in(path: Path) -> int:
+    """How many whole frames there are in a film, without decoding them, or in a folder of pictures; 0 for a wreck."""
+    if path.is_dir():
+        return sum(map(_is_whole, path.glob("*.png")))
+    return len(ffmpeg.listing(path)[1])
+
+
+def _is_whole(picture: Path) -> bool:
+    with picture.open("rb") as file:
+        file.seek(-min(len(_PNG_END), picture.stat().st_size), os.SEEK_END)
+        return file.read() == _PNG_END
+
+
 @dataclass(frozen=True)
 class Sound:
     """The sound of a film from `start` on, in seconds from the start of the file."""
 
     path: Path
     start: Fraction
+
+
+def can_be_heard(sound: Sound) -> bool:
+    """Whether ffmpeg knows to decode a sound: it reads half a second of it."""
+    tune, cut = _tune(sound, 0.5)
+    return ffmpeg.run(["-v", "error", *tune, "-map", "0:a:0", "-af", cut, "-f", "null", "-"])[2] == 0
 
 
 def write_wav(path: Path, sound: np.ndarray, rate: int = 44100) -> None:
@@ -172,10 +204,14 @@ def temporary_folder(path: Path) -> Iterator[Path]:
 
 
 def join(pieces: Sequence[Path], out: Path, form: FilmFormat, fps: Fraction, frames: int, sound: Sound | None) -> None:
-    """Join films end to end without encoding them again, and lay the sound under them from first frame to last."""
+    """Join films end to end without encoding them again, and lay the sound under them from first frame to last.
+
+    Raises:
+        ClipError: ffmpeg cannot, or fewer than `frames` come of it; `out` stays as it was.
+    """
     listing = pieces[0].parent / "pieces.txt"
     with writing(listing):
-        listing.write_text("".join(f"file {_quoted(piece.absolute())}\n" for piece in pieces), encoding="utf-8")
+        listing.write_bytes(os.fsencode("".join(f"file {_quoted(piece.absolute())}\n" for piece in pieces)))
     temporary = listing.with_name(f"joined{form.suffix}")
     tune, tune_options = [], []
     if sound is not None:
@@ -185,15 +221,19 @@ def join(pieces: Sequence[Path], out: Path, form: FilmFormat, fps: Fraction, fra
     # Each time counted from the start: joining alone would add up what every piece's length is rounded by.
     times = ["-bsf:v", f"setts=ts=round(N/({fps})/TB)", *_exact_time(form, fps)]
     index = ["-movflags", "+faststart"] if form.suffix in _TICKING else []
-    arguments = ["-v", "error", *silent, *tune, "-map", "0:v:0", *tune_options, "-c:v", "copy", *times,
-                 "-metadata", f"comment={MARK}", *index, "-y", ffmpeg.local(temporary)]  # fmt: skip
+    # Sound that is damaged further on is laid under the film as far as it goes: it must not cost the film.
+    arguments = ["-v", "error", "-max_error_rate", "1", *silent, *tune, "-map", "0:v:0", *tune_options, "-c:v", "copy",
+                 *times, "-metadata", f"comment={MARK}", *index, "-y", ffmpeg.local(temporary)]  # fmt: skip
     try:
         with writing(out):  # an ffmpeg that outlived a killed run may still write to a file of this name
             temporary.unlink(missing_ok=True)
         _, said, status = ffmpeg.run(arguments)
         if status:
             raise ffmpeg.writing_error(out, said)
+        if (joined := frames_in(temporary)) < frames:  # ffmpeg passes over what it cannot open
+            raise ClipError(f"{out}: only {joined} of {frames} frames could be joined.", "Run the same command again.")
         with writing(out):
+            to_disk(temporary)
             move(temporary, out)
     finally:
         temporary.unlink(missing_ok=True)
@@ -215,11 +255,16 @@ def _tune(sound: Sound, seconds: float) -> tuple[list[str], str]:
     return [*place, "-t", f"{lead + seconds:.6f}", "-i", ffmpeg.local(sound.path)], cut
 
 
-def gather_pictures(pieces: Sequence[Path], out: Path) -> None:
+def gather_pictures(pieces: Sequence[Path], out: Path, frames: int) -> None:
     """Put the numbered pictures of all pieces into one folder, in place of what dancekit left there before.
 
     The pieces stay whole, so that a run that is stopped here can gather them again.
+
+    Raises:
+        ClipError: fewer than `frames` of them are whole; `out` stays as it was.
     """
+    if (whole := sum(frames_in(piece) for piece in pieces)) < frames:
+        raise ClipError(f"{out}: only {whole} of {frames} pictures are whole.", "Run the same command again.")
     gathered = pieces[0].with_name("gathered")
     with writing(out):
         shutil.rmtree(gathered, ignore_errors=True)
@@ -227,6 +272,7 @@ def gather_pictures(pieces: Sequence[Path], out: Path) -> None:
         (gathered / _LABEL).write_text(MARK + "\n", encoding="utf-8")
         for picture in (picture for piece in pieces for picture in piece.glob("*.png")):
             _link_or_copy(picture, gathered / picture.name)
+        to_disk(gathered)
     replace_folder(gathered, out)
 
 

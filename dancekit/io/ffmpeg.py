@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 from dancekit.errors import ClipError, DancekitError
+from dancekit.io.workspace import unreadable
 
 _CURE = "Install it again with: pip install --force-reinstall imageio-ffmpeg  (or point IMAGEIO_FFMPEG_EXE at one)"
+
+_UNSHOWN = 4
+"""The flag of pictures that are needed to decode others, but that the film's index leaves out of what is shown."""
+_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
+"""What an .mp4 or .mov file may begin with."""
 
 
 def executable() -> str:
@@ -89,6 +99,57 @@ def run(arguments: list[str]) -> tuple[bytes, str, int]:
         return output, process.messages(), status
     finally:
         process.stop()
+
+
+def listing(path: Path, how: Sequence[str] = ("-c", "copy")) -> tuple[Fraction | None, list[int], str]:
+    """(seconds per tick, presentation times in ticks of all pictures that are shown, what ffmpeg complains of).
+
+    how: options of the output; those given here list the pictures without decoding them. A film that cannot be opened
+    has no ticks and no times.
+    """
+    table, said, _ = run(["-v", "error", "-i", local(path), "-map", "0:V:0", *how, "-f", "framecrc", "-"])
+    text = table.decode("ascii", "replace")
+    tick = re.search(r"#tb 0: (\d+)/(\d+)", text)
+    rows = [line for line in text.splitlines() if line[:1].isdigit()]
+    times = [int(row.split(",")[2]) for row in rows if not _unshown(row)]
+    return Fraction(int(tick[1]), int(tick[2])) if tick else None, times, said
+
+
+def _unshown(row: str) -> bool:
+    flags = re.search(r"F=0x([0-9A-F]+)", row)
+    return bool(flags and int(flags[1], 16) & _UNSHOWN)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what the system says about missing rights into an error about `path`."""
+    try:
+        yield
+    except PermissionError as error:
+        raise unreadable(path) from error
+
+
+def why_not(path: Path) -> str:
+    """What is wrong with a file in which ffmpeg finds neither pictures nor sound."""
+    if not path.stat().st_size:
+        return "the file is empty"
+    with reading(path), path.open("rb") as file:
+        boxes = list(_boxes(file))
+    whole = (b"moov", True) in [(kind, end <= path.stat().st_size) for kind, end in boxes]
+    begun = bool(boxes) and boxes[0][0] in _BOXES
+    if begun and whole:
+        return "the film holds no frames"
+    return "the film is cut short (its index is missing)" if begun else "this is not a film"
+
+
+def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """(kind, end in bytes) of the boxes that an .mp4 or .mov file is made of."""
+    while len(head := file.read(8)) == 8:
+        size = int.from_bytes(head[:4]) - 8
+        size = int.from_bytes(file.read(8)) - 16 if size == -7 else size
+        if size < 0:
+            return
+        yield head[4:], file.seek(size, os.SEEK_CUR)
 
 
 def writing_error(path: Path, messages: str) -> ClipError:

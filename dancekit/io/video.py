@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,12 +23,15 @@ _PICTURE_FORMATS = re.compile(r"Input #0, (image2|\w+_pipe|gif|apng|webp)\b")
 _BARE_STREAMS = re.compile(r"Input #0, (h264|hevc|vvc|m4v|mpegvideo|obu)\b")
 _INDEXED = re.compile(r"Input #0, (mov|matroska)\b")
 _BROKEN_OFF = re.compile(r"partial file|ended prematurely")
-_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
-"""What an .mp4 or .mov file may begin with."""
 _NO_TIME = -(1 << 63)
+_LARGEST_PICTURE = 1 << 29
+"""Bytes: what is larger is a film, and would fill the memory."""
 _LEAD = 3.0
 """Seconds before the wanted frame at which reading by time stamps begins: camcorders' key frames are less apart."""
 _HIGH_RANGE = ("arib-std-b67", "smpte2084")
+_INTERLACED = re.compile(r"\b(top|bottom) (coded )?first\b")
+_HIGH_COLOURS = re.compile(rf"([\w-]+)/([\w-]+)/(?:{'|'.join(_HIGH_RANGE)})")
+"""Matrix and primaries of a high-dynamic-range film, as ffmpeg names them before the transfer curve."""
 
 
 def probe(path: Path, longest_side: int = 0) -> VideoInfo:
@@ -41,10 +43,13 @@ def probe(path: Path, longest_side: int = 0) -> VideoInfo:
 
     Raises:
         ClipError: the file is missing, is no film, or holds no pictures.
+        WorkspaceError: it may not be read.
     """
-    if path.is_dir():
+    with ffmpeg.reading(path):
+        folder, there = path.is_dir(), path.is_file()
+    if folder:
         raise ClipError(f"{path}: this is a folder, not a film.", "Name the film that is in it.")
-    if not path.is_file():
+    if not there:
         raise ClipError(
             f"{path}: there is no such file.", "Check the name; drag the file into the terminal to be sure."
         )
@@ -56,7 +61,7 @@ def probe(path: Path, longest_side: int = 0) -> VideoInfo:
     if not stamps:
         raise ClipError(f"{path}: the film holds no frames.", "Copy it from the camera again, or export it anew.")
     if len(stamps) == 1:
-        raise ClipError(f"{path}: this is a still picture, not a film.", _STILL)
+        raise ClipError(f"{path}: this is a still picture, not a film.", STILL)
     fps, steady = frame_rate(stamps, base)
     count = len(stamps) if steady else int((stamps[-1] - stamps[0]) * base * fps + Fraction(3, 2))
     tone = next((curve for curve in _HIGH_RANGE if curve in pictures[0]), "")
@@ -70,55 +75,44 @@ def probe(path: Path, longest_side: int = 0) -> VideoInfo:
         start=max(stamps[0] * base, Fraction(0)),
         constant=steady and bool(_INDEXED.search(said)),
         tone=tone,
+        mending=_mending(pictures[0]),
     )
-    width, height = _first_frame_size(info)
+    (width, height), scale = _first_frame_size(info), 1.0
     if longest_side and max(width, height) > longest_side:
         scale = longest_side / max(width, height)
         width, height = round(width * scale / 2) * 2, round(height * scale / 2) * 2
-    return replace(info, width=width, height=height)
+    return replace(info, width=width, height=height, shrunk=scale)
 
 
-_STILL = "dancekit needs movement: give a film, such as an .mp4 or .mov. A picture can only be a background (--bg)."
+def _mending(stream: str) -> tuple[str, ...]:
+    """Filters for pictures of two half pictures, which would show combs, and for high dynamic range whose matrix or
+    primaries the film does not name: it is bt2020 in all but a few."""
+    filters = ["bwdif=mode=send_frame:deint=interlaced"] if _INTERLACED.search(stream) else []
+    if named := _HIGH_COLOURS.search(stream):
+        usual = ("colorspace=bt2020nc", "color_primaries=bt2020")
+        filters += [f"setparams={one}" for one, name in zip(usual, named.groups(), strict=True) if name == "unknown"]
+    return tuple(filters)
+
+
+STILL = "dancekit needs movement: give a film, such as an .mp4 or .mov. A picture can only be a background (--bg)."
 
 
 def _refuse_non_films(path: Path, said: str, streams: list[str], pictures: list[str]) -> None:
     if not any(" Video: " in line or " Audio: " in line for line in streams):
         raise ClipError(
-            f"{path}: {_why_not(path)}; it cannot be read.", "Copy it from the camera again, or export it anew."
+            f"{path}: {ffmpeg.why_not(path)}; it cannot be read.", "Copy it from the camera again, or export it anew."
         )
     if not pictures:
         raise ClipError(
             f"{path}: this file has sound but no pictures.", "Give the film itself, such as an .mp4 or .mov."
         )
     if _PICTURE_FORMATS.search(said) and "Duration: N/A" in said:
-        raise ClipError(f"{path}: this is a still picture, not a film.", _STILL)
+        raise ClipError(f"{path}: this is a still picture, not a film.", STILL)
     if _BARE_STREAMS.search(said):
         raise ClipError(
             f"{path}: these are bare pictures that do not say when to show them.",
             f"Make a film of them: ffmpeg -i {path.name} -c copy {path.stem}.mp4",
         )
-
-
-def _why_not(path: Path) -> str:
-    if not path.stat().st_size:
-        return "the file is empty"
-    with path.open("rb") as file:
-        boxes = list(_boxes(file))
-    whole = (b"moov", True) in [(kind, end <= path.stat().st_size) for kind, end in boxes]
-    begun = bool(boxes) and boxes[0][0] in _BOXES
-    if begun and whole:
-        return "the film holds no frames"
-    return "the film is cut short (its index is missing)" if begun else "this is not a film"
-
-
-def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """(kind, end in bytes) of the boxes that an .mp4 or .mov file is made of."""
-    while len(head := file.read(8)) == 8:
-        size = int.from_bytes(head[:4]) - 8
-        size = int.from_bytes(file.read(8)) - 16 if size == -7 else size
-        if size < 0:
-            return
-        yield head[4:], file.seek(size, os.SEEK_CUR)
 
 
 def _length(said: str) -> Fraction:
@@ -133,17 +127,12 @@ def _time_stamps(path: Path, decode: bool = False) -> tuple[Fraction, list[int],
     Read without decoding, but for containers that do not tell every picture's time.
     """
     how = ["-vf", "scale=16:16", "-fps_mode", "passthrough", "-enc_time_base", "demux"] if decode else ["-c", "copy"]
-    listing, said, _ = ffmpeg.run(
-        ["-v", "error", "-i", ffmpeg.local(path), "-map", "0:V:0", *how, "-f", "framecrc", "-"]
-    )
-    text = listing.decode("ascii", "replace")
-    tick = re.search(r"#tb 0: (\d+)/(\d+)", text)
-    if not tick:
+    tick, stamps, said = ffmpeg.listing(path, how)
+    if tick is None:
         raise ClipError(f"{path}: ffmpeg cannot read this film: {ffmpeg.last_line(said)}", "Export it anew as .mp4.")
-    stamps = {int(line.split(",")[2]) for line in text.splitlines() if line[:1].isdigit()}
     if _NO_TIME in stamps and not decode:
         return _time_stamps(path, decode=True)
-    return Fraction(int(tick[1]), int(tick[2])), sorted(stamps), said
+    return tick, sorted(set(stamps)), said
 
 
 def frame_rate(stamps: list[int], base: Fraction) -> tuple[Fraction, bool]:
@@ -170,7 +159,7 @@ def _first_frame_size(info: VideoInfo) -> tuple[int, int]:
     picture, said, _ = ffmpeg.run(["-v", "error", *arguments])
     header = re.match(rb"P6\s+(\d+)\s+(\d+)\s", picture)
     if not header:
-        if info.tone and "zscale" in said:
+        if "No such filter: 'zscale'" in said:
             raise ClipError(
                 f"{info.path}: this is a film in HDR, which this ffmpeg cannot read (it lacks zscale): "
                 f"{ffmpeg.executable()}",
@@ -195,7 +184,8 @@ def _input(info: VideoInfo, first: int) -> list[str]:
 
 
 def _filters(info: VideoInfo, first: int = 0, window: Window | None = None) -> str:
-    chain = [] if info.constant else [f"fps={info.fps}:start_time={float(info.start + first / info.fps):.6f}"]
+    chain = [*info.mending]
+    chain += [] if info.constant else [f"fps={info.fps}:start_time={float(info.start + first / info.fps):.6f}"]
     chain += ["scale=iw*sar:ih", "setsar=1"]
     if info.tone:
         chain.append(
@@ -253,13 +243,33 @@ def read_picture(path: Path) -> np.ndarray:
 
     Raises:
         ClipError: it is missing or no picture.
+        WorkspaceError: it may not be read.
     """
+    with ffmpeg.reading(path):
+        if not path.is_file():
+            raise ClipError(f"{path}: there is no such picture.", "Check the name.")
+        return _decoded(path, path.read_bytes() if path.stat().st_size < _LARGEST_PICTURE else b"")
+
+
+def read_still(path: Path) -> np.ndarray:
+    """The one picture, or the first, of a file that only ffmpeg knows to read (.heic, .avif), as RGB uint8 [H, W, 3].
+
+    Raises:
+        ClipError: ffmpeg finds none.
+    """
+    source = ["-i", ffmpeg.local(path)]
+    _, said, _ = ffmpeg.run(source)
+    parts = said.count(" Video: ")
+    whole = parts == 1 or "Tile Grid" in said  # phones cut a picture into tiles, which old ffmpegs take for films
+    known = (_PICTURE_FORMATS.search(said) or _INDEXED.search(said)) and whole and " Audio: " not in said
+    picture = ffmpeg.run([*source, "-frames:v", "1", "-f", "image2pipe", "-c:v", "ppm", "-"])[0] if known else b""
+    return _decoded(path, picture)
+
+
+def _decoded(path: Path, data: bytes) -> np.ndarray:
     import cv2
 
-    if not path.is_file():
-        raise ClipError(f"{path}: there is no such picture.", "Check the name.")
-    data = np.fromfile(path, np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if len(data) else None
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB) if data else None
     if picture is None:
         raise ClipError(f"{path}: this is not a picture that can be read.", "Use a .jpg, .png or .webp picture.")
     return picture

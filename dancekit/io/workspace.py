@@ -36,7 +36,7 @@ class NewerError(WorkspaceError):
     def __init__(self, path: Path, number: object) -> None:
         super().__init__(
             f"{path}: written by a newer dancekit (format {number}, this one knows {FORMAT}).",
-            "Bring dancekit up to date: pip install --upgrade dancekit",
+            "Bring dancekit up to date, in its checkout: git pull, then pip install -c constraints.txt .",
         )
 
 
@@ -245,7 +245,8 @@ def write_json(path: Path, data: dict[str, object]) -> None:
     """Write a JSON file with the workspace's format number, all or nothing."""
     text = json.dumps({"format": FORMAT, **data}, indent=1, ensure_ascii=False)
     with replacing(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+        # A file's name may hold bytes that are no UTF-8: written as \udcXX, which JSON reads as what it was.
+        temporary.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def read_json(path: Path, cure: str) -> dict[str, Any]:

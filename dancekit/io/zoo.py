@@ -15,7 +15,7 @@ def root() -> Path:
         if (folder / "weights.yaml").is_file():
             return folder
     raise DancekitError(
-        "dancekit's own data files are missing.", "Install it again: pip install --force-reinstall dancekit"
+        "dancekit's own data files are missing.", "Install it again, in its checkout: pip install -c constraints.txt ."
     )
 
 

@@ -156,7 +156,7 @@ def test_a_file_without_sound_gives_none(tmp_path: Path) -> None:
 def test_pictures_of_all_pieces_end_up_in_one_folder(tmp_path: Path) -> None:
     form = encode.format_of(tmp_path / "out", True)
     frames = [np.dstack((frame, frame[..., 0])) for frame in numbered(sum(PIECES))]
-    encode.gather_pictures(write_pieces(tmp_path, form, Fraction(25), frames), tmp_path / "out")
+    encode.gather_pictures(write_pieces(tmp_path, form, Fraction(25), frames), tmp_path / "out", len(frames))
     names = sorted(path.name for path in (tmp_path / "out").glob("*.png"))
     assert names == [f"{number:06d}.png" for number in range(30)]
     raw = run("-i", str(tmp_path / "out" / "000017.png"), "-f", "rawvideo", "-pix_fmt", "rgba", "-")
@@ -166,8 +166,8 @@ def test_pictures_of_all_pieces_end_up_in_one_folder(tmp_path: Path) -> None:
 def test_pictures_left_by_an_earlier_film_are_gone(tmp_path: Path) -> None:
     form = encode.format_of(tmp_path / "out", True)
     frames = [np.dstack((frame, frame[..., 0])) for frame in numbered(sum(PIECES))]
-    encode.gather_pictures(write_pieces(tmp_path, form, Fraction(25), frames), tmp_path / "out")
-    encode.gather_pictures(write_pieces(tmp_path, form, Fraction(25), frames)[:1], tmp_path / "out")
+    encode.gather_pictures(write_pieces(tmp_path, form, Fraction(25), frames), tmp_path / "out", len(frames))
+    encode.gather_pictures(write_pieces(tmp_path, form, Fraction(25), frames)[:1], tmp_path / "out", PIECES[0])
     assert len(list((tmp_path / "out").glob("*.png"))) == PIECES[0]
 
 

@@ -109,6 +109,27 @@ def test_a_film_cut_only_at_its_end_is_read_no_further(tmp_path: Path) -> None:
     assert numbers_of(video.read_frames(replace(whole, frames=25))) == list(range(25))
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+@pytest.mark.parametrize("between", ["0", "3"])
+def test_a_film_trimmed_without_encoding_is_read_as_players_show_it(tmp_path: Path, between: str, suffix: str) -> None:
+    whole = film(tmp_path / "whole.mp4", numbered(50), "25", *H264, "-bf", between, "-g", "250")
+    trimmed = remade(whole, tmp_path / f"trimmed.{suffix}", "-c", "copy", before=("-ss", "0.5"))
+    assert [time for time in times_of(trimmed) if time < 0], "what comes before is in the file, but not shown"
+    info = video.probe(trimmed)
+    assert (info.fps, info.frames, info.start, info.constant) == (25, 37, 0, True)
+    assert numbers_of(video.read_frames(info)) == list(range(13, 50))
+    for first in (1, 12, 35):
+        assert numbers_of(video.read_frames(info, first, first + 2)) == [13 + first, 14 + first]
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "avi"])
+def test_containers_that_cannot_hide_frames_show_all_that_trimming_left(tmp_path: Path, suffix: str) -> None:
+    whole = film(tmp_path / f"whole.{suffix}", numbered(50), "25", *H264, "-bf", "3", "-g", "250", "-sc_threshold", "0")
+    info = video.probe(remade(whole, tmp_path / f"trimmed.{suffix}", "-c", "copy", before=("-ss", "0.5")))
+    assert info.frames == 50
+    assert numbers_of(video.read_frames(info)) == list(range(50))
+
+
 VARIABLE = "settb=1/90000,setpts='if(lt(N,30),N*3000,90000+(N-30)*6000)'"
 """30 frames at 30 frames/s, then 15 frames/s."""
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from making import H264, film, numbered, numbers_of, remade, run
 
-from dancekit.errors import ClipError
-from dancekit.io import video
+from dancekit.errors import ClipError, WorkspaceError
+from dancekit.io import ffmpeg, video
 
 RED, GREEN, BLUE, WHITE = (200, 30, 30), (30, 180, 30), (30, 30, 200), (220, 220, 220)
 
@@ -79,9 +79,9 @@ def test_odd_sizes_are_read_as_they_are(tmp_path: Path, size: tuple[int, int]) -
 def test_large_films_are_read_smaller_in_shape(tmp_path: Path) -> None:
     path = film(tmp_path / "film.mp4", [corners((192, 128))] * 5)
     info = video.probe(path, longest_side=96)
-    assert (info.width, info.height) == (96, 64)
+    assert (info.width, info.height, info.shrunk) == (96, 64, 0.5)
     assert_quarters(first_frame(info), RED, GREEN, BLUE, WHITE)
-    assert video.probe(path, longest_side=192).width == 192
+    assert (video.probe(path, longest_side=192).width, video.probe(path, longest_side=192).shrunk) == (192, 1)
 
 
 @pytest.mark.parametrize("colours", ["bt709", "smpte170m"])
@@ -99,20 +99,83 @@ def test_a_ten_bit_film_keeps_its_brightness(tmp_path: Path) -> None:
     assert_quarters(first_frame(info), RED, GREEN, BLUE, WHITE)
 
 
+def high_range(
+    path: Path, picture: np.ndarray, curve: str, primaries: str = "bt2020", matrix: str = "bt2020nc"
+) -> Path:
+    """A film in HDR of one picture uint8 [64, 96, 3], in bt2020 whatever its tags say."""
+    tags = f"setparams=color_primaries={primaries}:color_trc={curve}:colorspace={matrix}:range=tv"
+    colours = ("-vf", f"scale=out_color_matrix=bt2020nc:out_range=tv,format=yuv420p10le,{tags}")
+    return film(path, [picture] * 5, "25", *colours, "-c:v", "libx265", "-x265-params", "log-level=error", "-crf", "8")
+
+
 @pytest.mark.parametrize("curve", ["arib-std-b67", "smpte2084"])
 def test_high_dynamic_range_is_brought_down_to_the_ordinary(tmp_path: Path, curve: str) -> None:
     greys = np.repeat(np.array([0, 60, 120, 180], np.uint8), 24)
     picture = np.ascontiguousarray(np.broadcast_to(greys[None, :, None], (64, 96, 3)))
-    tags = f"setparams=color_primaries=bt2020:color_trc={curve}:colorspace=bt2020nc:range=tv"
-    matrix = ("-vf", f"scale=out_color_matrix=bt2020nc:out_range=tv,format=yuv420p10le,{tags}")
-    options = (*matrix, "-c:v", "libx265", "-x265-params", "log-level=error", "-crf", "8")
-    info = video.probe(film(tmp_path / "film.mp4", [picture] * 5, "25", *options))
+    info = video.probe(high_range(tmp_path / "film.mp4", picture, curve))
     assert info.tone == curve
     frame = first_frame(info)
     seen = [int(frame[32, x].mean()) for x in (12, 36, 60, 84)]
     assert seen[0] <= 6
     assert all(dark + 10 < bright for dark, bright in pairwise(seen))
     assert np.ptp(frame[32, 60].astype(int)) <= 6, "grey stays grey"
+
+
+@pytest.mark.parametrize("curve", ["arib-std-b67", "smpte2084"])
+@pytest.mark.parametrize(
+    ("primaries", "matrix"), [("unknown", "bt2020nc"), ("bt2020", "unknown"), ("unknown", "unknown")]
+)
+def test_high_dynamic_range_that_does_not_name_its_colours_is_read_as_bt2020(
+    tmp_path: Path, curve: str, primaries: str, matrix: str
+) -> None:
+    named = video.probe(high_range(tmp_path / "named.mp4", corners(), curve))
+    untold = video.probe(high_range(tmp_path / "untold.mp4", corners(), curve, primaries, matrix))
+    assert untold.tone == curve
+    assert np.array_equal(first_frame(untold), first_frame(named))
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("[AVFilterGraph] No such filter: 'zscale'\nFilter not found", "it lacks zscale"),
+        ("[zscale] code 3074: no path between colorspaces\nInvalid data", "no frame can be decoded: Invalid data"),
+    ],
+)
+def test_only_an_ffmpeg_without_the_filter_for_high_dynamic_range_is_blamed_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, words: str
+) -> None:
+    path, run_ffmpeg = high_range(tmp_path / "film.mp4", corners(), "smpte2084"), ffmpeg.run
+    failing = (b"", said, 1)
+    monkeypatch.setattr(ffmpeg, "run", lambda given: failing if "image2pipe" in given else run_ffmpeg(given))
+    with pytest.raises(ClipError, match=words):
+        video.probe(path)
+
+
+def combs(frame: np.ndarray) -> float:
+    """How much lines differ from those above and below them."""
+    lines = frame.astype(float)
+    return float(np.abs(lines[1:-1] - (lines[:-2] + lines[2:]) / 2).mean())
+
+
+@pytest.mark.parametrize("suffix", ["mts", "mp4", "avi"])
+@pytest.mark.parametrize("order", ["tff", "bff"])
+def test_interlaced_films_are_read_without_combs(tmp_path: Path, suffix: str, order: str) -> None:
+    places = np.arange(100)[:, None], np.arange(96)[None]
+    bars = np.where((places[1] >= places[0]) & (places[1] < places[0] + 24), 220, 40).astype(np.uint8)
+    halves = np.broadcast_to(bars[:, None, :, None], (100, 64, 96, 3))
+    pictures = halves[::2].copy()
+    late = slice(1, None, 2) if order == "tff" else slice(0, None, 2)
+    pictures[:, late] = halves[1::2, late]
+    options = ("-vf", f"setfield={order},format=yuv420p", "-c:v", "libx264", "-flags", "+ilme+ildct", "-crf", "10")
+    path = film(tmp_path / f"film.{suffix}", pictures, "25", *options, *(("-f", "mpegts") if suffix == "mts" else ()))
+    info = video.probe(path)
+    frames = list(video.read_frames(info))
+    assert len(frames) == info.frames == 50
+    assert combs(pictures[20]) > 3
+    assert max(map(combs, frames)) < 0.5
+    first = [int(np.flatnonzero(frame[31, :, 0] > 130)[0]) for frame in frames[1:40]]
+    assert np.abs(np.array(first) - np.arange(2, 80, 2)).max() <= 1, "every picture once and in its place"
+    assert np.abs(next(video.read_frames(info, 20, 21)).astype(int) - frames[20]).max() <= 8
 
 
 def test_sound_is_noticed(tmp_path: Path) -> None:
@@ -180,6 +243,22 @@ def test_what_is_no_film_is_named_for_what_it_is(tmp_path: Path, make: Callable[
         video.probe(path)
     assert str(path) in caught.value.problem
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(("read", "name"), [(video.probe, "secret.mp4"), (video.read_picture, "secret.jpg")])
+def test_a_file_that_may_not_be_read_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Callable[[Path], object], name: str
+) -> None:
+    def shut(*given: object, **options: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    path = tmp_path / name
+    path.write_text("nothing that ffmpeg or others could read")
+    monkeypatch.setattr(Path, "open", shut)
+    monkeypatch.setattr(np, "fromfile", shut)
+    with pytest.raises(WorkspaceError, match=r"secret\.\w+: no permission to read this file") as caught:
+        read(path)
+    assert "permissions" in caught.value.hint
 
 
 def test_a_bare_stream_comes_with_the_cure(tmp_path: Path) -> None:

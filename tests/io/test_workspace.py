@@ -88,6 +88,13 @@ def test_json_comes_back_with_its_format(tmp_path: Path) -> None:
     assert workspace.read_json(path, "") == {"format": workspace.FORMAT, "name": "Änne", "size": [1, 2]}
 
 
+def test_json_keeps_names_of_files_that_are_no_utf_8(tmp_path: Path) -> None:
+    path, name = tmp_path / "card.json", "Z\udcfcrich.mp4"  # how Python names a file called Z\xfcrich.mp4 in Latin-1
+    workspace.write_json(path, {"source": name})
+    assert workspace.read_json(path, "")["source"] == name
+    assert json.loads(path.read_bytes())["source"] == name, "and it is JSON to others too"
+
+
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"format": "one"}', '{"name": 1}', "\xff\xfe"])
 def test_damaged_json_is_named_with_its_cure(tmp_path: Path, text: str) -> None:
     path = tmp_path / "card.json"
@@ -102,7 +109,7 @@ def test_json_of_a_newer_format_asks_for_an_update(tmp_path: Path) -> None:
     path.write_text(json.dumps({"format": workspace.FORMAT + 1}))
     with pytest.raises(WorkspaceError, match="newer dancekit") as caught:
         workspace.read_json(path, "Delete it.")
-    assert "--upgrade" in caught.value.hint
+    assert "in its checkout: git pull, then pip install -c constraints.txt ." in caught.value.hint
 
 
 def test_a_file_is_replaced_only_by_a_whole_one(tmp_path: Path) -> None:

@@ -1,0 +1,71 @@
+"""The device: one that cannot compute is left alone where nobody asked for it, and refused where somebody did."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from dancekit import device, doctor
+from dancekit.errors import DancekitError
+
+SAID = "CUDA error: no kernel image is available for execution on the device"
+
+
+@pytest.fixture
+def useless_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU that PyTorch sees, and for which it has no arithmetic."""
+
+    def fail(wanted: torch.device) -> None:
+        if wanted.type == "cuda":
+            raise RuntimeError(f"{SAID}\nCUDA kernel errors might be asynchronously reported. And so on.")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(device, "_try", fail)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+
+
+@pytest.mark.usefixtures("useless_gpu")
+def test_a_gpu_that_cannot_compute_gives_way_to_the_cpu_and_it_is_told_why() -> None:
+    told: list[str] = []
+    machine = device.find("auto", told.append)
+    assert (machine.device.type, machine.name, machine.memory) == ("cpu", "CPU", 0)
+    recipe, why = machine.recipe()
+    assert recipe == "cpu"
+    assert f"PyTorch cannot compute on the GPU ({SAID}); " in why
+    assert told == [f"Note: PyTorch cannot compute on the GPU ({SAID}); the CPU takes longer. See: dancekit doctor"]
+
+
+@pytest.mark.usefixtures("useless_gpu")
+def test_a_gpu_that_was_asked_for_by_hand_and_cannot_compute_is_refused() -> None:
+    with pytest.raises(DancekitError, match="--device cuda: PyTorch cannot use this device here") as caught:
+        device.find("cuda")
+    assert SAID in caught.value.problem
+
+
+@pytest.mark.usefixtures("useless_gpu")
+def test_of_several_processes_none_computes_elsewhere_than_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    with pytest.raises(DancekitError, match=r"^cuda:1: PyTorch cannot use this device here"):
+        device.find("auto")
+
+
+@pytest.mark.usefixtures("useless_gpu")
+def test_doctor_finds_the_gpu_that_cannot_compute() -> None:
+    found = {finding.name: finding for finding in doctor._device()}
+    assert found["device"].fine
+    assert not found["GPU"].fine
+    assert SAID in found["GPU"].what
+    assert "driver" in found["GPU"].cure
+
+
+def test_a_device_is_tried_with_arithmetic() -> None:
+    assert device.find("cpu") == device.Machine(torch.device("cpu"), "CPU", 0)
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        device._try(torch.device("meta"))
+
+
+def test_missing_packages_are_got_from_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_required", lambda: ["no-such-package-as-this"])
+    missing = next(finding for finding in doctor._packages() if not finding.fine)
+    assert missing.what == "missing: no-such-package-as-this"
+    assert missing.cure == "In the checkout: git pull, then pip install -c constraints.txt ."
