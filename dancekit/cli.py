@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from dancekit import __version__, report, workshop
-from dancekit.console import command
+from dancekit.console import Commands, command
 from dancekit.options import (
     HOME,
     Bg,
@@ -39,6 +39,7 @@ from dancekit.options import (
 )
 
 app = typer.Typer(
+    cls=Commands,
     help="Film yourself, then dance like anyone.\n\n"
     "  dancekit prepare myclip.mp4                    cut you out\n\n"
     "  dancekit train me                              learn to draw you\n\n"

@@ -10,9 +10,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
+from typer.core import TyperGroup
 
 from dancekit.errors import DancekitError
 
@@ -24,6 +25,8 @@ _ROOMY = 125
 """Characters in a line of a terminal from which there is room for a bar and more."""
 _DOWNLOAD = "fetching "
 """How work begins that is counted in bytes, not in frames."""
+_UsageError: Any = typer.BadParameter.__mro__[1]
+"""Its parent, which click defines: typer came to bring a click of its own, where it has another name."""
 _WORK = re.compile(r"\bdancekit (prepare|train|transfer|evaluate)\b")
 """Commands that work on people, who are in a workspace."""
 
@@ -118,6 +121,21 @@ def command(as_json: bool, where: str = "", goes_on: bool = True) -> Iterator[Te
         hint = "Close other programs that use it, or add --device cpu"
         terminal.failure(DancekitError("The GPU has too little memory.", hint))
         raise typer.Exit(1) from None
+
+
+class Commands(TyperGroup):
+    """The commands. That what was typed for one cannot be read is told as JSON too where that was asked for."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was typed."""
+        as_json = "--json" in ctx.args
+        try:
+            return super().invoke(ctx)
+        except _UsageError as error:
+            if as_json:
+                hint = f"See: {(error.ctx or ctx).command_path} --help"
+                print(json.dumps({"error": error.format_message(), "hint": hint}), flush=True)
+            raise
 
 
 def _is_of_little_memory(error: RuntimeError) -> bool:

@@ -20,6 +20,7 @@ from dancekit.core import step
 from dancekit.core.batch import Batch
 from dancekit.core.step import Work
 from dancekit.io.dataset import to_device
+from dancekit.run import Say, say_nothing
 
 Take = Callable[[Batch, torch.Generator, bool, Work], dict[str, Tensor]]
 """One step: a batch on the device, random numbers, whether the discriminators judge, and how; gives the losses."""
@@ -41,11 +42,18 @@ class Stepper:
     """Takes the steps of one stint.
 
     compiling: compile them first, which takes a minute or so. recording: replay recorded steps, if the device is an
-    NVIDIA GPU. What cannot be compiled or recorded here is done step by step.
+    NVIDIA GPU. What cannot be compiled or recorded here is done step by step; say is told so, once, and why.
     """
 
-    def __init__(self, take: Take, device: torch.device, compiling: bool = False, recording: bool = True) -> None:
-        self._take, self._device = take, device
+    def __init__(
+        self,
+        take: Take,
+        device: torch.device,
+        compiling: bool = False,
+        recording: bool = True,
+        say: Say = say_nothing,
+    ) -> None:
+        self._take, self._device, self._say = take, device, say
         self._work = _compiled() if compiling else step.PLAIN
         self._recording = recording and device.type == "cuda"
         self._random = torch.Generator(device)
@@ -103,6 +111,7 @@ class Stepper:
             if known or isinstance(error, torch.OutOfMemoryError):
                 raise
             self._work = step.PLAIN  # no compiler on this computer, or one that cannot do it
+            self._tell("compiled", error)
             self._random.manual_seed(seed)
             return self._take(given, self._random, judging, self._work)
 
@@ -114,12 +123,18 @@ class Stepper:
             # Other threads go on loading pictures meanwhile.
             with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
                 losses = self._take(to_device(given, self._device), self._random, judging, self._work)
-        except RuntimeError:  # too little memory for its own, or something that cannot be recorded
+        except RuntimeError as error:  # too little memory for its own, or something that cannot be recorded
+            self._tell("recorded", error)
             self._recording = False
             self._recordings.clear()
             return None
         self._recordings[judging] = _Recording(graph, given, losses)
         return self._recordings[judging]
+
+    def _tell(self, how: str, error: RuntimeError) -> None:
+        """Say what steps cannot be here; no step is tried in this way again."""
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        self._say(f"Training steps cannot be {how} here ({reason}); they go on without, which is slower.")
 
     def _wait(self) -> None:
         """Until few enough steps are under way."""

@@ -133,6 +133,24 @@ def test_numbers_that_nobody_can_count_with_are_refused(arguments: list[str], tm
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "problem", "of"),
+    [
+        (["train", "--recipes", "tiny"], "No such option: --recipes", "train --help"),
+        (["prepare"], "Missing argument 'CLIP...'", "prepare --help"),
+        (["train", "--seed", "-1"], "Invalid value for '--seed'", "train --help"),
+        (["dance"], "No such command 'dance'", "--help"),
+    ],
+)
+def test_what_was_mistyped_is_one_json_object_too(arguments: list[str], problem: str, of: str, tmp_path: Path) -> None:
+    outcome = dancekit(*arguments, "--json", status=2, cwd=tmp_path)
+    assert set(outcome.json) == {"error", "hint"}
+    assert problem in outcome.json["error"]
+    assert outcome.json["hint"].startswith("See: ")
+    assert outcome.json["hint"].endswith(f"dancekit {of}")
+    assert outcome.json["error"] in outcome.stderr, "and for people as ever"
+
+
 @pytest.mark.parametrize("place", ["nan,3", "3,inf", "3"])
 def test_a_place_is_two_numbers(place: str, tmp_path: Path) -> None:
     said = within("prepare", "film.mp4", "--pick", place, home=tmp_path / "dance", status=1).stderr

@@ -82,16 +82,41 @@ def test_what_cannot_be_compiled_here_is_done_as_it_is_written(monkeypatch: pyte
     def broken(part: Callable[..., object], dynamic: bool) -> Callable[..., object]:
         def fail(*_: object) -> None:
             tried.append(part)
-            raise RuntimeError("no C++ compiler")
+            raise RuntimeError("no C++ compiler.\nSet TORCHDYNAMO_VERBOSE=1")
 
         return fail
 
     monkeypatch.setattr(stepper.torch, "compile", broken)
     take, weights = trainee(1, CPU)
     plain, plain_weights = trainee(1, CPU)
-    assert trained(Stepper(take, CPU, compiling=True), 1) == trained(Stepper(plain, CPU), 1)
+    told: list[str] = []
+    assert trained(Stepper(take, CPU, compiling=True, say=told.append), 1) == trained(Stepper(plain, CPU), 1)
     assert all(torch.equal(a, b) for a, b in zip(weights(), plain_weights(), strict=True))
     assert tried == [PLAIN.generate], "one failure is enough"
+    assert told == [
+        "Training steps cannot be compiled here (no C++ compiler); they go on without, which is slower."
+    ]
+
+
+def test_what_cannot_be_recorded_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Graph:
+        def register_generator_state(self, random: torch.Generator) -> None:
+            pass
+
+    def recording(*given: object, **options: object) -> None:
+        raise RuntimeError("operation not permitted when stream is capturing\nCUDA kernel errors might be")
+
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
+    monkeypatch.setattr(torch.cuda, "graph", recording)
+    told: list[str] = []
+    take, _ = trainee(1, CPU)
+    steps = Stepper(take, CPU, say=told.append)
+    steps._recording = True  # as on an NVIDIA GPU, of which nothing else is needed to see what is said
+    trained(steps, 1, 12)
+    assert told == [
+        "Training steps cannot be recorded here (operation not permitted when stream is capturing); they go on "
+        "without, which is slower."
+    ]
 
 
 def test_too_little_memory_is_not_taken_for_a_failure_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
