@@ -14,6 +14,7 @@ from dancekit.choose import choose_recipe
 from dancekit.device import Machine
 from dancekit.errors import WorkspaceError
 from dancekit.evaluate import ENTRIES
+from dancekit.io.locks import alone
 from dancekit.io.workspace import Person, Workspace, read_json, write_json, writing
 from dancekit.judge import Scores
 from dancekit.run import Say
@@ -59,6 +60,21 @@ def demo(
     refuse_others_home(home)
     with writing(home):
         home.mkdir(parents=True, exist_ok=True)
+    with alone(home / "drawn", "a demo is under way here"):
+        return _made(home, minutes, recipe, seconds, machine, seed, progress, say)
+
+
+def _made(
+    home: Path,
+    minutes: float,
+    recipe: str,
+    seconds: tuple[float, float],
+    machine: Machine,
+    seed: int,
+    progress: Progress,
+    say: Say,
+) -> Demo:
+    """All of the demo, in a folder in which no other works."""
     workspace = Workspace(home)
     person = workspace.person(PERSON)
     chosen = choose_recipe(person, recipe, minutes, {}, machine, say, as_it_is=False)

@@ -27,7 +27,7 @@ _CURVES = {
 def write(path: Path, person: str, done: Evaluation, log: Path) -> None:
     """Write the page. log: log.jsonl of the person's training; curves are left out where it is gone."""
     with replacing(path) as temporary:
-        temporary.write_text(html(person, done, read_log(log)), encoding="utf-8")
+        temporary.write_text(html(person, done, read_log(log)), encoding="utf-8", errors="backslashreplace")
 
 
 def html(person: str, done: Evaluation, log: Sequence[Mapping[str, object]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import as_completed
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -101,6 +102,8 @@ def _refuse_out(out: Path, start: str) -> None:
         raise WeightsError(f"--out {out}: the name of a base ends in .safetensors.", other)
     if not out.absolute().parent.is_dir():
         raise WeightsError(f"{out}: there is no folder {out.parent}.", "Make it first, or choose another place: --out")
+    if not os.access(out.absolute().parent, os.W_OK):
+        raise WeightsError(f"{out}: nothing may be written in {out.parent}.", "Choose another place: --out")
     if out.is_dir():
         raise WeightsError(f"{out}: this is a folder.", other)
     if start and out.exists() and out.samefile(bases.find(start)):

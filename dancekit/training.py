@@ -240,6 +240,9 @@ def forgetting(person: Person) -> Iterator[None]:
     """
     refuse_newer(person)
     with alone(person.folder, f"{person.name} is being trained"):
+        if aside(person).is_dir() and not person.state.exists():  # an earlier start was killed before it saved
+            with writing(person.folder):
+                _put_back(person)
         _put_aside(person)
     try:
         yield

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import Outcome, dancekit, within
-from trouble import kept, refused
+from trouble import closed, kept, powerless, refused
 
 from dancekit import bases, pretrain, recipe, train
 from dancekit.begun import plain, shaping
@@ -259,6 +259,14 @@ def test_where_no_base_can_be_written_is_said_before_anything_is_drawn(
                        home=tmp_path / "new")  # fmt: skip
     assert str(tmp_path / name) in said
     assert problem in said
+
+
+def test_a_base_that_may_not_be_written_is_said_before_anything_is_drawn(tmp_path: Path) -> None:
+    (tmp_path / "shut").mkdir()
+    with kept(tmp_path, exactly=True), closed(tmp_path / "shut"):
+        said = refused("pretrain", "--recipe", "tiny", "--people", "2", "--out", tmp_path / "shut" / "b.safetensors",
+                       home=tmp_path / "new", through=powerless())  # fmt: skip
+    assert f"nothing may be written in {tmp_path / 'shut'}" in said
 
 
 def test_pretraining_goes_on_with_the_recipe_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

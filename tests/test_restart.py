@@ -11,6 +11,7 @@ from trouble import kept, refused, within
 
 from dancekit import begun, demo, likeness, training
 from dancekit.errors import WorkspaceError
+from dancekit.io.locks import alone
 from dancekit.io.workspace import Person, Workspace
 
 QUICK = ("--recipe", "tiny", "--set", "steps=4", "--set", "precision=float32", "--set", "unpaired.enabled=false")
@@ -96,6 +97,15 @@ def test_what_cannot_be_put_aside_stays_and_so_does_all_else(
     assert not (person.folder / ".before").exists()
 
 
+def test_what_a_killed_restart_had_put_aside_comes_back_when_the_next_one_fails(home: Path) -> None:
+    person = Workspace(home).person("me")
+    with kept(home, exactly=True):
+        training._put_aside(person)  # and killed
+        assert not person.state.exists()
+        with pytest.raises(KeyboardInterrupt), training.forgetting(person):
+            raise KeyboardInterrupt
+
+
 def test_after_a_restart_that_fails_pictures_that_are_looked_at_do_not_keep_the_state_away(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,3 +150,9 @@ def test_a_demo_does_not_take_for_its_own_what_it_has_not_made(tmp_path: Path, n
         said = refused("demo", "--recipe", "tiny", home=home)
     assert f"{home} holds {name.partition('/')[0]}, which dancekit demo has not made" in said
     assert "dancekit demo --home FOLDER" in said
+
+
+def test_two_demos_do_not_work_in_one_folder(tmp_path: Path) -> None:
+    with alone(tmp_path / "drawn", "a demo is under way"), kept(tmp_path, exactly=True):
+        said = refused("demo", "--recipe", "tiny", home=tmp_path)
+    assert "A demo is under way here already, by another dancekit" in said

@@ -93,9 +93,7 @@ def test_what_cannot_be_compiled_here_is_done_as_it_is_written(monkeypatch: pyte
     assert trained(Stepper(take, CPU, compiling=True, say=told.append), 1) == trained(Stepper(plain, CPU), 1)
     assert all(torch.equal(a, b) for a, b in zip(weights(), plain_weights(), strict=True))
     assert tried == [PLAIN.generate], "one failure is enough"
-    assert told == [
-        "Training steps cannot be compiled here (no C++ compiler); they go on without, which is slower."
-    ]
+    assert told == ["Training steps cannot be compiled here (no C++ compiler); they go on without, which is slower."]
 
 
 def test_what_cannot_be_recorded_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,7 +113,7 @@ def test_a_newer_clip_is_neither_read_nor_replaced(tmp_path: Path, person: Perso
     edit(folder / "clip.json", format=99)
     with pytest.raises(WorkspaceError, match="newer dancekit") as caught:
         clips.load(folder)
-    assert "pip install --upgrade dancekit" in caught.value.hint
+    assert "git pull, then pip install -c constraints.txt ." in caught.value.hint
     with pytest.raises(WorkspaceError, match="newer dancekit"):
         clips.folder_for(person, source)
 
