@@ -170,7 +170,8 @@ def stepper_of(run: Run, number: int, networks: Networks, lesson: Lesson) -> Ste
 
     stint = run.training.stints[number]
     long = stint.amount - stint.spent >= (_WORTH_COMPILING if run.recipe.minutes else _STEPS_WORTH_COMPILING)
-    return Stepper(take, run.machine.device, long and can_compile(run.machine.device), run.group.size == 1)
+    compiling = long and can_compile(run.machine.device)
+    return Stepper(take, run.machine.device, compiling, run.group.size == 1, run.say)
 
 
 def batches_of(run: Run, number: int, data: TrainingSet, first: int) -> Stream[Batch]:

@@ -15,9 +15,19 @@ class Adam(torch.optim.Adam):
     which takes longer than the step. Here it gets them in the order in which they lie.
     """
 
-    def _init_group(self, group: dict[str, Any], *lists: list[Tensor]) -> bool:
+    def _init_group(
+        self,
+        group: dict[str, Any],
+        params_with_grad: list[Tensor],
+        grads: list[Tensor],
+        exp_avgs: list[Tensor],
+        exp_avg_sqs: list[Tensor],
+        max_exp_avg_sqs: list[Tensor],
+        state_steps: list[Tensor],
+    ) -> bool:
         """Collects weights, gradients and moments, and how many steps each has taken."""
-        has_complex = super()._init_group(group, *lists)
-        for tensors in lists[:-1]:
+        every = (params_with_grad, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs)
+        is_complex = super()._init_group(group, *every, state_steps)
+        for tensors in every:
             tensors[:] = [tensor.permute(0, 2, 3, 1) if tensor.dim() == 4 else tensor for tensor in tensors]
-        return has_complex
+        return is_complex

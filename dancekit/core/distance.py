@@ -34,13 +34,13 @@ class _Absolute(torch.autograd.Function):
         ctx: torch.autograd.function.FunctionCtx, made: Tensor, true: Tensor, emphasis: Tensor | None
     ) -> Tensor:
         apart = made - true
-        ctx.save_for_backward(apart.sign(), emphasis)
+        ctx.save_for_backward(apart.sign(), *([] if emphasis is None else [emphasis]))
         return _weighted(apart.abs_(), emphasis)
 
     @staticmethod
     def backward(  # type: ignore[override]
         ctx: torch.autograd.function.FunctionCtx, gradient: Tensor
     ) -> tuple[Tensor, None, None]:
-        sign, emphasis = ctx.saved_tensors  # type: ignore[attr-defined]
+        sign, *emphasis = ctx.saved_tensors  # type: ignore[attr-defined]
         each = (gradient / sign[0].numel()).view(-1, 1, 1, 1)
-        return sign * (each if emphasis is None else each * emphasis).to(sign.dtype), None, None
+        return sign * (each * emphasis[0] if emphasis else each).to(sign.dtype), None, None
