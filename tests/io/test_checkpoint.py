@@ -149,7 +149,7 @@ def test_a_newer_format_asks_for_an_update(tmp_path: Path) -> None:
     save_file({"a": torch.zeros(1)}, path, {"card": json.dumps({"format": FORMAT + 1})})
     with pytest.raises(WorkspaceError, match="newer dancekit") as caught:
         checkpoint.load(path, CURE)
-    assert "--upgrade" in caught.value.hint
+    assert "git pull" in caught.value.hint
 
 
 def test_nothing_in_a_file_can_run(tmp_path: Path) -> None:
