@@ -121,9 +121,9 @@ def _of_file(path: Path) -> Background:
             return read()
         except ClipError as error:
             refusals.append(error)
-    hint = "Use a .jpg, .png or .webp picture."
     if named:
-        raise ClipError(f"{path}: this is not a picture that can be read.", hint)
+        raise refusals[0]
+    hint = "Use a .jpg, .png or .webp picture."
     if refusals[0].hint != video.STILL:
         hint += f" If it is a film: {refusals[0].hint}"
     raise ClipError(f"--bg {path}: neither a picture nor a film that can be read.", hint)

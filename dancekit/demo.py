@@ -61,40 +61,26 @@ def demo(
     with writing(home):
         home.mkdir(parents=True, exist_ok=True)
     with alone(home / "drawn", "a demo is under way here"):
-        return _made(home, minutes, recipe, seconds, machine, seed, progress, say)
-
-
-def _made(
-    home: Path,
-    minutes: float,
-    recipe: str,
-    seconds: tuple[float, float],
-    machine: Machine,
-    seed: int,
-    progress: Progress,
-    say: Say,
-) -> Demo:
-    """All of the demo, in a folder in which no other works."""
-    workspace = Workspace(home)
-    person = workspace.person(PERSON)
-    chosen = choose_recipe(person, recipe, minutes, {}, machine, say, as_it_is=False)
-    forget_others(home, person, {"seconds": list(seconds), "seed": seed, "shaping": plain(shaping(chosen))})
-    subject, driver = scenes.subject(seconds[0], seed), scenes.driver(seconds[1], seed)
-    films = [scenes.film(scene, home / name, progress)
-             for scene, name in zip((subject, driver), _FILMS, strict=True)]  # fmt: skip
-    if not person.clips():
-        for line in prepare.prepare_clip(films[0], person, Options(), progress).verdict:
-            say(line)
-    with forgetting(person) if is_lost(person) else nullcontext():  # she is drawn: anybody can have her again
-        trained = train.train(person, workspace, chosen, machine, seed, progress, say)
-    if not trained.finished:
-        raise KeyboardInterrupt
-    wish = Wish(out=home / _MADE)
-    done = transferring.transfer(films[1], person, workspace, wish, Options(), machine.device, progress)
-    say(f"{done.film} can be watched; meanwhile it is compared with what she would really look like.")
-    truth = driver.doubled_by(subject)
-    scores = score_dances([(truth, done.moves)], person, ENTRIES, machine.device, progress, _JUDGED)
-    return Demo(done.film, scores, trained)
+        workspace = Workspace(home)
+        person = workspace.person(PERSON)
+        chosen = choose_recipe(person, recipe, minutes, {}, machine, say, as_it_is=False)
+        forget_others(home, person, {"seconds": list(seconds), "seed": seed, "shaping": plain(shaping(chosen))})
+        subject, driver = scenes.subject(seconds[0], seed), scenes.driver(seconds[1], seed)
+        films = [scenes.film(scene, home / name, progress)
+                 for scene, name in zip((subject, driver), _FILMS, strict=True)]  # fmt: skip
+        if not person.clips():
+            for line in prepare.prepare_clip(films[0], person, Options(), progress).verdict:
+                say(line)
+        with forgetting(person) if is_lost(person) else nullcontext():  # she is drawn: anybody can have her again
+            trained = train.train(person, workspace, chosen, machine, seed, progress, say)
+        if not trained.finished:
+            raise KeyboardInterrupt
+        wish = Wish(out=home / _MADE)
+        done = transferring.transfer(films[1], person, workspace, wish, Options(), machine.device, progress)
+        say(f"{done.film} can be watched; meanwhile it is compared with what she would really look like.")
+        truth = driver.doubled_by(subject)
+        scores = score_dances([(truth, done.moves)], person, ENTRIES, machine.device, progress, _JUDGED)
+        return Demo(done.film, scores, trained)
 
 
 def refuse_others_home(home: Path) -> None:

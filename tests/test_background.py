@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from trouble import unreadable
 
 from dancekit import background
 from dancekit.errors import ClipError, WorkspaceError
@@ -120,12 +121,6 @@ def test_a_film_that_cannot_be_read_keeps_its_own_cure(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["secret.jpg", "secret.mp4", "secret"])
 def test_a_background_that_may_not_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    def shut(*given: object, **options: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    path = tmp_path / name
-    path.write_text("nothing that ffmpeg or others could read")
-    monkeypatch.setattr(Path, "open", shut)
-    monkeypatch.setattr(np, "fromfile", shut)
+    path = unreadable(tmp_path / name, monkeypatch)
     with pytest.raises(WorkspaceError, match=f"{name}: no permission to read this file"):
         background.parse(str(path))

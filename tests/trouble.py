@@ -163,3 +163,15 @@ def closed(path: Path, mode: int = 0o500) -> Iterator[None]:
         yield
     finally:
         path.chmod(before)
+
+
+def unreadable(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that is there but may not be opened, nor may any other; not even by root, whom rights do not bind."""
+
+    def shut(*given: object, **options: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    path.write_text("nothing that ffmpeg or others could read")
+    monkeypatch.setattr(Path, "open", shut)
+    monkeypatch.setattr(np, "fromfile", shut)
+    return path

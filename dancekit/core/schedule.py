@@ -9,8 +9,6 @@ from itertools import accumulate
 
 FACE = 3
 """The stage after the paper's two that learns the face by itself (see core.closeup)."""
-
-
 _LEARNING = 0.2
 """Share of its stint after which a second stage that begins from nothing is shown."""
 

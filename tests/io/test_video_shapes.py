@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from making import H264, film, numbered, numbers_of, remade, run
+from trouble import unreadable
 
 from dancekit.errors import ClipError, WorkspaceError
 from dancekit.io import ffmpeg, video
@@ -249,13 +250,7 @@ def test_what_is_no_film_is_named_for_what_it_is(tmp_path: Path, make: Callable[
 def test_a_file_that_may_not_be_read_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Callable[[Path], object], name: str
 ) -> None:
-    def shut(*given: object, **options: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    path = tmp_path / name
-    path.write_text("nothing that ffmpeg or others could read")
-    monkeypatch.setattr(Path, "open", shut)
-    monkeypatch.setattr(np, "fromfile", shut)
+    path = unreadable(tmp_path / name, monkeypatch)
     with pytest.raises(WorkspaceError, match=r"secret\.\w+: no permission to read this file") as caught:
         read(path)
     assert "permissions" in caught.value.hint
