@@ -245,9 +245,14 @@ def test_settings_that_may_be_are_taken() -> None:
 @pytest.mark.parametrize("name", weights.manifest())
 def test_every_weight_file_is_well_described(name: str) -> None:
     entry = weights.manifest()[name]
-    assert entry.licence in (zoo.root() / entry.card).read_text(encoding="utf-8"), "the card tells the licence"
+    card = (zoo.root() / entry.card).read_text(encoding="utf-8")
+    assert entry.licence in card, "the card tells the licence"
     assert entry.url or entry.bundled
     assert not entry.url or (re.fullmatch(r"https://\S+", entry.url) and entry.url.endswith(entry.file))
+    if entry.bundled and "as dancekit" not in card:
+        terms = zoo.root() / "licences" / f"{name}.txt"
+        assert re.search(r"Copyright|Apache License", terms.read_text(encoding="utf-8")), "they go along"
+        assert f"../licences/{terms.name}" in card
     assert re.fullmatch("([0-9a-f]{64})?", entry.sha256)
     assert re.fullmatch("[0-9a-f]*", entry.sha256_prefix)
     assert entry.size > 1000
@@ -265,5 +270,7 @@ def test_every_file_of_the_zoo_is_accounted_for() -> None:
     entries = weights.manifest().values()
     expected = {"README.md", "weights.yaml", *(entry.file for entry in entries if entry.bundled)}
     expected |= {entry.card for entry in entries} | {f"recipes/{name}.yaml" for name in zoo.recipes()}
+    cards = {entry.card: (zoo.root() / entry.card).read_text(encoding="utf-8") for entry in entries}
+    expected |= {f"licences/{name}" for card in cards.values() for name in re.findall(r"\(\.\./licences/(.+?)\)", card)}
     found = {path.relative_to(zoo.root()).as_posix() for path in zoo.root().rglob("*") if path.is_file()}
     assert found == expected
