@@ -17,6 +17,9 @@ import torch
 from dancekit.errors import DancekitError
 from dancekit.group import local_rank
 
+_LARGER = 5.5
+"""Gigabytes of a GPU's memory that the recipe `standard` needs."""
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -29,14 +32,13 @@ class Machine:
     trouble: str = ""
 
     def recipe(self) -> tuple[str, str]:
-        """(recipe that suits it, why in words)."""
+        """(recipe that suits it, why in words): of those whose pictures have been judged, the best that it can do."""
         gigabytes = self.memory / 2**30
-        if self.device.type == "cuda" and gigabytes >= 5.5:
-            return "standard", f"{self.name} with {gigabytes:.0f} GB; a first look in minutes: --recipe cpu"
+        if self.device.type == "cuda" and gigabytes >= _LARGER:
+            larger = "larger pictures, which nobody has judged yet: --recipe standard"
+            return "cpu", f"{self.name} with {gigabytes:.0f} GB does it fast; {larger}"
         if self.device.type == "cuda":
             return "cpu", f"{self.name} has only {gigabytes:.1f} GB, the smallest recipe fits"
-        if self.device.type == "mps":
-            return "cpu", "Apple graphics, where the smallest recipe takes minutes rather than hours"
         return "cpu", f"{self.trouble or 'no GPU that PyTorch can use'}; {os.cpu_count()} CPU cores"
 
 
@@ -87,7 +89,8 @@ def number_type(device: torch.device, precision: str) -> torch.dtype:
     if precision != "bfloat16":
         return torch.float32
     if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+        with torch.cuda.device(device):  # else the first card would be asked
+            return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
     return torch.bfloat16 if device.type == "cpu" and _faster_in_bfloat16() else torch.float32
 
 
@@ -105,10 +108,26 @@ def _faster_in_bfloat16() -> bool:
     return times[torch.bfloat16] < 0.8 * times[torch.float32]
 
 
+def refuse_learning(device: torch.device) -> None:
+    """Stop where training would go wrong without a word.
+
+    Raises:
+        DancekitError: the device is Apple's GPU, of whose gradients PyTorch 2.13 computes some wrongly (those of tanh,
+            and of means of what lies channels last; its issues 175188 and 175190).
+    """
+    if device.type == "mps":
+        raise DancekitError(
+            "--device mps: nothing can be learnt on Apple's GPU, since PyTorch computes some gradients wrongly there.",
+            "Leave it out: the CPU learns well. Dancing (transfer) may use --device mps.",
+        )
+
+
 def clock(device: torch.device) -> float:
     """Seconds, once everything that the device was asked for is done."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
     return time.perf_counter()
 
 

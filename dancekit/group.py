@@ -4,7 +4,7 @@ every batch, or draws a span of a film, on a GPU of its own where there are any;
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -78,8 +78,9 @@ def local_rank() -> int | None:
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[Group]:
-    """The group that torchrun started this process in; it begins when all of them have come."""
+def joined(device: torch.device, failed: Callable[[], None]) -> Iterator[Group]:
+    """The group that torchrun started this process in; it begins when all of them have come. failed: called where this
+    one fails; it must see to it that the process ends without waiting for anything."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield ALONE
         return
@@ -87,5 +88,9 @@ def joined(device: torch.device) -> Iterator[Group]:
     distributed.init_process_group(backend, timeout=_PATIENCE)
     try:
         yield Group(distributed.get_rank(), distributed.get_world_size())
-    finally:
-        distributed.destroy_process_group()
+    except BaseException:
+        # NVIDIA's library ends a group only together with the others, who wait for this one and would do so for a day.
+        # So it has to say what went wrong and be gone; torchrun notices that, and ends them.
+        failed()
+        raise
+    distributed.destroy_process_group()

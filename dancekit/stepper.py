@@ -89,6 +89,7 @@ class Stepper:
         if recorded is None and self._recording and self._taken[judging] >= _WARMING:
             recorded = self._record(batch, judging)
         if recorded is None:
+            self._random.manual_seed(seed)  # recording, where it fails, uses some
             losses = self._warm(batch, seed, judging)
             self._taken[judging] += 1
         else:
@@ -124,9 +125,11 @@ class Stepper:
             with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
                 losses = self._take(to_device(given, self._device), self._random, judging, self._work)
         except RuntimeError as error:  # too little memory for its own, or something that cannot be recorded
-            self._tell("recorded", error)
+            # What ends a recording that has failed says no more than that: why it failed came before.
+            self._tell("recorded", error.__context__ if isinstance(error.__context__, RuntimeError) else error)
             self._recording = False
             self._recordings.clear()
+            self._random = torch.Generator(self._device)  # in older versions of PyTorch the other one is of no more use
             return None
         self._recordings[judging] = _Recording(graph, given, losses)
         return self._recordings[judging]

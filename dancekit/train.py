@@ -20,7 +20,7 @@ from dancekit.core.retarget import proportions
 from dancekit.core.schedule import FACE
 from dancekit.core.sketch import Looks
 from dancekit.core.tracks import body_height
-from dancekit.device import Machine, number_type, peak_gigabytes
+from dancekit.device import Machine, number_type, peak_gigabytes, refuse_learning
 from dancekit.errors import WorkspaceError
 from dancekit.gallery import shows_a_head
 from dancekit.group import ALONE, Group
@@ -118,7 +118,12 @@ def train(
 def set_up(
     person: Person, workspace: Workspace, recipe: Recipe, machine: Machine, seed: int, progress: Progress, say: Say
 ) -> Run:
-    """Everything that is the same for all stints; the training state is new or as last saved."""
+    """Everything that is the same for all stints; the training state is new or as last saved.
+
+    Raises:
+        DancekitError: see device.refuse_learning.
+    """
+    refuse_learning(machine.device)
     subject = study_subject(prepared.load_all(person), progress)
     other = _dressed_otherwise(subject)
     if other:
@@ -166,10 +171,16 @@ def _begun_or_new(person: Person, recipe: Recipe, machine: Machine, clips: Seque
         if schedule.current(training.stints) is not None:
             say(f"Going on after {training.steps} steps.")
         with contextlib.suppress(WorkspaceError):  # a card that cannot be read is written anew
-            if new := [clip.name for clip in likeness.unlearnt(read_json(person.card, ""), clips)]:
+            card = read_json(person.card, "")
+            if new := [clip.name for clip in likeness.unlearnt(card, clips)]:
                 through = schedule.current(training.stints) is None
                 then = f"To learn it too, give more than before: {begun.more(recipe)}" if through else "Now learnt too."
                 say(f"New since the last training: {', '.join(new)}. {then}")
+            known = card.get("clips")
+            if again := [name for name in new if isinstance(known, dict) and name in known]:
+                say(f"Note: {', '.join(again)} was learnt from before, as it was prepared then. If it is of another "
+                    "length now, other moments are held out, and evaluate judges by some that were learnt from: for "
+                    "figures to trust, begin anew with --restart.")  # fmt: skip
         return training
     # Whoever starts from a base need not learn at a small size first how limbs lie.
     phases = schedule.largest(phases) if recipe.base else phases

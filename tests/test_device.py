@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import pytest
 import torch
 
-from dancekit import device, doctor
+from dancekit import device, doctor, recipe, train
 from dancekit.errors import DancekitError
+from dancekit.io.workspace import Workspace
+from dancekit.run import say_nothing
+from dancekit.types import no_progress
 
 SAID = "CUDA error: no kernel image is available for execution on the device"
 
@@ -33,6 +40,35 @@ def test_a_gpu_that_cannot_compute_gives_way_to_the_cpu_and_it_is_told_why() -> 
     assert recipe == "cpu"
     assert f"PyTorch cannot compute on the GPU ({SAID}); " in why
     assert told == [f"Note: PyTorch cannot compute on the GPU ({SAID}); the CPU takes longer. See: dancekit doctor"]
+
+
+@pytest.mark.parametrize(("kind", "gigabytes"), [("cuda", 24), ("cuda", 4), ("cpu", 0)])
+def test_nobody_is_given_a_recipe_whose_pictures_were_never_judged(kind: str, gigabytes: int) -> None:
+    recipe, why = device.Machine(torch.device(kind), "Some GPU", gigabytes * 2**30).recipe()
+    assert recipe == "cpu"
+    assert ("--recipe standard" in why) == (gigabytes > 8), "where there is room, she is told of the larger one"
+
+
+def test_nothing_is_learnt_where_gradients_are_wrong(trained_home: Path, tmp_path: Path) -> None:
+    who, apple = Workspace(trained_home).person("me"), device.Machine(torch.device("mps"), "Apple GPU", 0)
+    with pytest.raises(DancekitError, match="nothing can be learnt on Apple's GPU"):
+        train.set_up(who, Workspace(tmp_path), recipe.load("tiny"), apple, 0, no_progress, say_nothing)
+    device.refuse_learning(torch.device("cpu"))
+    device.refuse_learning(torch.device("cuda"))
+
+
+def test_of_several_gpus_the_one_that_computes_is_asked_what_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[torch.device] = []
+
+    @contextmanager
+    def chosen(one: torch.device) -> Iterator[None]:
+        asked.append(one)
+        yield
+
+    monkeypatch.setattr(torch.cuda, "device", chosen)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: asked == [torch.device("cuda:1")])
+    assert device.number_type(torch.device("cuda:1"), "bfloat16") == torch.bfloat16
+    assert device.number_type(torch.device("cuda:1"), "float32") == torch.float32
 
 
 @pytest.mark.usefixtures("useless_gpu")

@@ -16,8 +16,8 @@ import torch
 from conftest import dancekit
 from test_survival import EVERY_STEP, STOPPING, steps_of
 
-from dancekit import device
-from dancekit.group import Group
+from dancekit import device, group
+from dancekit.group import Group, joined
 from dancekit.io import checkpoint
 from dancekit.io.workspace import Workspace
 
@@ -85,13 +85,45 @@ def test_when_a_process_is_killed_the_same_command_goes_on(homes: tuple[Path, Pa
 
 
 def test_one_process_asks_nobody() -> None:
-    group, tensor = Group(), torch.ones(3)
-    group.wait()
-    group.average([tensor])
-    group.copy_leader([tensor])
-    assert group.leads
-    assert group.told([1.5, 0]) == [1.5, 0]
+    alone, tensor = Group(), torch.ones(3)
+    alone.wait()
+    alone.average([tensor])
+    alone.copy_leader([tensor])
+    assert alone.leads
+    assert alone.told([1.5, 0]) == [1.5, 0]
     assert torch.equal(tensor, torch.ones(3))
+
+
+def test_a_process_that_fails_does_not_wait_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(group.distributed, "init_process_group", lambda backend, timeout: done.append(backend))
+    monkeypatch.setattr(group.distributed, "get_rank", lambda: 1)
+    monkeypatch.setattr(group.distributed, "get_world_size", lambda: 2)
+    monkeypatch.setattr(group.distributed, "destroy_process_group", lambda: done.append("ended together"))
+
+    def failed() -> None:
+        done.append("on its own")
+
+    with joined(torch.device("cpu"), failed) as both:
+        assert both == Group(1, 2)
+    assert done == ["gloo", "ended together"]
+    done.clear()
+    with pytest.raises(OSError, match="full"), joined(torch.device("cpu"), failed):
+        raise OSError("the disk is full")
+    assert done == ["gloo", "on its own"]
+
+
+def test_what_is_wrong_is_told_before_a_process_is_gone() -> None:
+    program = """
+import sys
+from dancekit import console
+console.leave_at_once()
+print("drawn so far")
+sys.exit("Error: the disk is full")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "drawn so far\n", "Error: the disk is full\n")
 
 
 def test_a_film_drawn_by_two_processes_is_the_one_that_one_draws(

@@ -98,4 +98,6 @@ class PatchCritic(nn.Module):
 
 
 def _halved(x: Tensor) -> Tensor:
+    """Half as large. Of what lies channels last, PyTorch 2.13 and older gives wrong gradients on GPUs where it pads."""
+    x = x if x.device.type == "cpu" else x.contiguous()
     return functional.avg_pool2d(x, 3, 2, 1, count_include_pad=False)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import chain
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from dancekit.networks import patch
 from dancekit.networks.patch import PatchCritic
 
 
@@ -122,3 +124,32 @@ def test_scales_and_seeds_have_weights_of_their_own() -> None:
     assert isinstance(second, Tensor)
     assert not torch.equal(first, second)
     assert float(first.detach().std()) == pytest.approx(0.02, rel=0.15)
+
+
+def test_where_pictures_are_halved_gpus_get_them_channels_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTorch's gradient of a padded mean is wrong on GPUs for what lies channels last (its issue 188344)."""
+    given, real = [], patch.functional.avg_pool2d
+
+    def watched(x: Tensor, *how: Any, **more: Any) -> Tensor:
+        given.append(x)
+        return real(x, *how, **more)
+
+    monkeypatch.setattr(patch.functional, "avg_pool2d", watched)
+    for device in ("cpu", "meta"):
+        x = torch.empty(2, 3, 32, 24, device=device).contiguous(memory_format=torch.channels_last)
+        assert patch._halved(x).shape == (2, 3, 16, 12)
+    on_cpu, elsewhere = given
+    assert not on_cpu.is_contiguous(), "no copy where it is right"
+    assert elsewhere.is_contiguous()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU here")
+def test_a_gpu_gives_the_gradients_that_the_cpu_gives() -> None:
+    found = []
+    for device in ("cpu", "cuda"):
+        judge = critic(norm="pixel").to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        frame = noise(2, 3, 32, 24).to(device).contiguous(memory_format=torch.channels_last).requires_grad_()
+        sum(scale[-1].sum() for scale in judge(frame, noise(2, 5, 32, 24, seed=1).to(device))).backward()  # type: ignore[union-attr]
+        assert frame.grad is not None
+        found.append(frame.grad.cpu())
+    assert torch.allclose(*found, rtol=1e-2, atol=1e-3 * float(found[0].abs().max()))
