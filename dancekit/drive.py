@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
@@ -109,9 +109,16 @@ def paint(
 
 def cleaned(painted: Painted, number: int, moves: Moves, model: Likeness) -> Painted:
     """What was painted for a frame, without what cannot be hers."""
-    points, body, face = moves.points[number * moves.between], model.canvas.body, painted.face
+    return only_hers(painted, moves.points[number * moves.between], model)
+
+
+def only_hers(painted: Painted, points: np.ndarray, model: Likeness) -> Painted:
+    """What was painted for a pose, float32 [J, 3] px of the picture, without what cannot be hers."""
+    body, picture, face = model.canvas.body, painted.picture, painted.face
     reaches = model.girth * np.float32(body)
-    picture = compose.without_specks(girth.faded(painted.picture, points, reaches), points, _NEAR * body)
+    if model.sources is not None:
+        picture = model.sources.palette.mended(picture, points, body)
+    picture = compose.without_specks(girth.faded(picture, points, reaches), points, _NEAR * body)
     if face is not None:
         inside = closeup.inside(points, painted.times, painted.corner)
         face = girth.faded(face, inside, reaches * painted.times)
@@ -123,11 +130,17 @@ def paint_raw(
 ) -> Generator[Painted]:
     """What the networks paint for every frame from `first` on, to be `cleaned`."""
     painter = model.painter(device, refine)
-    with contextlib.nullcontext(map) if device.type != "cpu" else workers(cores(_PAINTING)) as each:
+    _ = model.sources and model.sources.palette  # or each of several threads that clean would work it out
+    with painting_on(device) as each:
         for begin, end in moves.spans():
             if first < end:
                 points = moves.points[begin * moves.between : end * moves.between]
                 yield from _paint_shot(points, moves, model, painter, max(0, first - begin), each)
+
+
+def painting_on(device: torch.device) -> AbstractContextManager[Each]:
+    """How the pieces of painting are worked on: by several threads on a CPU, one after the other elsewhere."""
+    return nullcontext(map) if device.type != "cpu" else workers(cores(_PAINTING))
 
 
 def _paint_shot(

@@ -36,13 +36,14 @@ _COARSE = 4
 """Rendering looks at every fourth px: the edge that it fades is a soft one."""
 
 
-_USUAL_GIRTHS = np.array(
+USUAL_GIRTHS = np.array(
     [
         _USUAL[skeleton.PARTS[channel].name.removeprefix("left ").removeprefix("right ")]
         for channel in maps.SEGMENT_CHANNELS
     ],
     np.float32,
 )
+"""The same for every segment, float32 [S]."""
 
 
 class Owned(NamedTuple):
@@ -69,15 +70,15 @@ def measure(frames: Iterable[tuple[np.ndarray, np.ndarray]], body: float) -> np.
         (whole if complete else partly).append(reached)
     if len(whole) < _ENOUGH * (len(whole) + len(partly)):
         whole += partly
-    table = np.stack(whole or [np.ones_like(_USUAL_GIRTHS)])
-    return (_USUAL_GIRTHS * np.quantile(table, _FRAMES, axis=0)).astype(np.float32)
+    table = np.stack(whole or [np.ones_like(USUAL_GIRTHS)])
+    return (USUAL_GIRTHS * np.quantile(table, _FRAMES, axis=0)).astype(np.float32)
 
 
 def _reached(points: np.ndarray, alpha: np.ndarray, body: float) -> tuple[np.ndarray, bool]:
     """How far the person reaches from each bone in one frame, in usual girths and at least 1. Also whether all bones
     are there."""
-    reached = np.ones_like(_USUAL_GIRTHS)
-    hers = owned(maps.segments(torch.from_numpy(points)), _USUAL_GIRTHS, alpha, body)
+    reached = np.ones_like(USUAL_GIRTHS)
+    hers = owned(maps.segments(torch.from_numpy(points)), USUAL_GIRTHS, alpha, body)
     if hers is None:
         return reached, False
     for bone in np.unique(hers.bones):

@@ -18,6 +18,7 @@ import torch
 
 from dancekit.core import detail, maps, paths, sketch, warp
 from dancekit.core.detail import Sketched
+from dancekit.core.palette import Palette
 from dancekit.core.sketch import Looks
 from dancekit.core.warp import CELL, LIMBS, MEMBERS, Bars, Mix, Source
 
@@ -101,6 +102,11 @@ class Sources:
         sources, seen = zip(*made, strict=True)
         shown, clear = np.stack(seen, 1)
         return Ready(sources, shown, clear, _poses(points, bars, self.body))
+
+    @cached_property
+    def palette(self) -> Palette:
+        """The colours that she shows in these frames (half a second's work)."""
+        return Palette.measure(zip(self.stills.pictures, self.stills.points, strict=True), self.body)
 
     def unlike(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """How unlike each of these frames each limb of poses T x J x 3 (px) is, float32 [LIMBS, T, N]: by its pose, and
