@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
-from typing import Any
 
+import dancekit
 from dancekit import backdrops, bases, likeness, prepare, rungs, scenes, train
 from dancekit.core import schedule
 from dancekit.core.schedule import Stint
-from dancekit.device import Machine
+from dancekit.device import Machine, number_type
 from dancekit.drive import plan_moves
 from dancekit.errors import WorkspaceError
-from dancekit.evaluate import CUT, score_held_out
-from dancekit.io import weights
+from dancekit.evaluate import CUT, refuse_too_short, score_held_out
+from dancekit.io import clips, weights
 from dancekit.io.workspace import Person, Workspace, keep_or_clear, read_json, write_json, writing
 from dancekit.judge import Scores
 from dancekit.recipe import Recipe, checked, to_dict
@@ -93,25 +95,29 @@ def ablate(
     for rung in chosen:
         if rung.recipe.base:
             bases.load(rung.recipe.base, rung.recipe)  # so that nothing is trained in vain before it is missed
-    trainings = {rung.cut or rung.name for rung in chosen}
-    say(f"{seeds * len(trainings)} trainings of {recipe.duration()} each.")
+    refuse_too_short(person, clips.load_all(person))
     whole = person
     if any(rung.backdrop for rung in chosen):
         whole, dances = backdrops.with_backgrounds(person, progress), []  # Nobody knows what would be behind her there.
+
+    def training(rung: Rung, seed: int) -> _Training:
+        who = (whole if rung.backdrop else person).variant(f"{ladder}-{rung.cut or rung.name}-{seed}")
+        return _Training(who, rung, seed, _mark(who, workspace, rung.recipe, seed, machine))
+
+    trainings = [training(rung, seed) for seed in range(seeds) for rung in chosen]
+    say(_ahead(trainings, recipe))
     runs: dict[str, list[Run]] = {rung.name: [] for rung in chosen}
     nearest = None
-    for seed in range(seeds):
-        for number, rung in enumerate(chosen, seed * len(chosen) + 1):
-            title = f"{rung.name} ({number} of {seeds * len(chosen)})"
+    for number, one in enumerate(trainings, 1):
+        title = f"{one.rung.name} ({number} of {len(trainings)})"
 
-            def told(what: str, done: int, total: int, title: str = title) -> None:
-                progress(f"{title}, {what}", done, total)
+        def told(what: str, done: int, total: int, title: str = title) -> None:
+            progress(f"{title}, {what}", done, total)
 
-            who = (whole if rung.backdrop else person).variant(f"{ladder}-{rung.cut or rung.name}-{seed}")
-            entries = (CUT if rung.cut else "model", *(() if nearest else (NEAREST,)))
-            scores = _run(who, person, workspace, rung, seed, dances, entries, machine, told, say)
-            runs[rung.name].append(scores[entries[0]])
-            nearest = nearest or scores[NEAREST]
+        entries = (one.entry, *(() if nearest else (NEAREST,)))
+        scores = _run(one, person, workspace, dances, entries, machine, told, say)
+        runs[one.rung.name].append(scores[one.entry])
+        nearest = nearest or scores[NEAREST]
     assert nearest is not None
     return Ablation(person.name, ladder, chosen, runs, nearest, seeds)
 
@@ -136,12 +142,49 @@ def draw(home: Path, seconds: tuple[float, float], seed: int, progress: Progress
     return person, dances
 
 
+@dataclass(frozen=True)
+class _Training:
+    """What a rung trains with a seed. who: the person trained so. mark: see `_mark`."""
+
+    who: Person
+    rung: Rung
+    seed: int
+    mark: dict[str, object]
+
+    @property
+    def entry(self) -> str:
+        """Whose scores are the rung's."""
+        return CUT if self.rung.cut else "model"
+
+    @property
+    def scores(self) -> Path:
+        """Where its scores are kept: those of what is cut out are of other entries, beside another truth."""
+        return self.who.folder / (f"scores-{self.entry}.json" if self.rung.cut else "scores.json")
+
+    def scored(self) -> dict[str, Run]:
+        """The scores that it has, by entry."""
+        with suppress(WorkspaceError, TypeError, KeyError, AttributeError):  # none, or an earlier dancekit's
+            begun = read_json(self.who.folder / "work.json", "")
+            if begun == begun | self.mark:
+                runs = read_json(self.scores, "")["runs"]
+                return {entry: _read(run) for entry, run in runs.items()}
+        return {}
+
+
+def _ahead(trainings: Sequence[_Training], recipe: Recipe) -> str:
+    """How much there is to train, in words."""
+    folders = {one.who.folder for one in trainings}  # what is cut out of another rung's pictures is not trained
+    done = folders - {one.who.folder for one in trainings if one.entry not in one.scored()}
+    if not done:
+        return f"{len(folders)} trainings of {recipe.duration()} each."
+    others = f", the others take {recipe.duration()} each" if done != folders else ""
+    return f"{len(done)} of {len(folders)} trainings are scored already{others}."
+
+
 def _run(
-    who: Person,
+    training: _Training,
     person: Person,
     workspace: Workspace,
-    rung: Rung,
-    seed: int,
     dances: Sequence[Dance],
     entries: Sequence[str],
     machine: Machine,
@@ -149,14 +192,17 @@ def _run(
     say: Say,
 ) -> dict[str, Run]:
     """Train one rung with one seed, unless it is trained, and score the entries, or read the scores that it has."""
-    keep_or_clear(who.folder, _mark(who, workspace, rung.recipe, seed))
-    scored, known = who.folder / "scores.json", dict[str, Any]()
-    with suppress(WorkspaceError, TypeError, KeyError):
-        known = read_json(scored, "")["runs"]
-        return {entry: _read(known[entry]) for entry in entries}
-    # A state is deleted only when its person is scored: such a one is trained, but scored by an earlier dancekit.
+    who, rung = training.who, training.rung
+    keep_or_clear(who.folder, training.mark)
+    known = training.scored()
+    if known.keys() >= set(entries):
+        return known
+    # A state is deleted only when its person is scored: such a one is trained, and other entries are asked for now.
     trained = who.weights.is_file() and not who.state.is_file() and _is_through(who)
-    if not trained and not train.train(who, workspace, checked(rung.recipe), machine, seed, progress, say).finished:
+    if (
+        not trained
+        and not train.train(who, workspace, checked(rung.recipe), machine, training.seed, progress, say).finished
+    ):
         raise KeyboardInterrupt
     held_out = score_held_out(who, entries, machine.device, progress, person if rung.cut else None)
     drawn: dict[str, Scores] = {}
@@ -166,7 +212,8 @@ def _run(
         told = [f"{TOLD}{entry}" for entry in entries]
         drawn = score_dances(moves, who, [*entries, *told], machine.device, progress)
     runs = {entry: Run(held_out[entry], drawn.get(entry), drawn.get(f"{TOLD}{entry}")) for entry in entries}
-    write_json(scored, {"runs": known | {entry: asdict(run) for entry, run in runs.items()}})
+    kept = {entry: asdict(run) for entry, run in (known | runs).items()}
+    write_json(training.scores, {"runs": kept})
     who.state.unlink(missing_ok=True)
     shutil.rmtree(who.samples, ignore_errors=True)
     return runs
@@ -185,7 +232,7 @@ def _read(data: dict[str, dict[str, float | None] | None]) -> Run:
     return Run(**{place: scores and Scores(**scores) for place, scores in found.items()})  # type: ignore[arg-type]
 
 
-def _mark(who: Person, workspace: Workspace, recipe: Recipe, seed: int) -> dict[str, object]:
+def _mark(who: Person, workspace: Workspace, recipe: Recipe, seed: int, machine: Machine) -> dict[str, object]:
     """What a run must agree in for its scores to be used again."""
     read = [clip / "frames.pack" for clip in who.clips()]
     read += sorted(workspace.wild.glob("*.npz")) if recipe.unpaired.enabled and recipe.unpaired.real else []
@@ -194,9 +241,20 @@ def _mark(who: Person, workspace: Workspace, recipe: Recipe, seed: int) -> dict[
         "recipe": to_dict(recipe),
         "seed": seed,
         "base": weights.sha256(bases.find(recipe.base)) if recipe.base else "",
+        "dancekit": [dancekit.__version__, _sources()],
+        "machine": [machine.device.type, str(number_type(machine.device, recipe.precision))],
         "files": {path: [stamp.st_size, stamp.st_mtime_ns] for path, stamp in stamps.items()},
     }
     return json.loads(json.dumps(mark))
+
+
+@cache
+def _sources() -> str:
+    """What tells one dancekit from another: its own source files, as this process found them."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(dancekit.__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _refuse_no_strangers(workspace: Workspace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from shlex import quote
 from types import ModuleType
 
 import numpy as np
@@ -12,32 +13,82 @@ from dancekit import prepare
 from dancekit.core import silhouette
 from dancekit.errors import WorkspaceError
 from dancekit.io import clips, sightings
-from dancekit.io.workspace import Person
+from dancekit.io.clips import Clip
+from dancekit.io.workspace import NewerError, Person, clear, read_json, writing
 from dancekit.soundness import GREY, MARGIN
 from dancekit.study import Options
 from dancekit.types import Progress, VideoInfo
 
+MATTE = "whole"
+"""The matting backend that leaves her background where it is."""
+_APART = 0.01
+"""How far boxes around the same person may be apart, as a share of their height."""
+
 
 def with_backgrounds(person: Person, progress: Progress) -> Person:
-    """The person with the same films, but learnt with what is behind her; what is prepared already is kept.
+    """The person with the same films, but learnt with what is behind her. What is prepared already is kept, as long as
+    it shows the same frames of the same films; what else is there is removed.
 
     Raises:
-        WorkspaceError: a film is gone, or was prepared in parts. ClipError: it cannot be read.
+        WorkspaceError: a film is gone, is another one now, or was prepared in parts. ClipError: it cannot be read.
     """
     whole = Person(person.name, person.folder / "ablation" / "with-background")
-    ready = {clip.name for clip in map(clips.load, whole.clips())}
-    for clip in map(clips.load, person.clips()):
-        film = Path(clip.source)
-        if clip.name in ready:
-            continue
-        if not film.is_file():
-            raise WorkspaceError(f"{film}: this film is needed again, for its background, and is gone.",
-                                 "Put it back where it was when it was prepared.")  # fmt: skip
-        made = prepare.prepare_clip(film, whole, Options(matte="whole"), progress).clip
-        if len(made.track) != len(clip.track) or made.plan.size != clip.plan.size:
-            raise WorkspaceError(f"{film}: only a part of this film was prepared, or one person of several.",
-                                 "Name a person whose films were prepared as they are.")  # fmt: skip
+    wanted = {clip.source: clip for clip in map(clips.load, person.clips())}
+    ready = {made.source for folder in whole.clips() if (made := _kept(folder, wanted)) is not None}
+    for source, clip in wanted.items():
+        if source not in ready:
+            made = prepare.prepare_clip(_film(clip, person), whole, Options(matte=MATTE), progress).clip
+            if not _of_the_same_frames(made, clip):
+                _remove(made.folder)
+                raise WorkspaceError(f"{source}: only a part of this film was prepared, or one person of several.",
+                                     "Name a person whose films were prepared as they are.")  # fmt: skip
     return whole
+
+
+def _kept(folder: Path, wanted: dict[str, Clip]) -> Clip | None:
+    """The clip in a folder, if it goes with one that is wanted, by its film; else it is removed."""
+    try:
+        made = clips.load(folder)
+        if made.source in wanted and _of_the_same_frames(made, wanted[made.source]):
+            return made
+    except NewerError:
+        raise
+    except WorkspaceError:  # a damaged one is made anew
+        pass
+    _remove(folder)
+    return None
+
+
+def _remove(folder: Path) -> None:
+    with writing(folder):
+        clear(folder)
+
+
+def _film(clip: Clip, person: Person) -> Path:
+    """The film of a clip, to be read again."""
+    film = Path(clip.source)
+    if not film.is_file():
+        raise WorkspaceError(f"{film}: this film is needed again, for its background, and is gone.",
+                             "Put it back where it was when it was prepared.")  # fmt: skip
+    if clips.fingerprint(film) != _fingerprint(clip):
+        raise WorkspaceError(f"{film}: this film is needed again, for its background, and is another one by now.",
+                             f"Prepare it again: dancekit prepare {quote(str(film))} --as {person.name}")  # fmt: skip
+    return film
+
+
+def _of_the_same_frames(one: Clip, other: Clip) -> bool:
+    """Whether two clips show the same person in the same frames of the same film, in the same place."""
+    if _fingerprint(one) != _fingerprint(other) or len(one.track) != len(other.track):
+        return False
+    if one.plan.size != other.plan.size:
+        return False
+    boxes = other.plan.boxes
+    apart = _APART * float(np.median(boxes[:, 3] - boxes[:, 1]))
+    return np.allclose(one.plan.boxes, boxes, rtol=0, atol=apart)
+
+
+def _fingerprint(clip: Clip) -> object:
+    return read_json(clip.folder / "clip.json", "").get("fingerprint")
 
 
 def cut_out(pictures: np.ndarray, backend: ModuleType) -> np.ndarray:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from dancekit import backdrops, likeness, plugins
-from dancekit.core import closeup, metrics
+from dancekit.core import closeup, metrics, spans
+from dancekit.core.painted import Painted
+from dancekit.drive import only_hers, painting_on
 from dancekit.driven import Driven, dance, find_driver
 from dancekit.errors import WorkspaceError
 from dancekit.io.clips import Clip, load_all
@@ -91,30 +93,27 @@ def evaluate(
         judge.add(FLOOR, *neighbours(true))
         judge.add_faces(FLOOR, *neighbours(faces))
         judge.add_large(FLOOR, *(half[::_EVERY] for half in neighbours(finest)))
-        pictures: dict[str, np.ndarray] = {}
-        made: dict[str, np.ndarray] = {}
+        small, fine = dict[str, np.ndarray](), dict[str, np.ndarray]()
         for entry, seen in looks.items():
             if entry == FILM:
-                small, fine = true.transpose(0, 2, 3, 1), finest
+                small[entry], fine[entry] = true.transpose(0, 2, 3, 1), finest
             else:
-                small, fine = _pictures(entry, film, (footage, large), model, first, end, device)
-                small, fine = _known(small, film, first), _known(fine, finer, first)
-                made[entry] = small.transpose(0, 3, 1, 2)
-                judge.add_faces(entry, _faces(fine, finer, first), faces)
-                judge.add_large(entry, fine[::_EVERY], finest[::_EVERY])
-            seen.append(look(small, asked, backend))
-            pictures[entry] = fine[: shown.get(number, 0)]
+                made = _pictures(entry, film, (footage, large), model, first, end, device)
+                small[entry], fine[entry] = _known(made[0], film, first), _known(made[1], finer, first)
+            seen.append(look(small[entry], asked, backend))
             done += end - first
             progress("judging", done, total * len(looks))
-        judge.add_all(made, true)
+        judge.add_all({entry: small[entry].transpose(0, 3, 1, 2) for entry in ENTRIES}, true)
+        judge.add_all_faces({entry: _faces(fine[entry], finer, first) for entry in ENTRIES}, faces)
+        judge.add_all_large({entry: fine[entry][::_EVERY] for entry in ENTRIES}, finest[::_EVERY])
         if number in shown:
-            kept.append(_reel(finer, first, pictures))
+            kept.append(_reel(finer, first, {entry: pictures[: shown[number]] for entry, pictures in fine.items()}))
     film_change = still_change(looks[FILM])
     return Evaluation(
         {entry: judge.scores(entry) for entry in (*ENTRIES, FLOOR)},
         {entry: soundness(seen, film_change) for entry, seen in looks.items()},
         total,
-        len(runs),
+        sum(len(_held_out(clip)) for clip in clips),
         [dance(driver, model, film_change, backend, device, progress) for driver in found],
         kept,
         [clip.name for clip in new],
@@ -132,8 +131,9 @@ def _learnt(person: Person, model: Likeness) -> tuple[list[Clip], list[Clip]]:
     names = {clip.name for clip in new}
     known = [clip for clip in clips if clip.name not in names]
     if not known:
-        raise WorkspaceError(f"None of the films that {person.name!r} was trained on is there any more.",
-                             f"Train on those that are: dancekit train {person.name}")  # fmt: skip
+        raise WorkspaceError(f"None of the films that {person.name!r} was trained on is there any more as it was.",
+                             f"Train on those that are: dancekit train {person.name}, with --restart if one is another "
+                             "part of the same film, of which what is held out now was learnt before.")  # fmt: skip
     return known, new
 
 
@@ -155,12 +155,16 @@ def score_held_out(
     footage = [Footage(clip, model.canvas, 0) for clip in _learnt(person, model)[0]]
     runs, judge = _runs(person, footage), Judge(device)
     cut_outs = [Footage(clip, model.canvas, 0) for clip in load_all(alone)] if alone else footage
+    of_film = {film.clip.source: film for film in cut_outs}
     for number, (film, first, end) in enumerate(runs, 1):
-        true = _true(cut_outs[footage.index(film)], first, end)
+        shown = of_film[film.clip.source] if alone else film
+        made = {}
         for entry in entries:
-            (made,) = _pictures(entry, film, (footage,), model, first, end, device)
-            made = _known(made, film, first)
-            judge.add(entry, made.transpose(0, 3, 1, 2), true)
+            # What is nearest to a truth without a background must not show one either.
+            at, among = (shown, cut_outs) if entry == "nearest" else (film, footage)
+            (pictures,) = _pictures(entry, at, (among,), model, first, end, device)
+            made[entry] = _known(pictures, film, first).transpose(0, 3, 1, 2)
+        judge.add_all(made, _true(shown, first, end))
         progress("judging", number, len(runs))
     return {entry: judge.scores(entry) for entry in entries}
 
@@ -171,10 +175,18 @@ def _runs(person: Person, footage: Sequence[Footage]) -> list[tuple[Footage, int
     Raises:
         WorkspaceError: there is none.
     """
-    runs = [(film, first, end) for film in footage for first, end in held_out_runs(film)]
-    if not runs:
+    refuse_too_short(person, [film.clip for film in footage])
+    return [(film, first, end) for film in footage for first, end in held_out_runs(film)]
+
+
+def refuse_too_short(person: Person, clips: Sequence[Clip]) -> None:
+    """Stop before anything is made that could not be judged by these clips of a person.
+
+    Raises:
+        WorkspaceError: none of their frames is held out, next to another one.
+    """
+    if not any(map(_held_out, clips)):
         raise WorkspaceError(f"{person.name!r} has no held-out frames to judge by.", "Prepare a longer film.")
-    return runs
 
 
 def _reel(film: Footage, first: int, pictures: dict[str, np.ndarray]) -> Reel:
@@ -223,13 +235,13 @@ def _asked(film: Footage) -> Asked:
 def held_out_runs(film: Footage) -> Iterator[tuple[int, int]]:
     """(first, end) of every run of consecutive held-out frames of a shot that show the person; of long ones, in
     pieces."""
-    usable = film.held & film.clip.used
-    for begin, until in film.clip.track.spans():
-        inside = np.concatenate(([False], usable[begin:until], [False]))
-        edges = begin + np.flatnonzero(inside[1:] != inside[:-1])
-        for first, end in edges.reshape(-1, 2).tolist():
-            pieces = np.linspace(first, end, -(-(end - first) // _LONGEST) + 1).astype(int).tolist()
-            yield from ((start, stop) for start, stop in pairwise(pieces) if stop - start >= 2)
+    for first, end in _held_out(film.clip):
+        yield from pairwise(np.linspace(first, end, -(-(end - first) // _LONGEST) + 1).astype(int).tolist())
+
+
+def _held_out(clip: Clip) -> list[tuple[int, int]]:
+    """(first, end) of every run of consecutive held-out frames of a shot that show the person."""
+    return spans.runs(spans.held_out(len(clip.track)) & clip.used, clip.track.spans(), 2)
 
 
 def _pictures(
@@ -256,9 +268,18 @@ def _pictures(
     span, margin = film.shot(first), 2 * model.recipe.reach * film.stride
     start = max(span[0], first - margin)
     painter = model.painter(device, refine=entry == "model")
-    painted = list(painter.paint(film.points[start : min(span[1], end + margin)], model.canvas.size, film.stride))
-    shown = painted[first - start : end - start]
-    return [np.stack([one.at(films[0].canvas.size) for one in shown]) for films in sizes]
+    points, wanted = film.points[start : min(span[1], end + margin)], [films[0].canvas.size for films in sizes]
+
+    def seen(asked: tuple[np.ndarray, Painted]) -> list[np.ndarray]:
+        pose, one = asked
+        # What is learnt with a background is more than herself, and no outline can be cleaned.
+        hers = one if film.clip.matte == backdrops.MATTE else only_hers(one, pose, model)
+        return hers.at(*wanted)
+
+    with painting_on(device) as each:
+        painted = painter.paint(points, model.canvas.size, film.stride, each=each)
+        shown = list(each(seen, islice(zip(points, painted, strict=False), first - start, end - start)))
+    return [np.stack(pictures) for pictures in zip(*shown, strict=True)]
 
 
 def nearest_pose(footage: Sequence[Footage], points: np.ndarray) -> tuple[int, int]:

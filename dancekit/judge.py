@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,20 +115,38 @@ class Judge:
 
     def add_faces(self, entry: str, made: np.ndarray, true: np.ndarray) -> None:
         """Score close-ups uint8 [T, h, w, 4] (colour and alpha) against the true ones."""
-        self._faces.setdefault(entry, []).extend(self._distances(self._face_sets, entry, made, true))
+        self.add_all_faces({entry: made}, true)
+
+    def add_all_faces(self, made: Mapping[str, np.ndarray], true: np.ndarray) -> None:
+        """Score each entry's close-ups uint8 [T, h, w, 4] (colour and alpha) against the same true ones."""
+        self._add_distances(self._faces, self._face_sets, made, true)
 
     def add_large(self, entry: str, made: np.ndarray, true: np.ndarray) -> None:
         """Score pictures uint8 [T, h, w, 4], larger than those of `add`, against the true ones."""
-        self._large.setdefault(entry, []).extend(self._distances({}, entry, made, true))
+        self.add_all_large({entry: made}, true)
+
+    def add_all_large(self, made: Mapping[str, np.ndarray], true: np.ndarray) -> None:
+        """Score each entry's pictures uint8 [T, h, w, 4], larger than those of `add`, against the same true ones."""
+        self._add_distances(self._large, {}, made, true)
 
     @torch.inference_mode()
-    def _distances(
-        self, sets: dict[str, list[list[Tensor]]], entry: str, made: np.ndarray, true: np.ndarray
-    ) -> Iterator[Tensor]:
-        for start in range(0, len(made), _BATCH):
-            parts = (p[start : start + _BATCH].transpose(0, 3, 1, 2) for p in (made, true))
-            picture, wanted = (_over_key(part, self._device)[0] for part in parts)
-            yield self._distance(sets, entry, picture, self._trunk(wanted / 127.5 - 1))
+    def _add_distances(
+        self,
+        kept: dict[str, list[Tensor]],
+        sets: dict[str, list[list[Tensor]]],
+        made: Mapping[str, np.ndarray],
+        true: np.ndarray,
+    ) -> None:
+        """Add the perceptual distances of each entry's pictures uint8 [T, h, w, 4] from the true ones to those kept."""
+
+        def shown(pictures: np.ndarray, start: int) -> Tensor:
+            return _over_key(pictures[start : start + _BATCH].transpose(0, 3, 1, 2), self._device)[0]
+
+        for start in range(0, len(true), _BATCH):
+            features = self._trunk(shown(true, start) / 127.5 - 1)
+            for entry, pictures in made.items():
+                distance = self._distance(sets, entry, shown(pictures, start), features)
+                kept.setdefault(entry, []).append(distance)
 
     def _distance(
         self, sets: dict[str, list[list[Tensor]]], entry: str, picture: Tensor, wanted: list[Tensor]

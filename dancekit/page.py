@@ -40,6 +40,7 @@ def html(person: str, done: Evaluation, log: Sequence[Mapping[str, object]]) -> 
         title=escape(f"{person}, evaluated"),
         summary=escape(report.summary(done)),
         tables="".join(map(_table, measures.tables(done))),
+        left_out="".join(f"<p>{escape(line)}</p>" for line in report.left_out(done)),
         curves=_curves(log),
         meanings=meanings,
         reels=_embedded(done.reels),

@@ -92,8 +92,7 @@ def look(pictures: Iterable[np.ndarray], asked: Asked, backend: ModuleType, also
     inner = _InnerChanges()
     islands: list[float] = []
     holes: list[float] = []
-    known = pose_error.asked_for(asked.points, asked.heights).sum(1) > 0
-    resting = rests(asked)
+    known, resting = _known(asked), rests(asked)
     margin = round(MARGIN * asked.size[1])
     before = None
     detector = backend.Detector(VideoInfo(Path("painted"), *asked.size, asked.fps, len(asked.points), False), 1, False)
@@ -124,10 +123,18 @@ def film_inner_change(frames: Iterable[np.ndarray], asked: Asked, resting: np.nd
     """The inner_change of a film's own frames RGB uint8 [h, w, 3], which show these poses; None without rest. resting:
     between which frames it counts, bool [T - 1]; where the poses rest, by default."""
     resting = rests(asked) if resting is None else resting
+    # Only next to a frame between which and this one she rests does it matter where the bones are.
+    needed = _known(asked) & (np.append(False, resting) | np.append(resting, False))
     inner = _InnerChanges()
     for time, frame in enumerate(frames):
-        inner.see(frame, _solid(asked, time), time > 0 and bool(resting[time - 1]))
+        solid = _solid(asked, time) if needed[time] else None
+        inner.see(frame, solid, time > 0 and bool(resting[time - 1]))
     return _mean(inner.seen)
+
+
+def _known(asked: Asked) -> np.ndarray:
+    """In which frames anything is asked for, bool [T]: others may show nobody, and nobody knows how tall she is."""
+    return pose_error.asked_for(asked.points, asked.heights).sum(1) > 0
 
 
 def _solid(asked: Asked, time: int) -> np.ndarray:

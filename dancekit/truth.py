@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -41,23 +43,23 @@ def score_dances(
     dances: (the truth, the moves as found in the film and fitted to the person) of each film. entries: as for evaluate,
     or with TOLD before them: how well she is drawn, apart from how well a stranger's moves are found and fitted.
     Pictures are compared in the crop that the networks paint, at its size; films count by their frames.
-    every: of the runs of consecutive frames, only every n-th is compared, which takes most of the time.
+    every: of the runs of consecutive frames, only every n-th is painted and compared, which takes most of the time.
     """
     model, judge = likeness.load(person), Judge(device)
     footage = [Footage(clip, model.canvas, 0) for clip in load_all(person)]
-    total, done = sum(len(truth) for truth, _ in dances), 0
-    for truth, moves in dances:
-        made = {entry: _pictures(entry, truth, moves, model, footage, device) for entry in entries}
-        for number, start in enumerate(range(0, len(truth), _BATCH)):
-            times = range(start, min(start + _BATCH, len(truth)))
-            shown = {entry: [next(pictures) for _ in times] for entry, pictures in made.items()}
+    compared = [[range(start, min(start + _BATCH, len(truth))) for start in range(0, len(truth), _BATCH * every)]
+                for truth, _ in dances]  # fmt: skip
+    total, done = sum(len(times) for runs in compared for times in runs), 0
+    for (truth, moves), runs in zip(dances, compared, strict=True):
+        # Where runs follow one another they are painted in one go; else each begins anew, and looks the same.
+        parts = [range(len(truth))] if every == 1 else runs
+        made = {entry: _painted(entry, truth, moves, model, footage, device, parts) for entry in entries}
+        for times in runs:
+            shown = {entry: np.stack([next(pictures) for _ in times]) for entry, pictures in made.items()}
+            true = np.stack([_in_crop(truth, time, moves) for time in times]).transpose(0, 3, 1, 2)
+            judge.add_all({entry: pictures.transpose(0, 3, 1, 2) for entry, pictures in shown.items()}, true)
             done += len(times)
             progress("comparing with the truth", done, total)
-            if number % every:
-                continue
-            true = np.stack([_in_crop(truth, time, moves) for time in times]).transpose(0, 3, 1, 2)
-            for entry, pictures in shown.items():
-                judge.add(entry, np.stack(pictures).transpose(0, 3, 1, 2), true)
     return {entry: judge.scores(entry) for entry in entries}
 
 
@@ -77,19 +79,40 @@ def _landmarks(truth: Scene) -> np.ndarray:
     return np.concatenate((pixels, seen[..., None]), -1).astype(np.float32)
 
 
-def _pictures(
-    entry: str, truth: Scene, moves: Moves, model: Likeness, footage: Sequence[Footage], device: torch.device
+def _painted(
+    entry: str,
+    truth: Scene,
+    moves: Moves,
+    model: Likeness,
+    footage: Sequence[Footage],
+    device: torch.device,
+    parts: Sequence[range],
 ) -> Iterator[np.ndarray]:
-    """An entry's pictures in the painted crop, uint8 [h, w, 4]."""
+    """An entry's pictures of some runs of frames, one after the other."""
+    for times in parts:
+        with closing(_pictures(entry, truth, moves, model, footage, device, times.start)) as pictures:
+            yield from islice(pictures, len(times))
+
+
+def _pictures(
+    entry: str,
+    truth: Scene,
+    moves: Moves,
+    model: Likeness,
+    footage: Sequence[Footage],
+    device: torch.device,
+    first: int,
+) -> Generator[np.ndarray]:
+    """An entry's pictures in the painted crop, uint8 [h, w, 4], from frame `first` on."""
     if entry.startswith(TOLD):
         entry, moves = entry.removeprefix(TOLD), moves.told(_landmarks(truth))
     if entry != "nearest":
-        yield from paint(moves, model, device, refine=entry == "model")
+        yield from paint(moves, model, device, first, refine=entry == "model")
         return
     # The painted crop may be larger than training's, around the same middle.
     wider, higher = (a - b for a, b in zip(moves.plan.size, model.canvas.size, strict=True))
     left, top = wider // 2, higher // 2
-    for points in moves.points[:: moves.between]:
+    for points in moves.points[first * moves.between :: moves.between]:
         film, time = nearest_pose(footage, points - np.array([left, top, 0], np.float32))
         frame = footage[film].frame(time).transpose(1, 2, 0)
         yield cv2.copyMakeBorder(frame, top, higher - top, left, wider - left, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))

@@ -20,6 +20,8 @@ from dancekit.io.dataset import Canvas, Footage
 from dancekit.judge import Judge
 from dancekit.networks import inception, lpips
 
+CPU = torch.device("cpu")
+
 
 def film(length: int, seed: int = 0) -> np.ndarray:
     """Pictures uint8 [T, 4, 40, 32] of blotches that change, all of one square of a person."""
@@ -163,6 +165,26 @@ def test_larger_pictures_count_by_themselves_too(judge: Judge) -> None:
     assert judge.scores("fine").large == pytest.approx(0, abs=1e-6)
     assert (judge.scores("soft").large or 0) > 0.05
     assert judge.scores("other").large is None
+
+
+def test_true_pictures_are_looked_at_once_for_all_entries_and_scores_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(4)
+    true, *made = random.integers(0, 256, (3, 18, 24, 24, 4), np.uint8)
+    entries, several, single = dict(zip("ab", made, strict=True)), Judge(CPU), Judge(CPU)
+    looks = []
+    trunk = several._trunk.forward
+    monkeypatch.setattr(several._trunk, "forward", lambda pictures: looks.append(len(pictures)) or trunk(pictures))
+    several.add_all_faces(entries, true)
+    several.add_all_large(entries, true)
+    assert looks == [16, 16, 16, 2, 2, 2] * 2, "the truth, and each entry beside it"
+    film = true.transpose(0, 3, 1, 2)
+    several.add_all({name: one.transpose(0, 3, 1, 2) for name, one in entries.items()}, film)
+    for name, one in entries.items():
+        single.add_faces(name, one, true)
+        single.add_large(name, one, true)
+        single.add(name, one.transpose(0, 3, 1, 2), film)
+        assert several.scores(name) == single.scores(name)
+        assert several.scores(name).face_frechet is not None
 
 
 def test_long_held_out_spans_are_looked_at_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

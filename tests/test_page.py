@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import shutil
@@ -14,9 +15,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import within
 from test_report import evaluation
 
-from dancekit import page, reels
+from dancekit import evaluate, page, reels
 from dancekit.evaluate import Evaluation
 from dancekit.reels import reel
 
@@ -62,6 +64,18 @@ def test_the_page_holds_everything_and_needs_nothing() -> None:
     assert "$" not in text.replace("${", ""), "no place was left unfilled"
 
 
+def test_the_page_tells_what_was_not_measured_and_why() -> None:
+    text = page.html("anna", replace(done(), unlearnt=["<late>"]), LOG)
+    assert "<p>Not looked at, since training has not seen it: &lt;late&gt;</p>" in text
+    for name in ("alexnet", "inception"):
+        assert f"official weights: dancekit doctor --fetch {name}</p>" in text
+    known = {name: replace(scores, lpips=0.0625, kid=0.0325) for name, scores in evaluation().scores.items()}
+    text = page.html("anna", replace(done(), scores=known), LOG)
+    assert "<p>No FID: on fewer than 2,048 pictures (here 60)" in text
+    assert "Not looked at" not in text
+    assert "--fetch" not in text
+
+
 def test_names_cannot_break_out_of_the_page() -> None:
     text = page.html("a", done("</script><script>alert(1)</script>"), LOG)
     assert text.count("</script>") == 2
@@ -84,6 +98,24 @@ def test_a_log_that_a_kill_cut_off_is_read_as_far_as_it_goes(tmp_path: Path) -> 
     path.write_text("\n".join(map(json.dumps, LOG)) + '\n{"steps": 90, "loss')
     assert page.read_log(path) == LOG
     assert page.read_log(tmp_path / "gone.jsonl") == []
+
+
+def test_what_was_measured_is_told_even_if_the_page_cannot_be_written(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*given: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(evaluate, "evaluate", lambda *given: done())
+    monkeypatch.setattr(page, "html", full)
+    said = within("evaluate", "me", home=home, status=1)
+    assert "of its distance to 1" in said.stdout
+    assert "Next:" not in said.stdout, "there is no page to look at"
+    assert f"Error: {home / 'me' / 'report.html'}: the disk is full." in said.stderr
+    told = within("evaluate", "me", "--json", home=home, status=1)
+    assert (told.json["model"]["ssim"], told.json["report"]) == (0.9, None), "one object, with the figures"
+    assert told.json["error"].endswith("report.html: the disk is full.")
+    assert told.json["error"] in told.stderr
 
 
 def test_long_films_are_shown_in_parts() -> None:

@@ -12,6 +12,7 @@ import pytest
 from figures import figure, track, unseen
 
 from dancekit import plugins
+from dancekit.core import silhouette
 from dancekit.core.skeleton import INDEX
 from dancekit.pose import Sighting
 from dancekit.soundness import Asked, asked_of, film_inner_change, look, soundness, still_change
@@ -126,6 +127,25 @@ def test_the_real_backend_sees_nobody_in_an_empty_picture() -> None:
     empty = np.zeros((LENGTH, SIZE[1], SIZE[0], 4), np.uint8)
     result = soundness([look(empty, asked(), plugins.load("pose", "mediapipe"))], None)
     assert (result.pck, result.lost_limbs, result.islands) == (0, 1, 0)
+
+
+def test_a_film_that_shows_nobody_for_a_while_is_measured_where_it_shows_somebody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    greys = [100, 104, 100, 104, 100, 104, 100, 100]
+    film = np.array(greys, np.uint8).reshape(-1, 1, 1, 1) * np.ones((1, SIZE[1], SIZE[0], 3), np.uint8)
+    points = unseen(poses(), 0, 1, 2)
+    points[6:, :, 0] += 20
+    card = asked_of(track(points, SIZE, shots=(0, 3)))
+    assert np.isnan(card.heights[:3]).all(), "a title, of which nobody knows how tall it is"
+    drawn: list[int] = []
+    bones = silhouette.bones
+    monkeypatch.setattr(silhouette, "bones", lambda *given: drawn.append(1) or bones(*given))
+    assert film_inner_change(film, card) == pytest.approx(8 / 3)
+    assert len(drawn) == 5
+    assert film_inner_change(film, card, np.arange(7) == 3) == pytest.approx(4)
+    assert len(drawn) == 7, "bones are worked out only where somebody rests"
+    assert film_inner_change(film[:3], card.part(0, 3)) is None
 
 
 def test_flicker_beside_another_film_counts_only_moments_at_which_both_rest() -> None:

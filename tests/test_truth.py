@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 import torch
 
-from dancekit import demo, device, scenes, truth
+from dancekit import demo, device, likeness, scenes, truth
 from dancekit.core.skeleton import INDEX
+from dancekit.drive import plan_moves
+from dancekit.io import clips
+from dancekit.io.dataset import Footage
 from dancekit.io.workspace import Person, Workspace
+from dancekit.scenes import Scene
+from dancekit.study import Options, find_moves
 from dancekit.train import Trained
 from dancekit.types import no_progress
 
@@ -23,8 +29,9 @@ class Listed:
     def __init__(self, device: torch.device) -> None:
         self.seen: list[list[tuple[int, int]]] = []
 
-    def add(self, entry: str, made: np.ndarray, true: np.ndarray) -> None:
-        self.seen.append([(int(a[0, 0, 0]), int(b[0, 0, 0])) for a, b in zip(made, true, strict=True)])
+    def add_all(self, made: Mapping[str, np.ndarray], true: np.ndarray) -> None:
+        for pictures in made.values():
+            self.seen.append([(int(a[0, 0, 0]), int(b[0, 0, 0])) for a, b in zip(pictures, true, strict=True)])
 
     def scores(self, entry: str) -> list[list[tuple[int, int]]]:
         return self.seen
@@ -36,8 +43,12 @@ class Listed:
 def test_runs_of_frames_are_compared_with_the_same_moments(
     trained_home: Path, monkeypatch: pytest.MonkeyPatch, every: int, wanted: list[list[int]]
 ) -> None:
-    def numbered(*_: object) -> Iterator[np.ndarray]:
-        yield from (np.full((2, 2, 4), time, np.uint8) for time in range(10))
+    painted: list[int] = []
+
+    def numbered(*given: object) -> Iterator[np.ndarray]:
+        for time in range(given[-1], 10):  # type: ignore[arg-type]
+            painted.append(time)
+            yield np.full((2, 2, 4), time, np.uint8)
 
     monkeypatch.setattr(truth, "Judge", Listed)
     monkeypatch.setattr(truth, "_BATCH", 3)
@@ -46,6 +57,21 @@ def test_runs_of_frames_are_compared_with_the_same_moments(
     person = Workspace(trained_home).person("me")
     seen = truth.score_dances([(range(10), None)], person, ["model"], torch.device("cpu"), no_progress, every)["model"]  # type: ignore[list-item]
     assert seen == [[(time, time) for time in run] for run in wanted]
+    assert painted == [time for run in wanted for time in run], "what is not compared is not painted either"
+
+
+def test_a_dance_looks_the_same_wherever_painting_it_begins(trained_home: Path, films: Path) -> None:
+    person = Workspace(trained_home).person("me")
+    model, home = likeness.load(person), Workspace(trained_home)
+    track = find_moves(films / "driver.mp4", home, Options()).track
+    dance, cpu = plan_moves(track, model, track.size), torch.device("cpu")
+    footage = [Footage(clip, model.canvas, 0) for clip in clips.load_all(person)]
+    scene = cast(Scene, None)  # only what is told of a dance needs it
+    for entry in ("model", "stage1", "nearest"):
+        whole = list(truth._painted(entry, scene, dance, model, footage, cpu, [range(len(dance))]))
+        parts = list(truth._painted(entry, scene, dance, model, footage, cpu, [range(3, 7), range(21, 24)]))
+        assert len(whole) == len(dance)
+        assert np.array_equal(np.stack(parts), np.stack([*whole[3:7], *whole[21:24]]))
 
 
 def test_a_demo_that_is_stopped_while_it_learns_goes_no_further(

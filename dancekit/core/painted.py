@@ -6,7 +6,9 @@ the whole of it is. Seen at the size that the networks paint at, it stays as it 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import cv2
@@ -49,38 +51,42 @@ class Painted:
 
     def whole(self) -> np.ndarray:
         """All of it in one picture, uint8 [times * h, times * w, 4]."""
+        return self._whole(self._laid)
+
+    def _whole(self, laid: Callable[[], _Laid | None]) -> np.ndarray:
         if self.times == 1:
             return self.picture
-        result = np.zeros((*(np.array(self.picture.shape[:2]) * self.times), 4), np.uint8)
-        filled = self._filled()
-        if filled.size:
-            result[filled.rows(self.times)] = divided(self._large(filled)[0])
+        result, found = np.zeros((*(np.array(self.picture.shape[:2]) * self.times), 4), np.uint8), laid()
+        if found is not None:
+            result[found.box.rows(self.times)] = divided(found.large)
         return result
 
     def small(self) -> np.ndarray:
         """All of it in one picture, uint8 [h, w, 4]: where nothing is laid over, it is exactly as it was painted."""
-        if self.face is None and self.borrowed is None:
+        return self._small(self._laid)
+
+    def _small(self, laid: Callable[[], _Laid | None]) -> np.ndarray:
+        found = None if self.face is None and self.borrowed is None else laid()
+        if found is None:
             return self.picture
-        filled = self._filled()
-        if not filled.size:
-            return self.picture
-        part = filled.rows(1)
+        part = found.box.rows(1)
 
         def shrunk(large: np.ndarray) -> np.ndarray:
             return cv2.resize(large, self.picture[part].shape[1::-1], interpolation=cv2.INTER_AREA)
 
-        large, shares = self._large(filled)
         picture = multiplied(self.picture[part])
-        without, share = shrunk(enlarged(picture, self.times, 255)), shrunk(shares)[..., None]
+        without, share = shrunk(enlarged(picture, self.times, 255)), shrunk(found.shares)[..., None]
         # Enlarging and shrinking again blurs: that counts only as far as something else is seen.
-        changed = picture + (shrunk(large) - without) + share * (without - picture)
+        changed = picture + (shrunk(found.large) - without) + share * (without - picture)
         result = self.picture.copy()
         result[part] = np.where(share > 0, divided(np.clip(changed, 0, 255)), self.picture[part])
         return result
 
-    def _large(self, filled: _Box) -> tuple[np.ndarray, np.ndarray]:
-        """What is in a box, enlarged, with all that is laid over it, float32 [h, w, 4], colour times alpha; and how far
-        that is seen, float32 [h, w]."""
+    def _laid(self) -> _Laid | None:
+        """What is in the picture, enlarged, with all that is laid over it; None for nothing."""
+        filled = self._filled()
+        if not filled.size:
+            return None
         painted = multiplied(self.picture[filled.rows(1)])
         large = _steepened(enlarged(painted, self.times, 255))
         shares = np.zeros(large.shape[:2], np.float32)
@@ -94,12 +100,13 @@ class Painted:
             _lay(large, self.face, corner, self.trust)
             here, there = shared(corner, len(self.face), shares)
             shares[there] = np.maximum(shares[there], _shares(len(self.face), self.trust)[here])
-        return large, shares
+        return _Laid(filled, large, shares)
 
-    def at(self, size: tuple[int, int]) -> np.ndarray:
-        """Both in one picture of (width, height) px, uint8 [height, width, 4]: those of the picture, or a whole number
-        of times as many."""
-        return self.small() if self.picture.shape[1::-1] == size else resized(self.whole(), size)
+    def at(self, *sizes: tuple[int, int]) -> list[np.ndarray]:
+        """Both in one picture, once for each of some sizes in (width, height) px, uint8 [height, width, 4]: those of
+        the picture, or a whole number of times as many. What they have in common is worked out once."""
+        own, laid = self.picture.shape[1::-1], cache(self._laid)
+        return [self._small(laid) if size == own else resized(self._whole(laid), size) for size in sizes]
 
     def _filled(self) -> _Box:
         """What anything is in: most of a picture is empty, and enlarging that takes as long as the rest."""
@@ -128,6 +135,15 @@ class _Box(NamedTuple):
     def rows(self, times: int) -> tuple[slice, slice]:
         """Its rows and columns in a picture so many times as large."""
         return slice(self.top * times, self.bottom * times), slice(self.left * times, self.right * times)
+
+
+class _Laid(NamedTuple):
+    """A part of a picture, enlarged, with all that is laid over it: large float32 [h, w, 4], colour times alpha; and
+    how far that is seen, shares float32 [h, w]."""
+
+    box: _Box
+    large: np.ndarray
+    shares: np.ndarray
 
 
 def _steepened(large: np.ndarray) -> np.ndarray:

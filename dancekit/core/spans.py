@@ -30,6 +30,16 @@ def windows(usable: np.ndarray, shots: Sequence[int], count: int, stride: int) -
     return starts[good & (shot[starts] == shot[np.minimum(starts + last, length - 1)])]
 
 
+def runs(usable: np.ndarray, shots: Sequence[tuple[int, int]], least: int) -> list[tuple[int, int]]:
+    """(first, end) of every run of at least so many consecutive usable frames of one shot. usable: bool [T]. shots:
+    (first, end) frames of each."""
+    found = []
+    for begin, until in shots:
+        inside = np.concatenate(([False], usable[begin:until], [False]))
+        found += (begin + np.flatnonzero(inside[1:] != inside[:-1])).reshape(-1, 2).tolist()
+    return [(first, end) for first, end in found if end - first >= least]
+
+
 def around(times: np.ndarray, reach: int, stride: int, bounds: tuple[int, int]) -> np.ndarray:
     """Frame numbers [N, T + 2 * reach]: `times` [N, T] with `reach` more on both sides, kept within [first, end)."""
     before = times[:, :1] - stride * np.arange(reach, 0, -1)

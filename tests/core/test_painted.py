@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from dancekit.core import compose
+from dancekit.core import compose, painted
 from dancekit.core.painted import Painted
 
 TIMES = 2
@@ -85,9 +86,27 @@ def test_the_small_picture_keeps_its_px_where_no_close_up_is() -> None:
     outside[6:16, 5:15] = False
     assert np.array_equal(small[outside], body[outside])
     assert Painted(body, times=TIMES).small() is body
-    assert np.array_equal(one.at((20, 24)), small)
-    assert np.array_equal(one.at((40, 48)), one.whole())
-    assert one.at((80, 96)).shape == (96, 80, 4)
+    assert np.array_equal(one.at((20, 24))[0], small)
+    assert np.array_equal(one.at((40, 48))[0], one.whole())
+    assert one.at((80, 96))[0].shape == (96, 80, 4)
+
+
+def test_several_sizes_at_once_are_each_as_by_itself_and_laid_over_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    laid: list[int] = []
+    lay = painted._lay
+    monkeypatch.setattr(painted, "_lay", lambda *given: laid.append(1) or lay(*given))
+    body = np.random.default_rng(0).integers(0, 256, (24, 20, 4), np.uint8)
+    one, sizes = Painted(body, solid(16, 16, (10, 200, 10, 255)), (12, 14), TIMES), ((20, 24), (40, 48), (80, 96))
+    alone = [one.small(), one.whole(), compose.resized(one.whole(), sizes[2])]
+    assert laid == [1, 1, 1]
+    together = one.at(*sizes)
+    assert laid == [1, 1, 1, 1]
+    assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
+    plain, larger = Painted(body).at(*sizes[:2])
+    assert plain is body
+    assert np.array_equal(larger, compose.resized(body, sizes[1]))
+    assert not any(picture.any() for picture in Painted(0 * body, times=TIMES).at(*sizes)), "nothing is in it"
+    assert len(laid) == 4
 
 
 def test_hair_is_the_close_ups_alone() -> None:

@@ -39,6 +39,15 @@ def test_windows_are_all_runs_that_may_be_used(count: int, stride: int) -> None:
     assert len(found) > 5
 
 
+def test_runs_are_within_a_shot_and_long_enough() -> None:
+    usable = np.zeros(40, bool)
+    usable[[3, 4, 5, 9, 18, 19, 20, 21, 39]] = True
+    shots = [(0, 20), (20, 40)]
+    assert spans.runs(usable, shots, 1) == [(3, 6), (9, 10), (18, 20), (20, 22), (39, 40)]
+    assert spans.runs(usable, shots, 2) == [(3, 6), (18, 20), (20, 22)]
+    assert spans.runs(usable[:0], [], 1) == []
+
+
 def test_too_short_a_film_has_no_windows() -> None:
     assert len(spans.windows(np.ones(4, bool), (0,), 3, 2)) == 0
     assert spans.windows(np.ones(5, bool), (0,), 3, 2).tolist() == [0]
