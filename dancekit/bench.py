@@ -29,39 +29,25 @@ from dancekit.io.clips import Clip
 from dancekit.io.dataset import to_device
 from dancekit.io.workspace import Person, Workspace
 from dancekit.memory import keep_freed_memory
+from dancekit.paces import Pace, overall
 from dancekit.plain import Plain, plainly_read
 from dancekit.recipe import Recipe
 from dancekit.run import Run, say_nothing
 from dancekit.study import LONGEST_SIDE, Options, cut
 from dancekit.threads import cores, workers
-from dancekit.transfer import PLACING, Wish, transfer
+from dancekit.transfer import PLACING, Wish, even, transfer
 from dancekit.types import Progress, VideoInfo
 
 _FILM_SECONDS = 12.0
 """Long enough that what every film costs, however short it is, does not outweigh its frames; and no more is looked at
-of a long one, as its pictures are all held in memory."""
+of a long one, as all cut-outs are held in memory."""
 _PART = Options(end=_FILM_SECONDS)
 _READS = 400
 _ROUNDS = 3
 """Steps of dancekit and plain ones take so many turns, so that both meet the same noise."""
+_ENCODED = 60
+"""Frames whose encoding is timed: all of them together would take gigabytes."""
 _MATRIX, _MATRIX_OF_GPUS = 2048, 8192
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How fast one part goes.
-
-    rate: in `unit` per second. share: of what it is measured beside, None if that is nothing. gigaflops: arithmetic per
-    second. gigabytes: the most memory held meanwhile. None where it does not matter.
-    """
-
-    part: str
-    rate: float
-    unit: str
-    beside: str = ""
-    share: float | None = None
-    gigaflops: float | None = None
-    gigabytes: float | None = None
 
 
 @dataclass(frozen=True)
@@ -124,13 +110,14 @@ def _bench(run: Run, paces: list[Pace], matrix: float, frames: int) -> Bench:
 def _learning(run: Run, seconds: float, progress: Progress) -> tuple[float, list[Pace]]:
     """(gigaflops of a matrix product, paces of all stages at their largest sizes)."""
     keep_freed_memory()  # as train does
-    matrix, paces = _matrix(run), list[Pace]()
+    matrix, paces, stages = _matrix(run), list[Pace](), dict[int, Pace]()
     for number, stint in enumerate(run.training.stints):
         run.training.begin(number)
         if number == max(n for n, other in enumerate(run.training.stints) if other.stage == stint.stage):
-            paces += _training(run, number, matrix, seconds, progress)
+            found = _training(run, number, matrix, seconds, progress)
+            paces, stages = [*paces, *found], stages | {stint.stage: found[0]}
         run.training.spend(number, 1e-6)
-    return matrix, paces
+    return matrix, [*paces, overall(run.training.stints, stages, bool(run.recipe.minutes))]
 
 
 def _preparing(film: Path, person: Person, progress: Progress) -> tuple[Clip, list[Pace]]:
@@ -254,7 +241,7 @@ def _rendering(
         machine.device,
     )
     model, out = likeness.load(person), workspace.root / "out.mp4"
-    moves = plan_moves(clip.track, model, clip.track.size)
+    moves = plan_moves(clip.track, model, even(clip.track.size))
 
     seconds = {"decode": _timed(video.read_frames(info)), "pose": _timed(_bare(info, backend, False, progress))}
     before, painted, pictures = 0.0, list[Painted](), list[np.ndarray]()
@@ -276,7 +263,10 @@ def _rendering(
             yield compose.over(placed, wall)
 
     seconds["composite"] = _timed(composed())
-    seconds["encode"] = _timed(_encoded(list(composed()), workspace.root / "encoded.mp4", moves.fps))
+    frames = list(itertools.islice(composed(), _ENCODED))
+    encoding = _timed(_encoded(frames, workspace.root / "encoded.mp4", moves.fps))
+    seconds["encode"] = encoding * len(pictures) / len(frames)
+    del frames
     forget_peak(device)
     started = time.perf_counter()
     transfer(film, person, workspace, Wish(out=out), _PART, device, progress)

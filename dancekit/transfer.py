@@ -82,7 +82,7 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
             found = find_moves(driver, workspace, options, progress)
             keep_or_clear(parts, _mark(driver, person, wish, options, group.size))
         sound, deaf = _sound(found.info) if form.suffix else (None, [])
-        moves = plan_moves(found.track, model, _even(canvas or found.track.size), wish.fit)
+        moves = plan_moves(found.track, model, even(canvas or found.track.size), wish.fit)
         begun = time.monotonic()
         drawn = _draw_span(moves, model, scenery, form, parts, device, progress, group)
         group.wait()
@@ -139,7 +139,7 @@ def _canvas(wish: Wish, scenery: Background) -> tuple[int, int] | None:
     return width, height
 
 
-def _even(size: tuple[int, int]) -> tuple[int, int]:
+def even(size: tuple[int, int]) -> tuple[int, int]:
     """The size in even numbers, as films need them."""
     return size[0] + size[0] % 2, size[1] + size[1] % 2
 
