@@ -56,6 +56,11 @@ def refuse_other(name: str, card: Mapping[str, Any], recipe: Recipe) -> None:
     """
     past, wanted = _BEFORE | plain(card.get("shaping") or {}), plain(shaping(recipe))
     other = sorted(key for key in past.keys() | wanted.keys() if past.get(key) != wanted.get(key))
+    if past.get("sketch") not in (None, False, sketch.KIND):
+        raise RecipeError(
+            f"{name} is being learnt from another kind of sketch than this dancekit draws, and cannot go on.",
+            f"Learn her anew: dancekit train {name} --restart",
+        )
     begun, of = card.get("unit"), str((card.get("recipe") or {}).get("name", ""))
     if not other and begun == unit(recipe):
         return

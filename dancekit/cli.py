@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 
 from dancekit import __version__, report, workshop
-from dancekit.console import Commands, command
+from dancekit.console import command, leave_at_once
 from dancekit.options import (
     HOME,
     Bg,
+    Commands,
     Device,
     Drivers,
     End,
@@ -33,6 +34,7 @@ from dancekit.options import (
     finite,
     parse_settings,
     place,
+    usual,
     where,
     whom,
     workspace_in,
@@ -68,8 +70,8 @@ def prepare(
 ) -> None:
     """Turn films of a person into poses, cut-outs and crops.
 
-    Several films add up; the same film again replaces what was there. One that is no good is left out. Look at
-    sheet.jpg afterwards.
+    Several films add up; the same film again, with other options, replaces what was there. One that is no good is left
+    out. Look at sheet.jpg afterwards.
     """
     with command(json, where(home)) as terminal:
         from dancekit import prepare as verb
@@ -80,12 +82,16 @@ def prepare(
             kept, wrong = verb.each(
                 clip, lambda film: verb.prepare_wild(film, workspace, options, terminal.progress), terminal.say
             )
-            terminal.result(*report.wild(kept, wrong, where(home)))
+            terminal.result(*report.wild(kept, wrong, usual(workspace), where(home)))
         else:
             who = workspace.person(person)
-            done, wrong = verb.each(
-                clip, lambda film: verb.prepare_clip(film, who, options, terminal.progress), terminal.say
-            )
+
+            def prepare_one(film: Path) -> verb.Prepared:
+                made = verb.prepare_clip(film, who, options, terminal.progress)
+                terminal.part(report.film(made))
+                return made
+
+            done, wrong = verb.each(clip, prepare_one, terminal.say)
             terminal.result(*report.prepared(person, done, wrong, where(home)))
         if wrong:
             raise typer.Exit(1)
@@ -119,7 +125,10 @@ def train(
 
         workspace, machine = workspace_in(home), devices.find(device)
         who = whom(workspace, person)
-        with joined(machine.device) as group, forgetting(who) if restart and group.leads else nullcontext():
+        with (
+            joined(machine.device, leave_at_once) as group,
+            forgetting(who) if restart and group.leads else nullcontext(),
+        ):
             group.wait()
             if scratch:
                 refuse_scratch(who)
@@ -161,7 +170,7 @@ def transfer(
         options = Options(pick=place(pick), start=start, end=end)
         wish = verb.Wish(bg, out, size, fit, force)
         on = devices.find(device, terminal.say).device
-        with joined(on) as group:
+        with joined(on, leave_at_once) as group:
             done = verb.transfer(driver, who, workspace, wish, options, on, terminal.progress, group)
         terminal.result(*report.transferred(done))
 
@@ -183,11 +192,19 @@ def evaluate(
         from dancekit import device as devices
         from dancekit import evaluate as verb
         from dancekit import page
+        from dancekit.errors import DancekitError
 
         who = whom(workspace_in(home), person)
         done = verb.evaluate(who, devices.find(device, terminal.say).device, terminal.progress, driver)
-        page.write(who.report, who.name, done, who.log)
-        terminal.result(*report.evaluated(done, who.report))
+        lines, data = report.evaluated(done, who.report)
+        try:
+            page.write(who.report, who.name, done, who.log)
+        except DancekitError as error:  # what took minutes to measure is told all the same
+            wrong = {"report": None, "error": error.problem, "hint": error.hint}
+            terminal.result([line for line in lines if not line.startswith("Next: ")], data | wrong)
+            terminal.json_only = False  # the one JSON object tells of the error, too
+            raise
+        terminal.result(lines, data)
 
 
 @app.command(epilog="Example: dancekit demo --minutes 10")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
 import sys
+import textwrap
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import typer
-from typer.core import TyperGroup
 
 from dancekit.errors import DancekitError
 
@@ -25,8 +27,6 @@ _ROOMY = 125
 """Characters in a line of a terminal from which there is room for a bar and more."""
 _DOWNLOAD = "fetching "
 """How work begins that is counted in bytes, not in frames."""
-_UsageError: Any = typer.BadParameter.__mro__[1]
-"""Its parent, which click defines: typer came to bring a click of its own, where it has another name."""
 _WORK = re.compile(r"\bdancekit (prepare|train|transfer|evaluate)\b")
 """Commands that work on people, who are in a workspace."""
 
@@ -83,6 +83,14 @@ class Terminal:
         else:
             print("\n".join(lines), flush=True)
 
+    def part(self, lines: Sequence[str]) -> None:
+        """A part of the outcome for people, as soon as it is known; the one JSON object comes at the end."""
+        if self._bars is not None:  # what is shown of the next part begins below
+            self._bars.close()
+            self._bars = _shown_on(self._stderr)
+        if self._speaks and not self.json_only:
+            print("\n".join(lines), flush=True)
+
     def stopped(self, goes_on: bool) -> None:
         """That the user has stopped the command, and whether the same one goes on where it was."""
         hint = "What is finished is kept: run the same command again to go on." if goes_on else ""
@@ -115,33 +123,36 @@ def command(as_json: bool, where: str = "", goes_on: bool = True) -> Iterator[Te
     except KeyboardInterrupt:
         terminal.stopped(goes_on)
         raise typer.Exit(130) from None
-    except RuntimeError as error:
-        if not _is_of_little_memory(error):
+    except (RuntimeError, ImportError, OSError) as error:
+        if (told := _in_words(error)) is None:
             raise
-        hint = "Close other programs that use it, or add --device cpu"
-        terminal.failure(DancekitError("The GPU has too little memory.", hint))
+        terminal.failure(told)
         raise typer.Exit(1) from None
 
 
-class Commands(TyperGroup):
-    """The commands. That what was typed for one cannot be read is told as JSON too where that was asked for."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command that was typed."""
-        as_json = "--json" in ctx.args
-        try:
-            return super().invoke(ctx)
-        except _UsageError as error:
-            if as_json:
-                hint = f"See: {(error.ctx or ctx).command_path} --help"
-                print(json.dumps({"error": error.format_message(), "hint": hint}), flush=True)
-            raise
+def leave_at_once() -> None:
+    """Have the process end, when all is said, without waiting for anything, and as one that failed."""
+    atexit.register(_leave)
 
 
-def _is_of_little_memory(error: RuntimeError) -> bool:
-    """Whether it is PyTorch's error for a full GPU; where PyTorch is not loaded, as for help, none is."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(error, torch.OutOfMemoryError)
+def _leave() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)
+
+
+def _in_words(error: RuntimeError | ImportError | OSError) -> DancekitError | None:
+    """What is in the way where it is no bug of dancekit's: a full GPU, or a package that is missing or broken."""
+    torch = sys.modules.get("torch")  # where it is not loaded, as for help, no GPU is full
+    if (torch is not None and isinstance(error, torch.OutOfMemoryError)) or "MPS backend out of memory" in str(error):
+        return DancekitError("The GPU has too little memory.", "Close other programs that use it, or add --device cpu")
+    if isinstance(error, ImportError):
+        broken = (error.name or "").partition(".")[0] != "dancekit"
+    else:  # libraries that a package brings are missed while its modules are run
+        lines = traceback.walk_tb(error.__traceback__)
+        broken = isinstance(error, OSError) and any(frame.f_code.co_name == "<module>" for frame, _ in lines)
+    what = f"A package cannot be loaded: {textwrap.shorten(str(error), 300)}"
+    return DancekitError(what, "What is wrong with it, and what helps: dancekit doctor") if broken else None
 
 
 def _copy_of_stderr() -> TextIO:

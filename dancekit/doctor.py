@@ -10,7 +10,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,12 @@ from dancekit.io.workspace import Workspace
 
 _LOW_DISK = 5 << 30
 _AGAIN = "In the checkout: git pull, then pip install -c constraints.txt ."
+_BROKEN = (ImportError, OSError, RuntimeError, AttributeError, TypeError, ValueError)
+"""What packages raise that are missing, half there, or made for other versions of one another."""
+_BEHIND = {"device": "torch", "ffmpeg": "imageio_ffmpeg", "people": "torch"}
+"""The package that a check stands on, where an error does not name one."""
+_PACKAGES = {"cv2": "opencv-python", "yaml": "pyyaml", "imageio_ffmpeg": "imageio-ffmpeg"}
+"""What is installed for a module of another name."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +41,32 @@ class Finding:
 
 
 def examine(workspace: Workspace) -> list[Finding]:
-    """Look at everything that dancekit needs."""
-    checks = (_python, _packages, _opencv_pair, _device, _ffmpeg, _weights)
-    findings = [finding for check in checks for finding in check()]
-    return [*findings, *_disk(workspace), *_people(workspace)]
+    """Look at everything that dancekit needs; what cannot even be looked at is a finding too."""
+    checks: dict[str, Callable[[], Iterator[Finding]]] = {
+        "Python": _python,
+        "packages": _packages,
+        "opencv": _opencv_pair,
+        "device": _device,
+        "ffmpeg": _ffmpeg,
+        "weights": _weights,
+        "disk": lambda: _disk(workspace),
+        "people": lambda: _people(workspace),
+    }
+    return [finding for name, check in checks.items() for finding in _looked_at(name, check)]
+
+
+def _looked_at(name: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """What a check finds up to where it fails, and that it does."""
+    try:
+        yield from check()
+    except DancekitError as error:
+        yield Finding(name, error.problem, False, error.hint)
+    except _BROKEN as error:
+        missed = (getattr(error, "name", None) or _BEHIND.get(name, "")).partition(".")[0]
+        package = _PACKAGES.get(missed, missed)
+        cure = f"{_AGAIN}  If that does not help: pip install --force-reinstall {package}" if package else _AGAIN
+        what = f"cannot be looked at ({type(error).__name__}: {textwrap.shorten(str(error), 300)})"
+        yield Finding(name, what, False, cure)
 
 
 def _python() -> Iterator[Finding]:
@@ -134,12 +163,13 @@ def _device() -> Iterator[Finding]:
             "NVIDIA GPU",
             f"{card} is there, but this PyTorch ({torch.__version__}) cannot use it",
             False,
-            "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128"
+            f"pip install --force-reinstall torch=={torch.__version__.partition('+')[0]} --index-url "
+            "https://download.pytorch.org/whl/cu130 (for cards older than the RTX 20 series: cu126)"
             if torch.version.cuda is None
             else "Bring the graphics driver up to date (nvidia.com/drivers).",
         )
     if getattr(torch.backends, "mps", None) is not None and torch.backends.mps.is_available():
-        yield Finding("Apple GPU", "there; used with --device mps")
+        yield Finding("Apple GPU", "there; dancing (transfer) can use it: --device mps")
 
 
 def nvidia_card() -> str:

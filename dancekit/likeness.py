@@ -148,6 +148,7 @@ def save(person: Person, likeness: Likeness) -> None:
         "girth": [round(float(reach), 4) for reach in likeness.girth],
         "stages": 1 if likeness.refine is None else 2,
         "face": likeness.face is not None,
+        "sketch": sketch.KIND,
         **likeness.notes,
         "recipe": recipes.to_dict(likeness.recipe),
     }
@@ -170,12 +171,13 @@ def load(person: Person) -> Likeness:
     """Read a trained person.
 
     Raises:
-        WorkspaceError: not trained yet, damaged, or written by a newer dancekit.
+        WorkspaceError: not trained yet, damaged, written by a newer dancekit, or learnt from another kind of sketch.
     """
     if not person.card.is_file() and not person.weights.is_file():
         raise WorkspaceError(f"{person.name!r} is not trained yet.", f"Train first: dancekit train {person.name}")
     read_json(person.card, _cure(person))
     tensors, card = checkpoint.load(person.weights, _cure(person))
+    _refuse_other_sketches(person, card)
     try:
         recipe = recipes.from_dict(card["recipe"], str(person.card))
         canvas = Canvas(pair(card["canvas"]["size"]), float(card["canvas"]["body"]), float(card["canvas"]["fps"]))
@@ -203,6 +205,15 @@ def load(person: Person) -> Likeness:
     except (KeyError, TypeError, ValueError, RuntimeError, DancekitError) as error:
         raise WorkspaceError(f"{person.weights}: this file does not hold a person ({error}).", _cure(person)) from error
     return likeness
+
+
+def _refuse_other_sketches(person: Person, card: Mapping[str, object]) -> None:
+    """A card that does not tell is of a time when sketches were as they are now."""
+    if card.get("sketch", sketch.KIND) != sketch.KIND:
+        raise WorkspaceError(
+            f"{person.weights}: {person.name} was learnt from another kind of sketch than this dancekit draws.",
+            f"Learn her anew: dancekit train {person.name} --restart",
+        )
 
 
 def _looks(parts: Mapping[str, Tensor], needed: bool) -> Looks:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import shlex
 import subprocess
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from dancekit import plugins
 from dancekit.errors import DancekitError, RecipeError
@@ -18,6 +20,9 @@ from dancekit.io import zoo
 
 if TYPE_CHECKING:
     from dancekit.io.workspace import Person, Workspace
+
+_UsageError: Any = typer.BadParameter.__mro__[1]
+"""Its parent, which click defines: typer came to bring a click of its own, where it has another name."""
 
 
 def _of(family: str, before: str = "") -> str:
@@ -81,8 +86,13 @@ def whom(workspace: Workspace, name: str) -> Person:
     Raises:
         WorkspaceError: there is nobody of this name.
     """
+    return workspace.existing(name or usual(workspace))
+
+
+def usual(workspace: Workspace) -> str:
+    """Who is meant where nobody is named: the only person there is, or "me"."""
     people = workspace.people()
-    return workspace.existing(name or (people[0] if len(people) == 1 else "me"))
+    return people[0] if len(people) == 1 else "me"
 
 
 def workspace_in(home: Path) -> Workspace:
@@ -131,3 +141,20 @@ def parse_settings(texts: list[str]) -> dict[str, str]:
             raise RecipeError(f"--set {text}: this is not a setting.", "Write it as key=value, such as: --set batch=2")
         settings[key.strip()] = value.strip()
     return settings
+
+
+class Commands(TyperGroup):
+    """The commands. That what was typed for one cannot be read is told as JSON too where that was asked for."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was typed."""
+        as_json = "--json" in ctx.args
+        try:
+            return super().invoke(ctx)
+        except _UsageError as error:
+            if "unexpected extra argument" in error.message:
+                error.message = error.message.rstrip(".") + ". A name with spaces needs quotes."
+            if as_json:
+                hint = f"See: {(error.ctx or ctx).command_path} --help"
+                print(json.dumps({"error": error.format_message(), "hint": hint}), flush=True)
+            raise

@@ -11,22 +11,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from dancekit import matting, plugins
+from dancekit import __version__, matting, plugins
 from dancekit.core import chroma, crops, tracks
 from dancekit.core.matte import resized
 from dancekit.core.verdict import Facts, in_words, lying, mismatch
-from dancekit.errors import ClipError, WorkspaceError
+from dancekit.errors import ClipError
 from dancekit.io import clips, frames, sheet, video
 from dancekit.io.locks import alone
-from dancekit.io.workspace import (
-    Person,
-    Workspace,
-    keep_or_clear,
-    read_json,
-    replace_folder,
-    replacing,
-    writing,
-)
+from dancekit.io.workspace import Person, Workspace, keep_or_clear, replace_folder, replacing, writing
 from dancekit.memory import keep_freed_memory
 from dancekit.pose import keypoints
 from dancekit.study import (
@@ -45,8 +37,7 @@ from dancekit.types import Progress, VideoInfo, no_progress
 
 SHORTEST = 20
 """Frames with a person that training needs at the least: the split into training and held-out spans has 20 parts."""
-_AUTO = "auto"
-_NEED_MASKS = (_AUTO, "landmarker", "greenscreen")
+_NEED_MASKS = (matting.AUTO, "landmarker", "greenscreen")
 """Ways of cutting her out that begin with the masks of the pose backend."""
 _SHEET_COLUMNS, _SHEET_EVEN, _SHEET_WORST, _SHEET_LOOK = 6, 18, 6, 150
 _TILE = (220, 260)
@@ -65,41 +56,53 @@ class Prepared:
 
 
 def prepare_clip(film: Path, person: Person, options: Options, progress: Progress = no_progress) -> Prepared:
-    """Prepare one film for a person; the same film again takes the place of what was there.
-
-    A run that was stopped goes on where it was.
+    """Prepare one film for a person; the same film with other options takes the place of what was there. With the same
+    ones nothing is done. A run that was stopped goes on where it was.
 
     Raises:
         ClipError: there is nothing to learn from.
     """
-    if (backend := options.matte.partition(":")[0]) != _AUTO:
-        plugins.load("matting", backend, [_AUTO])
+    matting.refuse_wrong(options.matte)
     keep_freed_memory()
     info = cut(video.probe(film, LONGEST_SIDE), options)
     target = clips.folder_for(person, film)
     work = target.with_name(f".{target.name}.partial")
-    with working(work, f"{film.name} is being prepared for {person.name}"):
-        keep_or_clear(work, work_mark(film, options))
-        studied = study(info, options, True, work, progress)
-        clip = _store(studied, options, work, target.name, progress)
-        verdict = [*in_words(_facts(studied, clip, options)), *_replacing(target, clip)]
-        sheet.write(work / "sheet.jpg", _draw_sheet(clip))
-        clips.save(clip, film, verdict)
-        replace_folder(work, target)
-    with writing(target):  # only now: until it is in its place, a run that was stopped goes on from it
-        for leftover in (*target.glob("seen-*.npz"), target / "work.json"):
-            leftover.unlink(missing_ok=True)
+    with working(work, f"the film {film.name} is being prepared for {person.name}"):
+        clip, verdict = _found(film, target, work, options) or _made(film, info, target, work, options, progress)
+        with writing(target):  # only now: until it is in its place, a run that was stopped goes on from it
+            for leftover in (*target.glob("seen-*.npz"), target / "work.json"):
+                leftover.unlink(missing_ok=True)
     return Prepared(replace(clip, folder=target), target / "sheet.jpg", verdict)
 
 
-def _replacing(target: Path, clip: clips.Clip) -> list[str]:
-    """What to say where more of the same film was prepared before; target: where that lies."""
-    with contextlib.suppress(WorkspaceError):
-        before, now = int(read_json(target / "clip.json", "").get("used", 0)), int(clip.used.sum())
-        if now < before:
-            return [f"Note: {before} frames of this film were there before; these take their place. A second part of a "
-                    "film is kept beside the first if it is a file of its own."]  # fmt: skip
-    return []
+def _found(film: Path, target: Path, work: Path, options: Options) -> tuple[clips.Clip, list[str]] | None:
+    """The clip and its verdict if the film has been prepared already in just this way, else None."""
+    found = clips.again(target, film, _mark(film, options))
+    if found is None or not (target / "sheet.jpg").is_file():
+        return None
+    for rest in (work, target.with_name(f".{target.name}.old")):  # of other ways, and of a swap that was cut short
+        shutil.rmtree(rest, ignore_errors=True)
+    clip, verdict = found
+    return clip, [f"{film.name} is prepared already, in the same way. To do it anew, delete {target} first.", *verdict]
+
+
+def _made(film: Path, info: VideoInfo, target: Path, work: Path, options: Options, progress: Progress
+          ) -> tuple[clips.Clip, list[str]]:  # fmt: skip
+    """The clip of the film and its verdict, put where they belong."""
+    keep_or_clear(work, work_mark(film, options))
+    studied = study(info, options, True, work, progress)
+    clip = _store(studied, options, work, target.name, progress)
+    verdict, mark = in_words(_facts(studied, clip, options)), _mark(film, options)
+    sheet.write(work / "sheet.jpg", _draw_sheet(clip))
+    clips.save(clip, film, verdict, mark)
+    notes = clips.losses(target, clip, film)
+    replace_folder(work, target)
+    return clip, [*verdict, *notes]
+
+
+def _mark(film: Path, options: Options) -> dict[str, object]:
+    """What a prepared film must agree in for it not to be prepared anew: another dancekit may do it better."""
+    return work_mark(film, options) | {"dancekit": __version__}
 
 
 def prepare_wild(film: Path, workspace: Workspace, options: Options,
@@ -111,7 +114,7 @@ def prepare_wild(film: Path, workspace: Workspace, options: Options,
         keypoints.write_track(unfinished, track)
     seen = moves_folder(film, workspace)
     if seen.is_dir():
-        with alone(seen, f"{film.name} is being looked at", lambda: None):
+        with alone(seen, f"the film {film.name} is being looked at", lambda: None):
             shutil.rmtree(seen, ignore_errors=True)
     return target
 
@@ -167,7 +170,7 @@ def _mask_boxes(studied: Studied) -> np.ndarray:
 
 
 def _choose_matte(studied: Studied, wish: str) -> tuple[str, matting.Backend]:
-    """The matting backend by name (_AUTO looks for a green or blue screen), made ready for this film."""
+    """The matting backend by name ("auto" looks for a green or blue screen), made ready for this film."""
     name, _, option = wish.partition(":")
     known = _clip_study(studied)
     if name in _NEED_MASKS and not any(mask.any() for mask in known.masks):
@@ -175,7 +178,7 @@ def _choose_matte(studied: Studied, wish: str) -> tuple[str, matting.Backend]:
             f"{studied.info.path}: landmarks alone do not tell what is the person and what is the room.",
             "Let a network cut her out: add --matte rembg",
         )
-    if name == _AUTO:
+    if name == matting.AUTO:
         name = "landmarker" if chroma.find_screen(known.frames, known.masks) is None else "greenscreen"
     return f"{name}:{option}" if option else name, plugins.load("matting", name).Matte(known, option)
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from dancekit import bases, train
-from dancekit.begun import plain, refuse_lost, shaping
+from dancekit.begun import plain, refuse_lost, shaping, unit
 from dancekit.core import crowd
 from dancekit.core.augment import Augmentation, Sway
 from dancekit.core.tracks import body_height
@@ -79,7 +79,7 @@ def pretrain(
     if group.leads:
         _refuse_another_begin(person, {
             "people": people, "seed": seed, "from": weights.sha256(bases.find(start)) if start else "",
-            "shaping": plain(shaping(recipe)),
+            "shaping": plain(shaping(recipe)), "minutes or steps": unit(recipe),
         })  # fmt: skip
     say(f"Drawing {people} people into {workspace.root}, then learning from them for {recipe.duration()}. Nobody needs "
         "this to dance: it is for those who make recipes.")  # fmt: skip
@@ -129,7 +129,8 @@ def _refuse_another_begin(person: Person, wanted: dict[str, object]) -> None:
     begun = wanted
     with suppress(WorkspaceError):
         begun = read_json(path, "")
-    other = [name for name, value in wanted.items() if begun.get(name) != value]
+    # An earlier dancekit did not write all of it.
+    other = [name for name, value in wanted.items() if begun.get(name, value) != value]
     if other:
         raise RecipeError(
             f"The crowd in {person.folder.parent} was begun otherwise: {', '.join(other)} differ.",

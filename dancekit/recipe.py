@@ -17,8 +17,6 @@ from dancekit.errors import RecipeError
 from dancekit.io import zoo
 from dancekit.plugins import suggestion
 
-_SEE = "All settings, with what they may be, are in models/recipes/paper.yaml."
-
 
 @dataclass(frozen=True)
 class GeneratorShape:
@@ -183,7 +181,9 @@ def load(name: str, settings: Mapping[str, str] | None = None) -> Recipe:
     known = zoo.recipes()
     path = Path(name) if name.endswith((".yaml", ".yml")) else known.get(name)
     if path is not None and not path.is_file():
-        raise RecipeError(f"{path}: there is no such recipe file.", "Check the name; models/recipes holds examples.")
+        raise RecipeError(
+            f"{path}: there is no such recipe file.", f"Check the name; {zoo.root() / 'recipes'} holds examples."
+        )
     if path is None:
         raise RecipeError(f"There is no recipe {name!r}.", suggestion(name, ["auto", *known]))
     return with_settings(from_dict({"name": path.stem, **zoo.read_yaml(path)}, str(path)), settings or {})
@@ -218,14 +218,14 @@ def checked(recipe: Recipe) -> Recipe:
     """
     problem = limits.problem(to_dict(recipe))
     if problem:
-        raise RecipeError(f"Recipe {recipe.name!r}: {problem}.", _SEE)
+        raise RecipeError(f"Recipe {recipe.name!r}: {problem}.", zoo.see_settings())
     return recipe
 
 
 def _overlay(base: object, data: object, where: str) -> object:
     """`base` (a dataclass) with the values of `data` in place of its own, checked against its types."""
     if not isinstance(data, Mapping):
-        raise RecipeError(f"{where}: expected settings (key: value), got {data!r}.", _SEE)
+        raise RecipeError(f"{where}: expected settings (key: value), got {data!r}.", zoo.see_settings())
     types = typing.get_type_hints(type(base))
     changes = {}
     for key, value in data.items():
@@ -256,10 +256,10 @@ def _blank(kind: type) -> object:
 
 def _convert_tuple(value: object, parts: tuple[object, ...], where: str) -> tuple[object, ...]:
     if not isinstance(value, (list, tuple)):
-        raise RecipeError(f"{where}: expected a list, got {value!r}.", _SEE)
+        raise RecipeError(f"{where}: expected a list, got {value!r}.", zoo.see_settings())
     kinds = [parts[0]] * len(value) if parts[-1] is Ellipsis else list(parts)
     if len(kinds) != len(value):
-        raise RecipeError(f"{where}: expected {len(kinds)} values, got {len(value)}.", _SEE)
+        raise RecipeError(f"{where}: expected {len(kinds)} values, got {len(value)}.", zoo.see_settings())
     return tuple(_convert(v, k, None, f"{where}[{i}]") for i, (v, k) in enumerate(zip(value, kinds, strict=True)))
 
 
@@ -271,7 +271,7 @@ def _convert_plain(value: object, kind: type, where: str) -> object:
     if kind is float and isinstance(value, str):  # YAML takes 1e-4, without a point, for text
         with suppress(ValueError):
             return float(value)
-    raise RecipeError(f"{where}: expected {_WORDS.get(kind, kind.__name__)}, got {value!r}.", _SEE)
+    raise RecipeError(f"{where}: expected {_WORDS.get(kind, kind.__name__)}, got {value!r}.", zoo.see_settings())
 
 
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}

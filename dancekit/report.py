@@ -32,21 +32,26 @@ _VERDICTS = ("Further from the truth than", "By one measure closer to the truth 
 """By how many of SSIM and perceptual distance are better than the nearest frame's."""
 
 
+def film(one: Prepared) -> list[str]:
+    """What prepare found in a film."""
+    return [
+        one.clip.source,
+        *(f"  {sentence}" for sentence in one.verdict),
+        f"  Look at {one.sheet} (red: the frames where pose and cut-out fit worst; whole even there is good)",
+    ]
+
+
 def prepared(person: str, done: Sequence[Prepared], wrong: Sequence[ClipError], where: str) -> Report:
-    """What prepare found in each film. where: how to name the workspace in the next command, if at all."""
-    lines, data = [], []
+    """What is left to say once each film has been told of, and all of it as data. where: how to name the workspace in
+    the next command, if at all."""
+    data = []
     for one in done:
-        lines += [
-            one.clip.source,
-            *(f"  {sentence}" for sentence in one.verdict),
-            f"  Look at {one.sheet} (red: the frames where pose and cut-out fit worst; whole even there is good)",
-        ]
         entry: dict[str, object] = {"name": one.clip.name, "frames": len(one.clip.track)}
         entry |= {"used": int(one.clip.used.sum()), "matte": one.clip.matte}
         data.append(entry | {"sheet": str(one.sheet), "verdict": one.verdict})
     noted = any(sentence.startswith("Note:") for one in done for sentence in one.verdict)
     first = "look at the sheet, and if she is whole and alone on it: " if noted else ""
-    lines += [*_no_good(wrong), f"Next: {first}dancekit train {person}{where}"]
+    lines = [*_no_good(wrong), f"Next: {first}dancekit train {person}{where}"]
     return lines, {"person": person, "clips": data, "left_out": [error.problem for error in wrong]}
 
 
@@ -54,11 +59,11 @@ def _no_good(wrong: Sequence[ClipError]) -> list[str]:
     return [f"{len(wrong)} film{'s' if len(wrong) > 1 else ''} left out, see above."] if wrong else []
 
 
-def wild(kept: Sequence[Path], wrong: Sequence[ClipError], where: str) -> Report:
-    """Which poses of strangers prepare --wild kept."""
+def wild(kept: Sequence[Path], wrong: Sequence[ClipError], person: str, where: str) -> Report:
+    """Which poses of strangers prepare --wild kept. person: who may learn with them."""
     lines = [*(f"Poses kept: {path}" for path in kept), *_no_good(wrong), "They are used from the next training on."]
     data: dict[str, object] = {"wild": [str(path) for path in kept], "left_out": [error.problem for error in wrong]}
-    return [*lines, f"Next: dancekit train me{where}"], data
+    return [*lines, f"Next: dancekit train {person}{where}"], data
 
 
 def trained(done: Trained, recipe: str, more: str, minutes: float | None, where: str) -> Report:
@@ -115,7 +120,7 @@ def evaluated(done: Evaluation, page: Path) -> Report:
         lines += textwrap.wrap(meaning, _WIDE, initial_indent=f"  {name:<13}", subsequent_indent=" " * 15)
     lines += textwrap.wrap(summary(done), _WIDE)
     lines.append(f"Next: open {page} in a browser and look for yourself")
-    lines += _left_out(done)
+    lines += left_out(done)
     data: dict[str, object] = {name: _plain(scores) for name, scores in done.scores.items()}
     for name, soundness in done.soundness.items():
         data[name] = (_plain(done.scores[name]) if name in done.scores else {}) | asdict(soundness)
@@ -131,7 +136,7 @@ def _plain(scores: Scores) -> dict[str, float | None]:
     }
 
 
-def _left_out(done: Evaluation) -> list[str]:
+def left_out(done: Evaluation) -> list[str]:
     """What would bring the official measures."""
     model = done.scores["model"]
     new = [f"Not looked at, since training has not seen it: {name}" for name in done.unlearnt]
@@ -188,7 +193,7 @@ def measured(done: Bench) -> Report:
         memory = f"{pace.gigabytes:.1f}" if pace.gigabytes else ""
         rows.append([pace.part, f"{pace.rate:.1f}", pace.unit, pace.beside, share, memory])
     minute = {pace.part: 30 / pace.rate for pace in done.paces if pace.part in ("prepare", "transfer")}
-    steps = done.recipe.minutes * 60 * done.pace("training, stage I").rate / (done.recipe.batch * done.recipe.frames)
+    steps = done.recipe.minutes * 60 * done.pace("training, all stages").rate / (done.recipe.batch * done.recipe.frames)
     lines = [
         f"Recipe {done.recipe.name} on {done.machine}, in {done.numbers}; a large matrix product reaches "
         f"{done.matrix:.0f} GFLOP/s.",

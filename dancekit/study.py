@@ -123,10 +123,8 @@ def study_moves(film: Path, workspace: Workspace, options: Options, progress: Pr
     """
     info = cut(video.probe(film, LONGEST_SIDE), options)
     work = moves_folder(film, workspace)
-    name = film.name
-    with working(
-        work, f"{name} is being looked at", lambda: progress(f"waiting for another dancekit with {name}", 0, 0)
-    ):
+    name, what = film.name, f"the film {film.name} is being looked at"
+    with working(work, what, lambda: progress(f"waiting for another dancekit with {name}", 0, 0)):
         keep_or_clear(work, work_mark(film, options))
         return study(info, options, False, work, progress)
 
@@ -174,7 +172,9 @@ def cut(info: VideoInfo, options: Options) -> VideoInfo:
 
 def work_mark(film: Path, options: Options) -> dict[str, object]:
     """What unfinished work must agree in to be gone on with."""
-    return {"fingerprint": clips.fingerprint(film), "options": repr(options)}
+    beside = film.with_suffix(".npz")
+    landmarks = clips.fingerprint(beside) if options.pose == "keypoints" and beside.is_file() else ""
+    return {"fingerprint": clips.fingerprint(film), "options": repr(options), "landmarks": landmarks}
 
 
 def study(info: VideoInfo, options: Options, masks: bool, work: Path, progress: Progress) -> Studied:

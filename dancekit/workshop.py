@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from dancekit import report
-from dancekit.console import command
+from dancekit.console import command, leave_at_once
 from dancekit.options import (
     BASE,
     HOME,
@@ -43,8 +43,8 @@ def pretrain(
 ) -> None:
     """Make a base for a recipe: networks that know drawn people.
 
-    Training starts from it. dancekit brings bases for its own recipes; make one for a recipe of yours. Runs again =
-    goes on.
+    Training starts from it. dancekit brings one for the recipe cpu alone; make one for another, or for a recipe of
+    yours. Runs again = goes on.
     """
     with command(json) as terminal:
         from dancekit import device as devices
@@ -56,7 +56,7 @@ def pretrain(
         who = workspace.person(verb.PERSON)
         wishes = parse_settings(settings)
         chosen = choose_recipe(who, recipe, minutes, wishes, machine, terminal.say, as_it_is=False)
-        with joined(machine.device) as group:
+        with joined(machine.device, leave_at_once) as group:
             done = verb.pretrain(
                 workspace, chosen, out, people, machine, seed, terminal.progress, terminal.say, start, group
             )

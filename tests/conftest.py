@@ -7,13 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from typer.testing import CliRunner
 
 from dancekit import scenes
@@ -80,22 +81,41 @@ def within(*arguments: object, home: Path, cwd: Path | None = None, status: int 
     return Outcome(done.exit_code, done.stdout, done.stderr)
 
 
-@pytest.fixture(scope="session")
-def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with subject.mp4 and driver.mp4, drawn small and short."""
-    folder = tmp_path_factory.mktemp("films")
-    scenes.film(scenes.subject(5.0, size=SMALL), folder / "subject.mp4")
-    scenes.film(scenes.driver(1.6, size=SMALL), folder / "driver.mp4")
+def made_once(name: str, make: Callable[[Path], None], factory: pytest.TempPathFactory) -> Path:
+    """A folder that `make` fills, once for all processes that the tests are shared among; not to be changed."""
+    own = factory.getbasetemp()
+    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder, unfinished = root / name, root / f"{name}.unfinished"
+    with FileLock(root / f"{name}.lock"):
+        if not folder.exists():
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir()
+            make(unfinished)
+            unfinished.rename(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with subject.mp4 and driver.mp4, drawn small and short."""
+
+    def draw(folder: Path) -> None:
+        scenes.film(scenes.subject(5.0, size=SMALL), folder / "subject.mp4")
+        scenes.film(scenes.driver(1.6, size=SMALL), folder / "driver.mp4")
+
+    return made_once("films", draw, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
 def trained_home(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace in which "me" has been prepared and trained by the real commands; not to be changed."""
-    home = tmp_path_factory.mktemp("trained") / "dance"
-    within("prepare", films / "subject.mp4", home=home)
-    within("train", "me", "--recipe", "tiny", home=home)
-    return home
+    """A workspace in which "me" has been prepared and trained by the real commands; not to be changed, but for what
+    commands keep there of the films that they have looked at."""
+
+    def train(home: Path) -> None:
+        within("prepare", films / "subject.mp4", home=home)
+        within("train", "me", "--recipe", "tiny", home=home)
+
+    return shutil.copytree(made_once("trained", train, tmp_path_factory), tmp_path_factory.mktemp("trained") / "dance")
 
 
 @dataclass(frozen=True)
@@ -109,9 +129,13 @@ class Danced:
 @pytest.fixture(scope="session")
 def danced(films: Path, trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Danced:
     """driver.mp4 danced by the trained person, as transfer does it when nothing else is asked for."""
-    folder = tmp_path_factory.mktemp("danced")
-    said = dancekit("transfer", films / "driver.mp4", "--json", home=trained_home, cwd=folder).json
-    return Danced(folder / "me-driver.mp4", said)
+
+    def dance(folder: Path) -> None:
+        done = dancekit("transfer", films / "driver.mp4", "--json", home=trained_home, cwd=folder)
+        (folder / "said.json").write_text(done.stdout)
+
+    folder = made_once("danced", dance, tmp_path_factory)
+    return Danced(folder / "me-driver.mp4", json.loads((folder / "said.json").read_text()))
 
 
 @pytest.fixture

@@ -289,6 +289,12 @@ def test_an_unknown_matte_is_told_what_there_is_automatic_choice_too(films: Path
     assert not (tmp_path / "dance").exists()
 
 
+def test_an_option_that_a_matte_does_not_take_is_refused_before_the_film_is_looked_at(tmp_path: Path) -> None:
+    with kept(tmp_path, exactly=True):
+        said = refused("prepare", tmp_path / "me.mp4", "--matte", "landmarker:40", home=tmp_path / "dance")
+    assert "--matte landmarker:40: landmarker takes no option" in said
+
+
 def test_strangers_films_of_the_same_name_are_all_kept_and_their_cuts_too(tmp_path: Path) -> None:
     points, home = waving(60, 200, 160, 300), tmp_path / "dance"
     for folder in ("monday", "tuesday"):

@@ -6,12 +6,14 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import dancekit
 from trouble import closed, contents, kept, no_file_over, powerless, refused, tiny_disk, within
 
+from dancekit import doctor
 from dancekit.io import clips
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -146,6 +148,50 @@ def test_doctor_finds_that_ffmpeg_is_missing(tmp_path: Path) -> None:
     bad = [finding for finding in said.json["findings"] if not finding["fine"]]
     assert [finding["name"] for finding in bad if "ffmpeg" in finding["name"]] == ["ffmpeg"]
     assert all(finding["cure"] for finding in bad)
+
+
+@pytest.mark.parametrize(
+    ("module", "fails", "names", "cure"),
+    [
+        ("torch", OSError("WinError 126"), ["device", "people"], "pip install --force-reinstall torch"),
+        ("cv2", ImportError("libGL.so.1: no such file"), ["opencv-python", "people"], "pip install --force-reinstall"),
+        ("yaml", ModuleNotFoundError("No module named 'yaml'"), ["weights"], "pip install -c constraints.txt"),
+    ],
+)
+def test_a_broken_package_is_found_by_doctor_and_told_of_by_others(
+    module: str, fails: Exception, names: list[str], cure: str, home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / f"{module}.py").write_text(f"raise {fails!r}")
+    broken = {"PYTHONPATH": str(tmp_path / "broken")}
+    said = dancekit("doctor", "--json", home=home, status=1, env=broken).json
+    found = {finding["name"]: finding for finding in said["findings"]}
+    for name in names:
+        assert not found[name]["fine"]
+        assert str(fails) in found[name]["what"]
+        assert cure in found[name]["cure"]
+    assert found["Python"]["fine"]
+    assert found["disk"]
+    with kept(home, exactly=True):
+        said = refused("train", "me", "--restart", "--recipe", "tiny", home=home, env=broken)
+    assert f"A package cannot be loaded: {fails}" in said
+    assert "dancekit doctor" in said
+
+
+@pytest.mark.parametrize("error", [OSError("WinError 126"), RuntimeError("compiled for another NumPy")])
+def test_doctor_tells_of_a_package_that_is_broken(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> Iterator[doctor.Finding]:
+        yield doctor.Finding("device", "a GPU")
+        raise error
+
+    monkeypatch.setattr(doctor, "_device", fail)
+    said = within("doctor", "--json", home=tmp_path, status=1).json["findings"]
+    first, second = (finding for finding in said if finding["name"] == "device")
+    assert first["fine"]
+    assert second["what"] == f"cannot be looked at ({type(error).__name__}: {error})"
+    assert "pip install --force-reinstall torch" in second["cure"]
 
 
 @pytest.fixture(scope="module")

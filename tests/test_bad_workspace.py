@@ -14,7 +14,11 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from trouble import contents, cut_short, kept, refused, within
 
+from dancekit import likeness
+from dancekit.core import sketch
+from dancekit.io import zoo
 from dancekit.io.locks import alone
+from dancekit.io.workspace import Person
 
 QUICK = ("--recipe", "tiny", "--set", "steps=4", "--set", "precision=float32", "--set", "unpaired.enabled=false")
 CLIP = "me/clips/subject"
@@ -78,15 +82,24 @@ def test_no_other_verb_takes_such_a_name_either(films: Path, home: Path, tmp_pat
 # ------------------------------------------------------------------------------------------------ from a newer dancekit
 
 
-def age_of(path: Path, number: int) -> None:
-    """Give a file of the workspace another format number."""
+def edited(path: Path, **changes: object) -> None:
+    """Change what the card of a file of the workspace says; None: that it says it."""
+
+    def changed(card: dict[str, object]) -> str:
+        return json.dumps({key: value for key, value in {**card, **changes}.items() if value is not None})
+
     if path.suffix == ".json":
-        path.write_text(json.dumps({**json.loads(path.read_text()), "format": number}))
+        path.write_text(changed(json.loads(path.read_text())))
         return
     with safe_open(path, "pt") as file:
         card = json.loads(file.metadata()["card"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-    save_file(tensors, path, {"card": json.dumps({**card, "format": number})})
+    save_file(tensors, path, {"card": changed(card)})
+
+
+def age_of(path: Path, number: int) -> None:
+    """Give a file of the workspace another format number."""
+    edited(path, format=number)
 
 
 NEWER = [
@@ -116,6 +129,37 @@ def test_what_a_newer_dancekit_wrote_is_left_alone(
         said = refused(*commands[verb], home=home, cwd=tmp_path)
     assert f"{home / file}: written by a newer dancekit (format 99, this one knows 1)" in said
     assert "git pull, then pip install -c constraints.txt ." in said
+
+
+# -------------------------------------------------------------------------------------------------- of another sketch
+
+
+def test_a_person_of_another_kind_of_sketch_is_to_be_learnt_anew(films: Path, home: Path, tmp_path: Path) -> None:
+    weights = home / "me" / "person.safetensors"
+    assert json.loads((home / "me" / "person.json").read_text())["sketch"] == sketch.KIND
+    edited(weights, sketch=None)
+    assert likeness.load(Person("me", home / "me")).name == "me", "cards that do not tell are of the present kind"
+    edited(weights, sketch="bars")
+    with kept(home, exactly=True):
+        said = refused("transfer", films / "driver.mp4", home=home, cwd=tmp_path)
+    assert f"{weights}: me was learnt from another kind of sketch than this dancekit draws" in said
+    assert "Learn her anew: dancekit train me --restart" in said
+
+
+@pytest.mark.parametrize("kind", ["bars", True])
+@pytest.mark.parametrize("options", [(), ("--recipe", "cpu"), QUICK])
+def test_training_with_another_kind_of_sketch_can_only_start_over(
+    home: Path, kind: object, options: tuple[str, ...]
+) -> None:
+    state = home / "me" / "state.safetensors"
+    with safe_open(state, "pt") as file:
+        shaping = json.loads(file.metadata()["card"])["shaping"]
+    edited(state, shaping={**shaping, "sketch": kind})
+    with kept(home, exactly=True):
+        said = refused("train", "me", *options, home=home)
+    assert "me is being learnt from another kind of sketch than this dancekit draws, and cannot go on" in said
+    assert "Learn her anew: dancekit train me --restart" in said
+    assert "leave --recipe out" not in said
 
 
 # ------------------------------------------------------------------------------------------------------- damaged files
@@ -233,6 +277,15 @@ def test_a_wrong_setting_is_named(home: Path, setting: str, problem: str, hint: 
         said = refused("train", "me", "--restart", "--recipe", "tiny", "--set", setting, home=home)
     assert problem in said
     assert hint in said
+
+
+def test_where_all_settings_are_is_told_by_the_whole_name(home: Path, tmp_path: Path) -> None:
+    recipes = zoo.root() / "recipes"
+    said = refused("train", "me", "--restart", "--recipe", "tiny", "--set", "batch=0", home=home)
+    assert f"All settings are in {recipes / 'paper.yaml'}." in said
+    (tmp_path / "mine.yaml").write_text("- batch\n")
+    for name in ("mine.yaml", "yours.yaml"):
+        assert f" {recipes} " in refused("train", "me", "--recipe", tmp_path / name, home=home)
 
 
 @pytest.mark.parametrize(

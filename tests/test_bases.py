@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -210,10 +211,12 @@ def test_the_base_of_every_recipe_fits_it(name: str) -> None:
 def test_another_crowd_is_not_taken_for_the_one_that_is_there(crowd_home: tuple[Path, Outcome], tmp_path: Path) -> None:
     home, out = shutil.copytree(crowd_home[0], tmp_path / "home"), tmp_path / "b.safetensors"
     usual = ("pretrain", "--recipe", "tiny", "--people", "2", "--set", "steps=12", "--out", out)
-    for change in (("--seed", "2"), ("--people", "3"), ("--from", home / "after-10.safetensors")):
-        said = within(*usual, *change, home=home, status=1).stderr
-        assert "was begun otherwise" in said
+    others = {"seed": "2", "people": "3", "from": home / "after-10.safetensors", "minutes": "1"}
+    for name, value in others.items():
+        said = within(*usual, f"--{name}", value, home=home, status=1).stderr
+        assert re.search(f"was begun otherwise: .*{name}.* differ", said)
         assert "--home FOLDER" in said
+        assert "--restart" not in said, "which pretrain does not know"
     assert not out.exists()
 
 

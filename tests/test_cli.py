@@ -140,6 +140,7 @@ def test_numbers_that_nobody_can_count_with_are_refused(arguments: list[str], tm
         (["prepare"], "Missing argument", "prepare --help"),
         (["train", "--seed", "-1"], "Invalid value for '--seed'", "train --help"),
         (["dance"], "No such command 'dance'", "--help"),
+        (["transfer", "my", "ballet.mp4"], "(ballet.mp4). A name with spaces needs quotes.", "transfer --help"),
     ],
 )
 def test_what_was_mistyped_is_one_json_object_too(arguments: list[str], problem: str, of: str, tmp_path: Path) -> None:
@@ -231,7 +232,7 @@ def test_evaluate_prints_one_json_object(trained_home: Path, films: Path) -> Non
 
 def test_bench_measures_every_part_beside_what_limits_it(films: Path, tmp_path: Path) -> None:
     quick = ("--recipe", "tiny", "--set", "steps=4", "--seconds", "0.1")
-    said = dancekit("bench", films / "driver.mp4", *quick, "--json", home=tmp_path / "none").json
+    said = within("bench", films / "driver.mp4", *quick, "--json", home=tmp_path / "none").json
     assert (said["frames"], said["recipe"]) == (40, "tiny")
     assert said["matrix_gigaflops"] > 0
     paces = {pace["part"].strip(): pace for pace in said["paces"]}
@@ -239,6 +240,9 @@ def test_bench_measures_every_part_beside_what_limits_it(films: Path, tmp_path: 
     for part in ("prepare", "training, stage I", "training, stage II", "transfer"):
         assert paces[part]["share"] > 0, "each beside a reference"
         assert paces[part]["gigabytes"] > 0
+    stages = [paces[f"training, {name}"] for name in ("stage I", "stage II", "the face")]
+    shares, together = [pace["share"] for pace in stages], paces["training, all stages"]
+    assert min(shares) <= together["share"] <= max(shares)
     parts = [pace["rate"] for name, pace in paces.items() if name.startswith("transfer: ")]
     assert paces["transfer"]["share"] == pytest.approx(paces["transfer"]["rate"] / min(parts))
     assert not (tmp_path / "none").exists(), "it works in a folder of its own"
@@ -266,7 +270,7 @@ def test_bench_looks_only_at_the_first_seconds_of_a_film(
 def test_bench_of_a_person_measures_training_alone_and_leaves_her_as_she_is(home: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()}
     quick = ("--recipe", "tiny", "--set", "steps=4", "--seconds", "0.1")
-    said = dancekit("bench", "--person", "me", *quick, "--json", home=home).json
+    said = within("bench", "--person", "me", *quick, "--json", home=home).json
     paces = {pace["part"].strip(): pace for pace in said["paces"]}
     assert paces["training, stage I"]["share"] > 0
     assert paces["training, stage II"]["share"] > 0

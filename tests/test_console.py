@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import re
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -139,6 +141,49 @@ def test_a_full_gpu_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None
     assert err == f"Error: The GPU has too little memory.\n       {hint}\n"
     with pytest.raises(RuntimeError, match="a bug"), console.command(False):
         raise RuntimeError("a bug")
+
+
+@pytest.mark.parametrize(
+    ("fails", "why"),
+    [
+        ("import no_such_package", "No module named 'no_such_package'"),
+        ("raise OSError('libGL.so.1: cannot open shared object file')", "libGL.so.1: cannot open shared object file"),
+    ],
+)
+def test_a_package_that_cannot_be_loaded_is_told_in_words(
+    fails: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "broken_package.py").write_text(fails)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(typer.Exit) as ended, console.command(True):
+        importlib.import_module("broken_package")
+    said = capsys.readouterr()
+    assert ended.value.exit_code == 1
+    assert json.loads(said.out)["error"] == f"A package cannot be loaded: {why}"
+    assert said.err.splitlines() == [
+        f"Error: A package cannot be loaded: {why}",
+        "       What is wrong with it, and what helps: dancekit doctor",
+    ]
+
+
+def test_a_bug_keeps_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(OSError, match="a bug"), console.command(False):
+        raise OSError("a bug")
+    with pytest.raises(ImportError), console.command(False):
+        importlib.import_module("dancekit.no_such_module")
+    assert not capsys.readouterr().err
+
+
+def test_a_part_of_the_outcome_goes_where_the_outcome_goes(capsys: pytest.CaptureFixture[str]) -> None:
+    for as_json, told in ((False, "one\ntwo\nall\n"), (True, '{"all": 2}\n')):
+        with console.command(as_json) as terminal:
+            terminal.progress("cutting", 1, 2)
+            terminal.part(["one", "two"])
+            terminal.progress("cutting", 2, 2)
+            terminal.result(["all"], {"all": 2})
+        said = capsys.readouterr()
+        assert said.out == told
+        assert "cutting 2/2" in said.err
 
 
 def test_stopping_prints_one_json_object_too(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ import pytest
 from dancekit import plugins
 from dancekit.core.chroma import difference, find_screen
 from dancekit.errors import ClipError, DancekitError, WeightsError
-from dancekit.matting import Backend, ClipStudy, Cutout, finished, greenscreen, landmarker, rembg
+from dancekit.matting import Backend, ClipStudy, Cutout, finished, greenscreen, landmarker, refuse_wrong, rembg
 from dancekit.types import PoseTrack
 
 SIZE = (120, 160)
@@ -106,6 +106,18 @@ def test_every_backend_keeps_the_contract(name: str, no_download: None) -> None:
         assert not found.alpha[:10].any()
         assert not found.alpha[-10:].any()
         assert not found.alpha[:, :20].any()
+
+
+@pytest.mark.parametrize("name", ["auto", "greenscreen", "landmarker", "whole"])
+def test_an_option_that_would_do_nothing_is_refused(name: str) -> None:
+    refuse_wrong(name)
+    with pytest.raises(DancekitError, match=f"--matte {name}:40: {name} takes no option") as caught:
+        refuse_wrong(f"{name}:40")
+    assert caught.value.hint == f"Write it alone: --matte {name}"
+
+
+def test_other_backends_are_given_their_option() -> None:
+    refuse_wrong("rembg:u2net_human_seg")
 
 
 def test_landmarker_cuts_clean_in_a_room() -> None:

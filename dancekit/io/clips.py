@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,7 +15,8 @@ from dancekit.core import crops
 from dancekit.errors import WorkspaceError
 from dancekit.io import arrays
 from dancekit.io.frames import FrameReader
-from dancekit.io.workspace import NewerError, Person, clip_name, read_json, replacing, write_json
+from dancekit.io.names import clip_name
+from dancekit.io.workspace import NewerError, Person, read_json, replacing, write_json
 from dancekit.types import CropPlan, PoseTrack, pair
 
 _CURE = "Prepare this film again: dancekit prepare THE_FILM --as NAME"
@@ -91,8 +92,11 @@ def folder_for(person: Person, film: Path) -> Path:
     raise WorkspaceError(f"{person.clips_folder}: too many clips are called {base}.", "Rename the film.")
 
 
-def save(clip: Clip, film: Path, verdict: list[str]) -> None:
-    """Write clip.json and poses.npz into the clip's folder; clip.json comes last and says that all is there."""
+def save(clip: Clip, film: Path, verdict: list[str], mark: Mapping[str, object] | None = None) -> None:
+    """Write clip.json and poses.npz into the clip's folder; clip.json comes last and says that all is there.
+
+    mark: what `again` must find for the film not to be prepared anew.
+    """
     with replacing(clip.folder / "poses.npz") as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, points=clip.track.points, boxes=clip.plan.boxes, used=clip.used)
     write_json(clip.folder / "clip.json", {
@@ -100,8 +104,36 @@ def save(clip: Clip, film: Path, verdict: list[str]) -> None:
         "frames": len(clip.track), "used": int(clip.used.sum()), "fps": str(clip.track.fps),
         "size": list(clip.track.size), "shots": list(clip.track.shots), "skeleton": clip.track.skeleton,
         "crop": list(clip.plan.size), "body": clip.body, "inside": list(clip.inside), "matte": clip.matte,
-        "verdict": verdict,
+        "verdict": verdict, "prepared": dict(mark or {}),
     })  # fmt: skip
+
+
+def again(folder: Path, film: Path, mark: Mapping[str, object]) -> tuple[Clip, list[str]] | None:
+    """The clip in a folder and its verdict, if it is whole and was saved with just this mark, else None. It is then
+    known to be of `film`, wherever that lies by now."""
+    with suppress(WorkspaceError, OSError):
+        card = read_json(folder / "clip.json", _CURE)
+        if card.get("prepared") == mark:
+            load(folder).frames().check()
+            if card["source"] != str(film.resolve()):
+                card["source"] = str(film.resolve())
+                write_json(folder / "clip.json", card)
+            return load(folder), [str(sentence) for sentence in card.get("verdict") or ()]
+    return None
+
+
+def losses(folder: Path, clip: Clip, film: Path) -> list[str]:
+    """What to say where a clip of a film is about to take the place of another film's, or of one with more frames of
+    the same film. folder: the place."""
+    with suppress(WorkspaceError):
+        before, mark = read_json(folder / "clip.json", ""), fingerprint(film)
+        if before.get("fingerprint", mark) != mark:
+            return ["Note: another film of this name was there before, or another version of this one; this one takes "
+                    "its place. To keep both, give the earlier one another name and prepare it again."]  # fmt: skip
+        if (many := int(before.get("used", 0))) > clip.used.sum():
+            return [f"Note: {many} frames of this film were there before; these take their place. A second part of a "
+                    "film is kept beside the first if it is a file of its own."]  # fmt: skip
+    return []
 
 
 def load(folder: Path) -> Clip:

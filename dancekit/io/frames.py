@@ -102,6 +102,15 @@ class FrameReader:
         parts = self._parts(index)
         return None if parts is None else self._alpha(index, parts[1])
 
+    def check(self) -> None:
+        """Look at every record without decoding it.
+
+        Raises:
+            WorkspaceError: one is damaged.
+        """
+        for index in range(len(self)):
+            self._parts(index)
+
     def _parts(self, index: int) -> tuple[np.ndarray, np.ndarray] | None:
         """The two pictures of a record as they are stored."""
         start = self._offsets[index]

@@ -13,8 +13,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import certifi
-
 from dancekit.errors import WeightsError
 from dancekit.io import zoo
 from dancekit.io.workspace import move
@@ -145,6 +143,8 @@ def _download(entry: WeightFile, part: Path, progress: Progress) -> None:
     done = part.stat().st_size if part.exists() else 0
     if done >= entry.size:
         return
+    import certifi  # here, so that dancekit doctor can tell that it is missing
+
     request = urllib.request.Request(entry.url, headers={"Range": f"bytes={done}-"} if done else {})
     trusted = ssl.create_default_context()
     trusted.load_verify_locations(certifi.where())  # a Python of its own may come without any, as on macOS

@@ -5,10 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
 import shutil
 import time
-import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dancekit.errors import WorkspaceError
+from dancekit.io.names import WILD, check_name, is_name
 from dancekit.plugins import suggestion
 
 FORMAT = 1
@@ -26,8 +25,6 @@ _ABANDONED = 600.0
 """Seconds after which a temporary file that nobody has written to is nobody's."""
 _BUSY = 3.0 if os.name == "nt" else 0.0
 """Seconds that others are given to close a file that is to be replaced."""
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_RESERVED = {"wild", "con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 
 
 class NewerError(WorkspaceError):
@@ -104,16 +101,28 @@ class Workspace:
         """The folder of a person, existing or not.
 
         Raises:
-            WorkspaceError: the name cannot be a folder's name.
+            WorkspaceError: the name cannot be a folder's name, or differs from another person's only in case: where
+                workspaces are copied to, the two may be one folder.
         """
-        return Person(check_name(name), self.root / name)
+        check_name(name)
+        people = self.people()
+        twin = next((other for other in people if other.lower() == name.lower()), name)
+        if twin != name and name not in people:
+            raise WorkspaceError(
+                f"There is a person {twin!r} already, and on Windows and macOS {name!r} would be the same folder.",
+                f"Choose another name, or add to what there is with: --as {twin}",
+            )
+        return Person(name, self.root / name)
 
     def people(self) -> list[str]:
         """Names of all persons with at least one prepared clip or a trained state."""
         if not self.root.is_dir():
             return []
-        found = (Person(path.name, path) for path in sorted(self.root.iterdir()) if _NAME.fullmatch(path.name))
-        return [person.name for person in found if person.name != "wild" and (person.clips() or person.card.is_file())]
+        try:
+            found = (Person(path.name, path) for path in sorted(self.root.iterdir()) if is_name(path.name))
+        except PermissionError as error:
+            raise unreadable(self.root) from error
+        return [person.name for person in found if person.clips() or person.card.is_file()]
 
     def existing(self, name: str) -> Person:
         """The folder of a person who must have been prepared.
@@ -121,38 +130,20 @@ class Workspace:
         Raises:
             WorkspaceError: unknown; the known ones are listed.
         """
-        person, known = self.person(name), self.people()
-        if name not in known:
-            hint = (
-                suggestion(name, known) if known else "Prepare a film first: dancekit prepare myclip.mp4 --as " + name
+        known = self.people()
+        if check_name(name, "anna") not in known:
+            first = (
+                f"Prepare a film first: dancekit prepare myclip.mp4 --as {name}   "
+                "If that is done, go to the folder in which you did it."
             )
-            raise WorkspaceError(f"There is no person {name!r} in {self.root}.", hint)
-        return person
+            hint = suggestion(name, known) if known else first
+            raise WorkspaceError(f"There is no person {name!r} in {self.root.absolute()}.", hint)
+        return Person(name, self.root / name)
 
     @property
     def wild(self) -> Path:
         """Poses of strangers for unpaired learning."""
-        return self.root / "wild"
-
-
-def check_name(name: str) -> str:
-    """The name itself, if it may name a person.
-
-    Raises:
-        WorkspaceError: it could leave the workspace, or would not be a folder's name on every system.
-    """
-    if not _NAME.fullmatch(name) or name.lower() in _RESERVED:
-        raise WorkspaceError(
-            f"{name!r} cannot be a person's name.", "Use letters a-z, digits, - and _, such as: --as anna"
-        )
-    return name
-
-
-def clip_name(path: Path) -> str:
-    """A folder name for a film: its file name without the suffix and without accents, all else turned into dashes."""
-    letters = unicodedata.normalize("NFKD", path.stem).encode("ascii", "ignore").decode()
-    plain = re.sub(r"[^A-Za-z0-9_]+", "-", letters).strip("-_")[:60] or "clip"
-    return plain if plain.lower() not in _RESERVED else f"{plain}-clip"
+        return self.root / WILD
 
 
 @contextmanager
@@ -271,8 +262,9 @@ def read_json(path: Path, cure: str) -> dict[str, Any]:
 
 
 def unreadable(path: Path) -> WorkspaceError:
-    """The error for a file that is there but may not be read."""
-    return WorkspaceError(f"{path}: no permission to read this file.", "Change its permissions, or its owner.")
+    """The error for a file or folder that is there but may not be read."""
+    kind = "folder" if path.is_dir() else "file"
+    return WorkspaceError(f"{path}: no permission to read this {kind}.", "Change its permissions, or its owner.")
 
 
 def keep_or_clear(folder: Path, mark: dict[str, object]) -> None:

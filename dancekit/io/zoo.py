@@ -24,6 +24,11 @@ def recipes() -> dict[str, Path]:
     return {path.stem: path for path in sorted((root() / "recipes").glob("*.yaml"))}
 
 
+def see_settings() -> str:
+    """Where all settings of recipes can be looked up."""
+    return f"All settings are in {root() / 'recipes' / 'paper.yaml'}."
+
+
 def read_yaml(path: Path) -> dict[str, object]:
     """A YAML file holding one mapping.
 
@@ -39,5 +44,7 @@ def read_yaml(path: Path) -> dict[str, object]:
         reason = f"line {mark.line + 1}: {error.problem}" if mark else error  # type: ignore[union-attr]
         raise DancekitError(f"{path}: this file cannot be read: {reason}", "Mend it, or take another.") from error
     if not isinstance(data, dict):
-        raise DancekitError(f"{path}: this is not a list of settings (key: value).", "See models/recipes for examples.")
+        raise DancekitError(
+            f"{path}: this is not a list of settings (key: value).", f"See {root() / 'recipes'} for examples."
+        )
     return data

@@ -5,7 +5,8 @@ A backend is a module with two things:
     DESCRIPTION: str    one line for the command's help
     class Matte         made once per film as Matte(study, option), then asked for one frame after the other
 
-and `Matte` follows the protocol below. `study` is all that is known of the film before the first frame is cut.
+and `Matte` follows the protocol below. `study` is all that is known of the film before the first frame is cut. A module
+that also says TAKES_OPTION = False is never given one: what the user writes behind its name is refused.
 """
 
 from __future__ import annotations
@@ -16,7 +17,12 @@ from typing import Protocol
 
 import numpy as np
 
+from dancekit import plugins
+from dancekit.errors import DancekitError
 from dancekit.types import PoseTrack
+
+AUTO = "auto"
+"""Not a backend: the choice of one that suits the film."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,19 @@ class Backend(Protocol):
         Returns the cut-out, or a function that finishes it: another thread calls it while later frames are begun.
         """
         ...
+
+
+def refuse_wrong(wish: str) -> None:
+    """Stop before a film is looked at if it cannot be cut as wished: AUTO or a backend's name, with its option behind a
+    colon.
+
+    Raises:
+        DancekitError: there is no such backend, or it takes no option.
+    """
+    name, _, option = wish.partition(":")
+    takes = name != AUTO and getattr(plugins.load("matting", name, [AUTO]), "TAKES_OPTION", True)
+    if option and not takes:
+        raise DancekitError(f"--matte {wish}: {name} takes no option.", f"Write it alone: --matte {name}")
 
 
 def finished(cut: Cutout | Callable[[], Cutout]) -> Cutout:

@@ -12,10 +12,11 @@ from dancekit.errors import ClipError
 from dancekit.matting import ClipStudy, Cutout
 
 DESCRIPTION = "chroma key, for films before a green or blue screen"
+TAKES_OPTION = False
 
 
 class Matte:
-    """Keys the film's own screen; ClipError where there is none. Takes no option."""
+    """Keys the film's own screen; ClipError where there is none."""
 
     def __init__(self, study: ClipStudy, option: str = "") -> None:
         screen = find_screen(study.frames, study.masks)

@@ -14,6 +14,7 @@ from dancekit.core.plate import Plate, lay, learn_plate, vote
 from dancekit.matting import ClipStudy, Cutout
 
 DESCRIPTION = "the pose model's own mask, refined and steadied"
+TAKES_OPTION = False
 
 
 class Matte:

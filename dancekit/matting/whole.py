@@ -11,10 +11,11 @@ from dancekit.core.matte import keep_known
 from dancekit.matting import ClipStudy, Cutout
 
 DESCRIPTION = "cuts nothing out, to measure what cutting out is worth"
+TAKES_OPTION = False
 
 
 class Matte:
-    """Takes every px of the film for the person's. Takes no option."""
+    """Takes every px of the film for the person's."""
 
     def __init__(self, study: ClipStudy, option: str = "") -> None:
         self.size = study.track.size

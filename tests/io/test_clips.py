@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,39 @@ def test_the_same_film_goes_to_the_same_folder(tmp_path: Path, person: Person) -
     assert clips.folder_for(person, moved) == folder
     source.write_text("a better version of it")
     assert clips.folder_for(person, source) == folder
+
+
+def test_another_film_in_the_place_of_one_is_told_of_however_long_it_is(tmp_path: Path, person: Person) -> None:
+    source = film(tmp_path, "a")
+    folder = saved(person, source)
+    made = clip(tmp_path / "new", 30)
+    assert clips.losses(folder, made, source) == []
+    assert "were there before; these take their place" in clips.losses(folder, clip(tmp_path / "new", 10), source)[0]
+    source.write_text("the camera has begun to count anew")
+    for length in (10, 30, 60):
+        (said,) = clips.losses(folder, clip(tmp_path / "new", length), source)
+        assert said.startswith("Note: another film of this name was there before")
+        assert "give the earlier one another name" in said
+    assert clips.losses(tmp_path / "nothing", made, source) == []
+
+
+def test_a_film_is_prepared_already_only_if_all_is_as_it_would_be(tmp_path: Path, person: Person) -> None:
+    source, mark = film(tmp_path, "a"), {"options": "none"}
+    folder = saved(person, source)
+    assert clips.again(folder, source, mark) is None, "an earlier dancekit wrote it"
+    clips.save(clips.load(folder), source, ["fine"], mark)
+    moved = film(tmp_path / "elsewhere", "a", "other.mp4")
+    found = clips.again(folder, moved, mark)
+    assert found is not None
+    assert (found[0].source, found[1], len(found[0].track)) == (str(moved), ["fine"], 30)
+    assert clips.load(folder).source == str(moved), "where it lies now"
+    assert clips.again(folder, source, {"options": "others"}) is None
+    pack = bytearray((folder / "frames.pack").read_bytes())
+    pack[len(pack) // 2] ^= 0xFF
+    (folder / "frames.pack").write_bytes(pack)
+    assert clips.again(folder, source, mark) is None, "its frames are damaged"
+    shutil.rmtree(folder)
+    assert clips.again(folder, source, mark) is None
 
 
 def test_another_film_of_the_same_name_gets_a_folder_of_its_own(tmp_path: Path, person: Person) -> None:

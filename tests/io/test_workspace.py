@@ -11,7 +11,8 @@ import pytest
 
 from dancekit.errors import WorkspaceError
 from dancekit.io import workspace
-from dancekit.io.workspace import Workspace, check_name, clip_name, keep_or_clear, replace_folder, replacing
+from dancekit.io.names import check_name, clip_name
+from dancekit.io.workspace import Workspace, keep_or_clear, replace_folder, replacing
 
 
 @pytest.mark.parametrize("name", ["me", "Anna", "anna-2", "x", "a_b", "7", "a" * 64])
@@ -29,6 +30,13 @@ def test_names_that_would_not_be_a_folder_everywhere_are_refused(name: str) -> N
         check_name(name)
     assert repr(name) in caught.value.problem
     assert "--as" in caught.value.hint
+
+
+@pytest.mark.parametrize(("name", "keeper"), [("wild", "dancekit"), ("Wild", "dancekit"), ("con", "Windows"),
+                                              ("COM1", "Windows")])  # fmt: skip
+def test_of_names_that_are_kept_for_others_it_is_said_for_whom(name: str, keeper: str) -> None:
+    with pytest.raises(WorkspaceError, match=f"{name}' cannot be a person's name: it is kept for {keeper}"):
+        check_name(name)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +88,38 @@ def test_in_an_empty_workspace_the_first_step_is_named(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError) as caught:
         Workspace(tmp_path).existing("me")
     assert "dancekit prepare" in caught.value.hint
+
+
+def test_in_the_wrong_folder_she_is_told_which_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WorkspaceError) as caught:
+        Workspace(Path("dance")).existing("me")
+    assert f"There is no person 'me' in {tmp_path / 'dance'}" in caught.value.problem
+    assert "go to the folder in which you did it" in caught.value.hint
+
+
+def test_a_name_that_is_wrong_where_no_option_gives_it_is_not_answered_with_one(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match="cannot be a person's name") as caught:
+        Workspace(tmp_path).existing("anna b")
+    assert caught.value.hint == "Use letters A-Z and a-z, digits, - and _, such as: anna"
+
+
+def test_a_new_name_differs_from_others_in_more_than_case(tmp_path: Path) -> None:
+    made = prepared(tmp_path, "Anna")
+    assert made.person("Anna").folder == tmp_path / "Anna"
+    with pytest.raises(WorkspaceError, match="There is a person 'Anna' already") as caught:
+        made.person("anna")
+    assert "--as Anna" in caught.value.hint
+    with pytest.raises(WorkspaceError, match="no person 'anna'") as caught:
+        made.existing("anna")
+    assert "Did you mean 'Anna'?" in caught.value.hint
+
+
+def test_people_who_are_there_by_names_that_differ_in_case_stay(tmp_path: Path) -> None:
+    if (prepared(tmp_path, "Anna").root / "anna").exists():
+        pytest.skip("here the two are one folder")
+    made = prepared(tmp_path, "anna")
+    assert [made.person(name).folder.name for name in made.people()] == ["Anna", "anna"]
 
 
 def test_json_comes_back_with_its_format(tmp_path: Path) -> None:
