@@ -131,11 +131,12 @@ def danced(films: Path, trained_home: Path, tmp_path_factory: pytest.TempPathFac
     """driver.mp4 danced by the trained person, as transfer does it when nothing else is asked for."""
 
     def dance(folder: Path) -> None:
-        done = dancekit("transfer", films / "driver.mp4", "--json", home=trained_home, cwd=folder)
+        (folder / "here").mkdir()
+        done = dancekit("transfer", films / "driver.mp4", "--json", home=trained_home, cwd=folder / "here")
         (folder / "said.json").write_text(done.stdout)
 
     folder = made_once("danced", dance, tmp_path_factory)
-    return Danced(folder / "me-driver.mp4", json.loads((folder / "said.json").read_text()))
+    return Danced(folder / "here" / "me-driver.mp4", json.loads((folder / "said.json").read_text()))
 
 
 @pytest.fixture

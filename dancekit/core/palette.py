@@ -22,7 +22,7 @@ _LUMA, _CHROMA = 16, 64
 pose, what is red stays red."""
 _FRAMES = 2
 """Frames that must show a colour: in a single one it may be what is left of a wall."""
-_HERS, _NOT_HERS = 1.0, 3.0
+_HERS, _NOT_HERS = 2.0, 5.0
 """How many levels in all a colour may be from the nearest that is shown there to be trusted, and from how many on it is
 not at all."""
 _AS_NEAR, _AND = 1.3, 0.5
