@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from itertools import islice
 
 import cv2
@@ -53,7 +54,9 @@ def score_dances(
     for (truth, moves), runs in zip(dances, compared, strict=True):
         # Where runs follow one another they are painted in one go; else each begins anew, and looks the same.
         parts = [range(len(truth))] if every == 1 else runs
-        made = {entry: _painted(entry, truth, moves, model, footage, device, parts) for entry in entries}
+        made = {
+            entry: _painted(partial(_pictures, entry, truth, moves, model, footage, device), parts) for entry in entries
+        }
         for times in runs:
             shown = {entry: np.stack([next(pictures) for _ in times]) for entry, pictures in made.items()}
             true = np.stack([_in_crop(truth, time, moves) for time in times]).transpose(0, 3, 1, 2)
@@ -79,18 +82,10 @@ def _landmarks(truth: Scene) -> np.ndarray:
     return np.concatenate((pixels, seen[..., None]), -1).astype(np.float32)
 
 
-def _painted(
-    entry: str,
-    truth: Scene,
-    moves: Moves,
-    model: Likeness,
-    footage: Sequence[Footage],
-    device: torch.device,
-    parts: Sequence[range],
-) -> Iterator[np.ndarray]:
-    """An entry's pictures of some runs of frames, one after the other."""
+def _painted(pictures_from: Callable[[int], Generator[np.ndarray]], parts: Sequence[range]) -> Iterator[np.ndarray]:
+    """Pictures of some runs of frames, one after the other. pictures_from: gives those from a frame on."""
     for times in parts:
-        with closing(_pictures(entry, truth, moves, model, footage, device, times.start)) as pictures:
+        with closing(pictures_from(times.start)) as pictures:
             yield from islice(pictures, len(times))
 
 

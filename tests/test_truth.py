@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -68,8 +69,9 @@ def test_a_dance_looks_the_same_wherever_painting_it_begins(trained_home: Path, 
     footage = [Footage(clip, model.canvas, 0) for clip in clips.load_all(person)]
     scene = cast(Scene, None)  # only what is told of a dance needs it
     for entry in ("model", "stage1", "nearest"):
-        whole = list(truth._painted(entry, scene, dance, model, footage, cpu, [range(len(dance))]))
-        parts = list(truth._painted(entry, scene, dance, model, footage, cpu, [range(3, 7), range(21, 24)]))
+        pictures_from = partial(truth._pictures, entry, scene, dance, model, footage, cpu)
+        whole = list(truth._painted(pictures_from, [range(len(dance))]))
+        parts = list(truth._painted(pictures_from, [range(3, 7), range(21, 24)]))
         assert len(whole) == len(dance)
         assert np.array_equal(np.stack(parts), np.stack([*whole[3:7], *whole[21:24]]))
 
