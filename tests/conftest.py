@@ -22,6 +22,8 @@ from dancekit.cli import app
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side; threads that wait for each other would crawl
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a hundred processes are started, which would compile all of dancekit
+
 pytest.register_assert_rewrite("trouble")
 
 REAL = Path(__file__).resolve().parents[1].parent / "shared" / "clips"
