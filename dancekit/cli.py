@@ -202,7 +202,6 @@ def evaluate(
         except DancekitError as error:  # what took minutes to measure is told all the same
             wrong = {"report": None, "error": error.problem, "hint": error.hint}
             terminal.result([line for line in lines if not line.startswith("Next: ")], data | wrong)
-            terminal.json_only = False  # the one JSON object tells of the error, too
             raise
         terminal.result(lines, data)
 

@@ -45,7 +45,7 @@ class Terminal:
         self._stderr = _copy_of_stderr()
         if isinstance(sys.stdout, TextIOWrapper):  # names of films may have letters that it cannot write
             sys.stdout.reconfigure(errors="replace")
-        self._speaks = os.environ.get("RANK", "0") == "0"
+        self._speaks, self._told = os.environ.get("RANK", "0") == "0", False
         self._bars: _Bars | _Lines | None = None
 
     @contextmanager
@@ -79,9 +79,15 @@ class Terminal:
         if self._bars is not None:
             self._bars.close()
         if self.json_only:
-            print(json.dumps(data), flush=True)
+            self._object(data)
         else:
             print("\n".join(lines), flush=True)
+
+    def _object(self, data: Mapping[str, object]) -> None:
+        """The one JSON object, if it is asked for and is not printed yet: an outcome may tell of an error itself."""
+        if self.json_only and self._speaks and not self._told:
+            print(json.dumps(data), flush=True)
+            self._told = True
 
     def part(self, lines: Sequence[str]) -> None:
         """A part of the outcome for people, as soon as it is known; the one JSON object comes at the end."""
@@ -94,15 +100,13 @@ class Terminal:
     def stopped(self, goes_on: bool) -> None:
         """That the user has stopped the command, and whether the same one goes on where it was."""
         hint = "What is finished is kept: run the same command again to go on." if goes_on else ""
-        if self.json_only and self._speaks:
-            print(json.dumps({"error": "Stopped.", "hint": hint}), flush=True)
+        self._object({"error": "Stopped.", "hint": hint})
         self.say(f"Stopped. {hint}".rstrip())
 
     def failure(self, error: DancekitError) -> None:
         """What went wrong and what to do; as JSON too where that was asked for."""
         hint = _WORK.sub(lambda verb: verb[0] + self._where, error.hint)
-        if self.json_only and self._speaks:
-            print(json.dumps({"error": error.problem, "hint": hint}), flush=True)
+        self._object({"error": error.problem, "hint": hint})
         print(f"Error: {error.problem}", file=self._stderr)
         if hint:
             print(f"       {hint}", file=self._stderr)

@@ -130,16 +130,16 @@ def paint_raw(
 ) -> Generator[Painted]:
     """What the networks paint for every frame from `first` on, to be `cleaned`."""
     painter = model.painter(device, refine)
-    _ = model.sources and model.sources.palette  # or each of several threads that clean would work it out
-    with painting_on(device) as each:
+    with painting_on(device, model) as each:
         for begin, end in moves.spans():
             if first < end:
                 points = moves.points[begin * moves.between : end * moves.between]
                 yield from _paint_shot(points, moves, model, painter, max(0, first - begin), each)
 
 
-def painting_on(device: torch.device) -> AbstractContextManager[Each]:
-    """How the pieces of painting are worked on: by several threads on a CPU, one after the other elsewhere."""
+def painting_on(device: torch.device, model: Likeness) -> AbstractContextManager[Each]:
+    """How the pieces of painting a person are worked on: by several threads on a CPU, one after the other elsewhere."""
+    _ = model.sources and model.sources.palette  # or each of several threads that clean would work it out
     return nullcontext(map) if device.type != "cpu" else workers(cores(_PAINTING))
 
 

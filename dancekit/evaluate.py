@@ -276,7 +276,7 @@ def _pictures(
         hers = one if film.clip.matte == backdrops.MATTE else only_hers(one, pose, model)
         return hers.at(*wanted)
 
-    with painting_on(device) as each:
+    with painting_on(device, model) as each:
         painted = painter.paint(points, model.canvas.size, film.stride, each=each)
         shown = list(each(seen, islice(zip(points, painted, strict=False), first - start, end - start)))
     return [np.stack(pictures) for pictures in zip(*shown, strict=True)]

@@ -97,11 +97,20 @@ def owned(pose: Segments, usual: np.ndarray, alpha: np.ndarray, body: float) -> 
     inside, seen = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) > 127, pose.seen > 0
     if not seen.any() or not inside.any():
         return None
-    starts, ends = pose.starts * scale, pose.ends * scale
-    squared = maps.squared_distances(starts[None], ends[None], size)[0][:, torch.from_numpy(inside)]
-    widths = torch.from_numpy(usual) * body * scale
-    nearest, owner = squared.div_(widths.square()[:, None]).masked_fill_(~seen[:, None], torch.inf).min(0)
+    scaled = Segments(pose.starts * scale, pose.ends * scale, pose.seen)
+    squared = squared_in_widths(scaled, torch.from_numpy(usual) * body * scale, size)
+    nearest, owner = squared[:, torch.from_numpy(inside)].min(0)
     return Owned(nearest.sqrt().numpy(), owner.numpy(), bool(seen.all()))
+
+
+def squared_in_widths(pose: Segments, widths: Tensor, size: tuple[int, int]) -> Tensor:
+    """How far every px of a picture of (width, height) is from each bone of poses ... x S, in half widths S px of the
+    bones, squared: ... x S x H x W, inf for bones that are not seen."""
+    lead, count = pose.seen.shape[:-1], pose.seen.shape[-1]
+    starts, ends = (points.reshape(-1, count, 2) for points in (pose.starts, pose.ends))
+    squared = maps.squared_distances(starts, ends, size).div_(widths.square()[:, None, None])
+    squared.masked_fill_(pose.seen.reshape(-1, count, 1, 1) <= 0, torch.inf)
+    return squared.reshape(*lead, *squared.shape[1:])
 
 
 def beyond(pose: Segments, girth: Tensor, size: tuple[int, int], coarse: int = 1) -> Tensor:
@@ -110,13 +119,10 @@ def beyond(pose: Segments, girth: Tensor, size: tuple[int, int], coarse: int = 1
     pose: segments in px of the picture. girth: S, px of the picture. size: (width, height) px of the picture. Where no
     bone is seen at all, nothing is known, and all is 0.
     """
-    lead, count = pose.seen.shape[:-1], pose.seen.shape[-1]
-    starts, ends = (points.reshape(-1, count, 2) / coarse for points in (pose.starts, pose.ends))
-    seen = pose.seen.reshape(-1, count, 1, 1) > 0
-    squared = maps.squared_distances(starts, ends, (size[0] // coarse, size[1] // coarse))
-    ratio = squared.div_((girth / coarse).square()[:, None, None]).masked_fill_(~seen, torch.inf).amin(1).sqrt_()
-    share = ratio.sub_(_SLACK).div_(_NOTHING - _SLACK).clamp_(0, 1) * seen.any(1)
-    return share.reshape(*lead, 1, *share.shape[1:])
+    scaled = Segments(pose.starts / coarse, pose.ends / coarse, pose.seen)
+    squared = squared_in_widths(scaled, girth / coarse, (size[0] // coarse, size[1] // coarse))
+    share = squared.amin(-3, keepdim=True).sqrt_().sub_(_SLACK).div_(_NOTHING - _SLACK).clamp_(0, 1)
+    return share * (pose.seen > 0).any(-1)[..., None, None, None]
 
 
 def extent(pose: Segments, girth: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import torch
 
-from dancekit.core import maps
+from dancekit.core import girth, maps
 from dancekit.core.girth import USUAL_GIRTHS
 from dancekit.core.matte import bounds, extend
 
@@ -105,11 +105,8 @@ def _cells(colour: np.ndarray) -> np.ndarray:
 def _nearness(points: np.ndarray, size: tuple[int, int], body: float) -> np.ndarray:
     """How far each px of a picture of (width, height) is from each segment of a pose [J, 3] px, in usual widths:
     float32 [S, h, w], inf for segments that are not seen."""
-    pose = maps.segments(torch.from_numpy(np.asarray(points, np.float32)))
-    squared = maps.squared_distances(pose.starts[None], pose.ends[None], size)[0]
-    widths = torch.from_numpy(USUAL_GIRTHS * np.float32(body))
-    squared.div_(widths.square()[:, None, None]).masked_fill_((pose.seen <= 0)[:, None, None], torch.inf)
-    return squared.sqrt_().numpy()
+    pose, widths = maps.segments(torch.from_numpy(points)), torch.from_numpy(USUAL_GIRTHS) * body
+    return girth.squared_in_widths(pose, widths, size).sqrt_().numpy()
 
 
 def _apart(shown: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -114,11 +114,12 @@ def again(folder: Path, film: Path, mark: Mapping[str, object]) -> tuple[Clip, l
     with suppress(WorkspaceError, OSError):
         card = read_json(folder / "clip.json", _CURE)
         if card.get("prepared") == mark:
-            load(folder).frames().check()
-            if card["source"] != str(film.resolve()):
-                card["source"] = str(film.resolve())
-                write_json(folder / "clip.json", card)
-            return load(folder), [str(sentence) for sentence in card.get("verdict") or ()]
+            clip, source = load(folder), str(film.resolve())
+            clip.frames().check()
+            if clip.source != source:
+                write_json(folder / "clip.json", card | {"source": source})
+                clip = replace(clip, source=source)
+            return clip, [str(sentence) for sentence in card.get("verdict") or ()]
     return None
 
 
