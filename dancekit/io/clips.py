@@ -117,7 +117,8 @@ def again(folder: Path, film: Path, mark: Mapping[str, object]) -> tuple[Clip, l
             clip, source = load(folder), str(film.resolve())
             clip.frames().check()
             if clip.source != source:
-                write_json(folder / "clip.json", card | {"source": source})
+                card["source"] = source
+                write_json(folder / "clip.json", card)
                 clip = replace(clip, source=source)
             return clip, [str(sentence) for sentence in card.get("verdict") or ()]
     return None
