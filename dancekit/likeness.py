@@ -80,6 +80,11 @@ class Likeness:
             sources=self.sources if refine else None,
         )
 
+    def get_ready(self) -> None:
+        """Work out what the first picture would wait for, some seconds' work at the most."""
+        if self.sources is not None:
+            _ = self.sources.ready, self.sources.palette
+
 
 Network = TypeVar("Network", bound=nn.Module)
 

@@ -70,7 +70,7 @@ def prepare_clip(film: Path, person: Person, options: Options, progress: Progres
     with working(work, f"the film {film.name} is being prepared for {person.name}"):
         clip, verdict = _found(film, target, work, options) or _made(film, info, target, work, options, progress)
         with writing(target):  # only now: until it is in its place, a run that was stopped goes on from it
-            for leftover in (*target.glob("seen-*.npz"), target / "work.json"):
+            for leftover in (*target.glob("seen-*.npz"), target / "survey.json", target / "work.json"):
                 leftover.unlink(missing_ok=True)
     return Prepared(replace(clip, folder=target), target / "sheet.jpg", verdict)
 

@@ -4,38 +4,30 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from types import ModuleType
 
-import cv2
 import numpy as np
 
-from dancekit import plugins
+from dancekit import plugins, survey
 from dancekit.core import people, tracks
 from dancekit.core.verdict import rarely
 from dancekit.errors import ClipError
 from dancekit.io import clips, video
 from dancekit.io.locks import alone
-from dancekit.io.sightings import Seen, look, within
+from dancekit.io.sightings import Seen, Stopped, look
 from dancekit.io.workspace import Workspace, keep_or_clear
-from dancekit.pose import Sighting, keypoints
+from dancekit.pose import keypoints
+from dancekit.survey import SEVERAL, read_at, spread
+from dancekit.threads import meanwhile
 from dancekit.types import PoseTrack, Progress, VideoInfo, no_progress
 
 LONGEST_SIDE = 1920
 """Larger films are read at this size: a person of 512 px, the largest that is learnt, fits in it well."""
 _SAMPLES = 24
-_SURVEY = 6
-_BRIEF = 2
-"""Seconds of film whose frames are all alike: where one of them misleads, all do."""
-_SEEK = 60
-"""Looking up a frame takes as long as reading so many in a row."""
-_FAINT = 60
-"""Where a mask is above this, the person may be."""
-SEVERAL = 3
-"""How many people to tell apart at the most."""
 _NOBODY = "The whole body should be in the picture, well lit, and at least a quarter of the picture's height."
 
 
@@ -184,9 +176,8 @@ def study(info: VideoInfo, options: Options, masks: bool, work: Path, progress: 
         ClipError: nobody is in it, or it cannot be read to its end.
     """
     backend = plugins.load("pose", options.pose)
-    several, close = (SEVERAL, False) if options.pick else _survey(info, backend)
-    wanted = _spread(info.frames, _SAMPLES)
-    seen = look(info, backend, several, masks, work, progress, "finding the person", wanted)
+    wanted = spread(info.frames, _SAMPLES)
+    seen, close = _look(info, backend, options, masks, work, progress, wanted)
     _refuse_unreadable(info, seen)
     shots = people.find_shots(seen.thumbnails)
     size = (info.width, info.height)
@@ -200,6 +191,30 @@ def study(info: VideoInfo, options: Options, masks: bool, work: Path, progress: 
     if not tracks.found(track).any():
         raise ClipError(f"{info.path}: no person was found in this film.", _NOBODY)
     return Studied(info, seen, chosen, track, samples, inside, max(map(len, seen.people)) - 1, close)
+
+
+def _look(info: VideoInfo, backend: ModuleType, options: Options, masks: bool, work: Path, progress: Progress,
+          keep: Sequence[int]) -> tuple[Seen, bool]:  # fmt: skip
+    """Look at all of the film: what is seen, and whether two people in it are so close that they are seen as one.
+
+    As looking for several takes longer, it begins with one, while a survey tells how many there are.
+    """
+
+    def seeing(people: int, stop: Event | None = None) -> Seen:
+        return look(info, backend, people, masks, work, progress, "finding the person", keep, stop)
+
+    if options.pick:
+        return seeing(SEVERAL), False
+    found = survey.kept(work)
+    if found is None:
+        more, seen = Event(), None
+        with meanwhile(lambda: survey.take(info, backend, more)) as asked, suppress(Stopped):
+            seen = seeing(1, more)
+        found = asked.result()
+        survey.keep(work, found)
+        if seen is not None and found.people == 1:
+            return seen, found.close
+    return seeing(found.people), found.close
 
 
 def _refuse_pick_of_nobody(info: VideoInfo, seen: list[np.ndarray], pick: tuple[float, float]) -> None:
@@ -216,72 +231,11 @@ def _refuse_pick_of_nobody(info: VideoInfo, seen: list[np.ndarray], pick: tuple[
                     f"The film is of {size[0]}x{size[1]} px, and shows somebody at {places}.")  # fmt: skip
 
 
-def _survey(info: VideoInfo, backend: ModuleType) -> tuple[int, bool]:
-    """(how many people to look for, whether two are so close together that they are seen as one).
-
-    Several only if some frames show several, since looking for more takes longer.
-    """
-    with ThreadPoolExecutor(1) as pool:  # the model loads while the frames are read
-        reading = pool.submit(_read_at, info, _spread(info.frames, _SURVEY))
-        detector = backend.Detector(info, SEVERAL, True)
-    try:
-        looked = [(frame, detector.detect(time, frame)) for time, frame in reading.result().items()]
-    finally:
-        detector.close()
-    if sum(len(seen) > 1 for _, seen in looked) >= 2:
-        return SEVERAL, False
-    if info.frames < _BRIEF * info.fps:
-        return 1, False
-    return 1, _is_crowded(info, backend, [(frame, seen[0]) for frame, seen in looked if len(seen) == 1])
-
-
-def _is_crowded(info: VideoInfo, backend: ModuleType, looked: list[tuple[np.ndarray, Sighting]]) -> bool:
-    """Whether frames show somebody else once the one person that is seen in them is painted over.
-
-    Pose models find people by boxes around them, and take the lesser of two that overlap for an echo.
-    """
-    detector, found = backend.Detector(info, 1, False), 0
-    try:
-        for time, (frame, seen) in enumerate(looked):
-            if seen.mask is not None:
-                tall = float(np.nanmax(seen.points[:, 1]) - np.nanmin(seen.points[:, 1]))
-                rest = detector.detect(time, _without(frame, seen.mask, seen.box, tall))
-                found += bool(rest) and people.is_somebody(rest[0].points, tall)
-    finally:
-        detector.close()
-    return found >= 2
-
-
-def _without(frame: np.ndarray, mask: np.ndarray, box: tuple[int, int, int, int], tall: float) -> np.ndarray:
-    """The frame with a person painted over in the colour of what is around her. tall: her height in px."""
-    whole = np.array([0, 0, frame.shape[1], frame.shape[0]], np.float32)
-    there = (within(mask, box, whole, (frame.shape[1], frame.shape[0])) > _FAINT).astype(np.uint8)
-    brush = np.ones((2 * round(0.02 * tall) + 1,) * 2, np.uint8)
-    hidden = cv2.dilate(there, brush)
-    around = (cv2.dilate(hidden, brush) > hidden) if hidden.any() else np.ones_like(hidden, bool)
-    return np.where(hidden[..., None] > 0, np.median(frame[around], axis=0).astype(np.uint8), frame)
-
-
-def _spread(length: int, count: int) -> list[int]:
-    """`count` frames spread evenly over the first `length` of a film, or all of them."""
-    return sorted({int((i + 0.5) * length / count) for i in range(count)})
-
-
 def _samples(info: VideoInfo, seen: Seen, wanted: Sequence[int]) -> dict[int, np.ndarray]:
     """The wanted frames of what can be read of a film, by number; only those that were not kept are read again."""
     times = [time for time in wanted if time < len(seen)]
-    found = seen.kept | _read_at(info, [time for time in times if time not in seen.kept])
+    found = seen.kept | read_at(info, [time for time in times if time not in seen.kept])
     return {time: found[time] for time in times if time in found}
-
-
-def _read_at(info: VideoInfo, times: Sequence[int]) -> dict[int, np.ndarray]:
-    """Single frames of a film, by number."""
-    if times and max(times) < _SEEK * len(times):
-        passing = enumerate(video.read_frames(info, 0, max(times) + 1))
-        return {time: frame for time, frame in passing if time in times}
-    with ThreadPoolExecutor(2) as pool:
-        found = pool.map(lambda time: next(video.read_frames(info, time, time + 1), None), times)
-        return {time: frame for time, frame in zip(times, found, strict=True) if frame is not None}
 
 
 def _refuse_unreadable(info: VideoInfo, seen: Seen) -> None:

@@ -68,6 +68,13 @@ def made_ahead(make: Callable[[int], Made], first: int, threads: int = 1) -> Gen
     return in_order(make, count(first), threads, threads + 2)
 
 
+@contextmanager
+def meanwhile(work: Callable[[], Made]) -> Iterator[Future[Made]]:
+    """A thread of its own does the work while what follows is done too; gives what to ask for its result."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(work)
+
+
 def read_ahead(items: Generator[Item], depth: int = 4) -> Generator[Item]:
     """The same items, fetched by another thread up to `depth` in advance."""
     ready: queue.Queue[Item | BaseException | None] = queue.Queue(depth)

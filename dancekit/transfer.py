@@ -26,7 +26,7 @@ from dancekit.io.workspace import Person, Workspace, keep_or_clear, move, writin
 from dancekit.likeness import Likeness
 from dancekit.memory import keep_freed_memory
 from dancekit.study import Options, find_moves
-from dancekit.threads import in_order, read_ahead, spare
+from dancekit.threads import in_order, meanwhile, read_ahead, spare
 from dancekit.types import Progress, VideoInfo, no_progress
 
 _PIECE_SECONDS = 20.0
@@ -78,7 +78,7 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
     earlier = any(out.iterdir()) if out.is_dir() else out.exists()
     parts = out.with_name(f".{out.name}.parts")
     with alone(parts, f"{out} is being drawn", leads=group.leads):
-        with group.leader_first():
+        with meanwhile(model.get_ready), group.leader_first():
             found = find_moves(driver, workspace, options, progress)
             keep_or_clear(parts, _mark(driver, person, wish, options, group.size))
         sound, deaf = _sound(found.info) if form.suffix else (None, [])

@@ -148,8 +148,7 @@ def warp(picture: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndar
     """
     scale = float(box[2] - box[0]) / size[0]
     if scale <= _LITTLE:
-        matrix = _to_pixel_centres(to_crop(box, size))
-        return cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return _interpolated(picture, box, size)
     halvings = int(np.log2(scale))
     corner, inner = _inside(picture, box, 2**halvings)
     for _ in range(halvings):
@@ -161,8 +160,16 @@ def warp(picture: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndar
         inner, (round(inner.shape[1] / scale), round(inner.shape[0] / scale)), interpolation=cv2.INTER_AREA
     )
     moved *= np.array([soft.shape[1] / inner.shape[1], soft.shape[0] / inner.shape[0]] * 2)
-    matrix = _to_pixel_centres(to_crop(moved, size))
-    return cv2.warpAffine(soft, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return _interpolated(soft, moved, size)
+
+
+def _interpolated(picture: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """See `warp`. Three channels go by way of four: for OpenCV that is half the work, and the same to the bit."""
+    if picture.ndim == 3 and picture.shape[2] == 3 and picture.dtype == np.uint8:
+        four = _interpolated(cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA), box, size)
+        return cv2.cvtColor(four, cv2.COLOR_RGBA2RGB)
+    matrix = _to_pixel_centres(to_crop(box, size))
+    return cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def halved(picture: np.ndarray) -> np.ndarray:

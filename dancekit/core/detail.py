@@ -77,9 +77,9 @@ def sharpened(
     seen = cv2.GaussianBlur(shown, (0, 0), _EVEN)
     seen, light = cv2.resize(seen, size) * known, cv2.resize(light, size)
     frame += _LIGHT * light
-    result = large + seen[..., None] * (frame - large)
+    result: np.ndarray = cv2.blendLinear(frame, large, seen, 1 - seen)
     np.clip(result, 0, 255, out=result)
-    return np.minimum(result, result[..., 3:]), seen
+    return cv2.min(result, cv2.merge([cv2.extractChannel(result, 3)] * 4)), seen
 
 
 def alike_sketch(picture: np.ndarray, sketched: np.ndarray) -> np.ndarray:
@@ -91,7 +91,9 @@ def alike_sketch(picture: np.ndarray, sketched: np.ndarray) -> np.ndarray:
 def _alike(apart: np.ndarray, off: float) -> np.ndarray:
     """How alike two pictures are, float32 [h, w] in 0..1, by their difference [h, w, 4]. off: colours that are so far
     apart are not of the same thing."""
-    return np.exp(-np.square(np.abs(apart[..., :3]).max(-1) / off) - np.square(apart[..., 3] / _BEYOND))
+    red, green, blue, alpha = cv2.split(cv2.multiply(apart, apart))
+    most = cv2.max(cv2.max(red, green), blue)
+    return cv2.exp(cv2.addWeighted(most, -1 / off**2, alpha, -1 / _BEYOND**2, 0))
 
 
 def _without_rims(alike: np.ndarray, sure: np.ndarray, hands: np.ndarray) -> np.ndarray:

@@ -216,8 +216,8 @@ class _Mixed(NamedTuple):
 
     def picture(self) -> np.ndarray:
         """Their mean, uint8 [H, W, 4], empty where nothing was added."""
-        scale = np.where(self.weights > _FAINT, 1 / np.maximum(self.weights, _FAINT), 0)
-        return (self.total * scale[..., None] + 0.5).astype(np.uint8)
+        scale = np.where(self.weights > _FAINT, 1 / np.maximum(self.weights, _FAINT), np.float32(0))
+        return cv2.multiply(self.total, cv2.merge([scale] * 4), dtype=cv2.CV_8U)
 
 
 class _Chain(NamedTuple):
@@ -276,7 +276,7 @@ def _fetch(into: _Mixed, mine: np.ndarray, depth: np.ndarray, chain: _Chain, lim
             shows = cv2.blur(_SHOWS[limb][layers].astype(np.float32), (_SEAM, _SEAM))
             weight = np.maximum(2 * shows - 1, 0) * left * np.float32(share)
             fetched = _looked_up(source.picture, x, y, cv2.INTER_LINEAR, 0)
-            into.total[:] += fetched * weight[..., None]
+            cv2.accumulate(cv2.multiply(fetched, cv2.merge([weight] * 4), dtype=cv2.CV_32F), into.total)
             taken += weight
         into.weights[:] += taken
         left -= taken

@@ -44,9 +44,9 @@ class FilmFormat:
     transparent: bool
 
 
-_H264 = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "12", "-bf", "0", "-pix_fmt", "yuv420p")
+_H264 = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "12", "-bf", "0", "-g", "30", "-pix_fmt", "yuv420p")
 """As near to the frames as the preset medium with a crf of 15 (PSNR 49.4 dB before a film), in a third of the time and
-files one and a half times as large: encoding shares the cores with painting."""
+files one and a half times as large. Key frames are as close as phones put them, for players that jump about."""
 _OPAQUE = {suffix: FilmFormat(suffix, _H264, ("-c:a", "aac", "-b:a", "192k"), False)
            for suffix in (".mp4", ".m4v", ".mov", ".mkv")}  # fmt: skip
 _OPAQUE[".webm"] = FilmFormat(

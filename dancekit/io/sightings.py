@@ -96,19 +96,24 @@ class _Piece:
 
 
 def look(info: VideoInfo, backend: ModuleType, people: int, masks: bool, folder: Path, progress: Progress,
-         what: str, keep: Collection[int] = ()) -> Seen:  # fmt: skip
+         what: str, keep: Collection[int] = (), stop: threading.Event | None = None) -> Seen:  # fmt: skip
     """Run the pose backend over the whole film, several pieces side by side; finished pieces are not done again.
 
-    keep: frames to keep as they pass by; those of pieces that were finished before are not among them.
+    keep: frames to keep as they pass by; those of pieces that were finished before are not among them. stop: given up
+    once it is set.
+
+    Raises:
+        Stopped: it was.
+        ClipError: frames are missing within the film.
     """
     most = cores(_DETECTORS)
     pieces = shared_out(info.frames, most)
     counter = _Counter(info.frames, progress, what)
     workers = min(len(pieces), most)
-    stop, kept = threading.Event(), dict[int, np.ndarray]()
+    stop, kept = stop or threading.Event(), dict[int, np.ndarray]()
 
     def do(piece: tuple[int, int]) -> None:
-        path = _piece_path(folder, piece)
+        path = _piece_path(folder, people, piece)
         if _is_whole(path):
             counter.add(piece[1] - piece[0])
         elif not stop.is_set():
@@ -125,17 +130,20 @@ def look(info: VideoInfo, backend: ModuleType, people: int, masks: bool, folder:
             stop.set()
             pool.shutdown(cancel_futures=True)
             raise
-    seen = Seen([_piece_path(folder, piece) for piece in pieces], kept)
-    _refuse_gap(info, pieces, seen.lengths, folder)
+    if stop.is_set():
+        raise Stopped
+    files = [_piece_path(folder, people, piece) for piece in pieces]
+    seen = Seen(files, kept)
+    _refuse_gap(info, pieces, seen.lengths, files)
     return seen
 
 
-def _refuse_gap(info: VideoInfo, pieces: Sequence[tuple[int, int]], lengths: np.ndarray, folder: Path) -> None:
+def _refuse_gap(info: VideoInfo, pieces: Sequence[tuple[int, int]], lengths: np.ndarray, files: Sequence[Path]) -> None:
     """Stop where frames are missing before others: all that come after would be counted wrongly. At the end of a film
     it is the caller who decides."""
     for number, (first, end) in enumerate(pieces):
         if lengths[number] < end - first and lengths[number + 1 :].any():
-            _piece_path(folder, (first, end)).unlink(missing_ok=True)  # to be looked at anew, if it was by chance
+            files[number].unlink(missing_ok=True)  # to be looked at anew, if it was by chance
             when = [float((info.first + place) / info.fps) for place in (first + int(lengths[number]), end)]
             raise ClipError(
                 f"{info.path}: the film cannot be read between seconds {when[0]:.1f} and {when[1]:.1f}.",
@@ -163,8 +171,8 @@ class _Counter:
             self._progress(self._what, min(self._done, self._total), self._total)
 
 
-def _piece_path(folder: Path, piece: tuple[int, int]) -> Path:
-    return folder / f"seen-{piece[0]:07d}-{piece[1]:07d}.npz"
+def _piece_path(folder: Path, people: int, piece: tuple[int, int]) -> Path:
+    return folder / f"seen-{people}-{piece[0]:07d}-{piece[1]:07d}.npz"
 
 
 def _is_whole(path: Path) -> bool:
@@ -177,7 +185,7 @@ def _is_whole(path: Path) -> bool:
 
 
 class Stopped(Exception):
-    """Another piece failed; this one is given up."""
+    """Another piece failed, or nothing more is asked for; this one is given up."""
 
 
 def _look_at(info: VideoInfo, backend: ModuleType, people: int, masks: bool, piece: tuple[int, int],
