@@ -62,10 +62,10 @@ def take(info: VideoInfo, backend: ModuleType, more: Event) -> Survey:
 
 def kept(folder: Path) -> Survey | None:
     """The survey that was kept there, if any."""
-    with suppress(WorkspaceError, TypeError, ValueError):
-        known = Survey(**read_json(folder / _FILE, ""))
-        if known.people in (1, SEVERAL):
-            return known
+    with suppress(WorkspaceError, KeyError):
+        known = read_json(folder / _FILE, "")
+        if known["people"] in (1, SEVERAL):
+            return Survey(known["people"], bool(known["close"]))
     return None
 
 

@@ -1,0 +1,138 @@
+"""A film is surveyed while it is looked at: for several people it is looked at anew, and nobody surveys it twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from threading import Event
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from dancekit import study, survey
+from dancekit.io import sightings
+from dancekit.pose import Sighting
+from dancekit.study import Options
+from dancekit.survey import SEVERAL, Survey
+from dancekit.types import VideoInfo, no_progress
+
+LENGTH, SIZE = 60, (96, 64)
+INFO = VideoInfo(Path("film.mp4"), *SIZE, Fraction(25), LENGTH, False)
+
+
+class Crowd:
+    """A pose backend before which so many people stand; it notes how many it was asked for.
+
+    Between the first and the second frame of a detector that looks for one, `before` is waited for.
+    """
+
+    def __init__(self, there: int, before: Event | None = None) -> None:
+        self.asked = asked = list[int]()
+
+        class Detector:
+            def __init__(self, info: VideoInfo, people: int = 1, masks: bool = True) -> None:
+                asked.append(people)
+                self.people, self.shown = people, 0
+
+            def detect(self, index: int, frame: np.ndarray) -> list[Sighting]:
+                self.shown += 1
+                if self.people == 1 and self.shown == 2 and before is not None:
+                    assert before.wait(20)
+                return [Sighting(np.full((33, 3), 1.0 + person, np.float32))
+                        for person in range(min(self.people, there))]  # fmt: skip
+
+            def close(self) -> None:
+                pass
+
+        self.backend = ModuleType("crowd")
+        self.backend.Detector = Detector  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _no_film(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
+
+    def read_frames(info: VideoInfo, first: int = 0, end: int = LENGTH) -> Iterator[np.ndarray]:
+        yield from [frame] * (end - first)
+
+    monkeypatch.setattr(sightings, "read_frames", read_frames)
+    monkeypatch.setattr(survey, "read_at", lambda info, times: dict.fromkeys(times, frame))
+
+
+def looked(crowd: Crowd, folder: Path, pick: tuple[float, float] | None = None) -> tuple[list[int], bool]:
+    """How many people are seen in each frame, and whether two are taken for one."""
+    seen, close = study._look(INFO, crowd.backend, Options(pick=pick), True, folder, no_progress, [0, LENGTH - 1])
+    assert len(seen) == LENGTH
+    return sorted({len(people) for people in seen.people}), close
+
+
+def pieces(folder: Path) -> set[str]:
+    """For how many people the pieces that are kept were looked at."""
+    return {path.name.split("-")[1] for path in folder.glob("seen-*")}
+
+
+def test_a_film_of_one_person_is_looked_at_once(tmp_path: Path) -> None:
+    crowd = Crowd(1)
+    assert looked(crowd, tmp_path) == ([1], False)
+    assert pieces(tmp_path) == {"1"}
+    assert crowd.asked.count(SEVERAL) == 1, "by the survey"
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_film_of_several_is_looked_at_for_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, early: bool
+) -> None:
+    told, take = Event(), survey.take
+
+    def taking(info: VideoInfo, backend: ModuleType, more: Event) -> Survey:
+        if not early:  # when all of it has been looked at for one person
+            for _ in range(200):
+                if pieces(tmp_path):
+                    break
+                told.wait(0.05)
+        found = take(info, backend, more)
+        told.set()
+        return found
+
+    monkeypatch.setattr(survey, "take", taking)
+    crowd = Crowd(2, told if early else None)
+    assert looked(crowd, tmp_path) == ([2], False)
+    assert pieces(tmp_path) == ({"3"} if early else {"1", "3"})
+
+
+def test_nobody_surveys_a_film_twice(tmp_path: Path) -> None:
+    for there, folder in ((1, tmp_path / "one"), (2, tmp_path / "two")):
+        folder.mkdir()
+        looked(Crowd(there), folder)
+        again = Crowd(there)
+        assert looked(again, folder) == ([there], False)
+        assert again.asked == []
+
+
+def test_whoever_picks_a_person_needs_no_survey(tmp_path: Path) -> None:
+    crowd = Crowd(2)
+    assert looked(crowd, tmp_path, (1.0, 1.0)) == ([2], False)
+    assert set(crowd.asked) == {SEVERAL}
+    assert survey.kept(tmp_path) is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": 1, "people": 2, "close": false}'])
+def test_a_survey_that_cannot_be_read_is_taken_anew(tmp_path: Path, text: str) -> None:
+    (tmp_path / "survey.json").write_text(text)
+    assert survey.kept(tmp_path) is None
+    crowd = Crowd(1)
+    looked(crowd, tmp_path)
+    assert SEVERAL in crowd.asked
+    assert survey.kept(tmp_path) == Survey(1, False)
+
+
+def test_what_fails_in_the_survey_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*given: object) -> Survey:
+        raise MemoryError("no room for a model")
+
+    monkeypatch.setattr(survey, "take", fail)
+    with pytest.raises(MemoryError, match="no room"):
+        looked(Crowd(1), tmp_path)
+    assert survey.kept(tmp_path) is None
