@@ -187,7 +187,8 @@ def study(info: VideoInfo, options: Options, masks: bool, work: Path, progress: 
     chosen = people.follow(seen.people, size, shots, pick)
     samples = _samples(info, seen, wanted)
     inside = people.film_rectangle(list(samples.values()))
-    track = tracks.clean(PoseTrack(people.points_of(seen.people, chosen), size, info.fps, shots=shots), inside)
+    points, steps = (people.points_of(each, chosen) for each in (seen.people, seen.steps))
+    track = tracks.clean(PoseTrack(points, size, info.fps, shots=shots), inside, steps)
     if not tracks.found(track).any():
         raise ClipError(f"{info.path}: no person was found in this film.", _NOBODY)
     return Studied(info, seen, chosen, track, samples, inside, max(map(len, seen.people)) - 1, close)

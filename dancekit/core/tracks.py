@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from dancekit.core import motion
 from dancekit.core.skeleton import INDEX, REGIONS
 from dancekit.types import PoseTrack
 
@@ -29,18 +30,22 @@ TYPICAL_BONES: dict[tuple[str, str], float] = {
 """Bones and their usual length as a share of the body's height."""
 
 
-def clean(track: PoseTrack, inside: tuple[float, float, float, float] | None = None) -> PoseTrack:
+def clean(
+    track: PoseTrack, inside: tuple[float, float, float, float] | None = None, steps: np.ndarray | None = None
+) -> PoseTrack:
     """Mark guesses as missing, bridge short gaps and smooth.
 
     inside: left, top, right, bottom of the part of the frame that shows film (without black bars), in px. A landmark
-    beyond it is kept whatever its confidence: feet that the frame cuts off are known to be there.
+    beyond it is kept whatever its confidence: feet that the frame cuts off are known to be there. steps: how the
+    picture moves under the landmarks, float32 [T, J, 3], see core.motion; they then move as it does.
     """
-    points = track.points.copy()
-    points[_guessed(points, inside or (0, 0, *track.size))] = (np.nan, np.nan, 0.0)
+    points, guessed = track.points.copy(), _guessed(track.points, inside or (0, 0, *track.size))
+    points[guessed] = (np.nan, np.nan, 0.0)
     for first, end in track.spans():
         fill_gaps(points[first:end], round(LONGEST_GAP * track.fps))
         points[first:end] = smooth(points[first:end], track.fps)
-    return track.with_points(points)
+    cleaned = track.with_points(points)
+    return cleaned if steps is None else motion.followed(cleaned, np.where(guessed[..., None], 0, steps))
 
 
 def _guessed(points: np.ndarray, inside: tuple[float, float, float, float]) -> np.ndarray:

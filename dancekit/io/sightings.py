@@ -8,11 +8,13 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from dancekit.core import crops
+from dancekit.core import crops, motion
+from dancekit.core.skeleton import J
 from dancekit.errors import ClipError
 from dancekit.io import arrays
 from dancekit.io.frames import encode_mask
@@ -37,17 +39,19 @@ class Seen:
     """Everything seen in a film; masks stay on disk until they are asked for.
 
     people: landmarks float32 [J, 3] of everybody in each frame. boxes: the boxes (left, top, right, bottom in px) of
-    their masks. thumbnails: uint8 [T, 18, 32, 3], small pictures of all frames, for shot cuts. kept: some frames as
+    their masks. steps: how the picture has moved under these landmarks since the frame before, likewise (see
+    core.motion). thumbnails: uint8 [T, 18, 32, 3], small pictures of all frames, for shot cuts. kept: some frames as
     they passed by.
     """
 
     def __init__(self, files: list[Path], kept: dict[int, np.ndarray]) -> None:
         self.kept, self._files = kept, files
-        self.people, self.boxes = list[list[np.ndarray]](), list[list[np.ndarray]]()
+        self.people, self.boxes, self.steps = (list[list[np.ndarray]]() for _ in range(3))
         thumbnails, starts = list[np.ndarray](), [0]
         for piece in map(_read, files):
             self.people += piece.points
             self.boxes += piece.boxes
+            self.steps += piece.steps
             thumbnails.append(piece.thumbnails)
             starts.append(len(self.people))
         self.thumbnails, self._starts = np.concatenate(thumbnails), np.array(starts)
@@ -91,6 +95,7 @@ class _Piece:
 
     points: list[list[np.ndarray]]
     boxes: list[list[np.ndarray]]
+    steps: list[list[np.ndarray]]
     masks: list[list[np.ndarray]]
     thumbnails: np.ndarray
 
@@ -117,7 +122,7 @@ def look(info: VideoInfo, backend: ModuleType, people: int, masks: bool, folder:
         if _is_whole(path):
             counter.add(piece[1] - piece[0])
         elif not stop.is_set():
-            _write(path, *_look_at(info, backend, people, masks, piece, counter, stop, keep, kept))
+            _write(path, _look_at(info, backend, people, masks, piece, counter, stop, keep, kept))
 
     with ThreadPoolExecutor(workers) as pool:
         try:
@@ -184,32 +189,47 @@ def _is_whole(path: Path) -> bool:
     return True
 
 
+class _Looked(NamedTuple):
+    """What is seen in each frame of a piece: the people, how the picture has moved under their landmarks (see
+    core.motion), and the frame itself, small."""
+
+    seen: list[list[Sighting]]
+    steps: list[list[np.ndarray]]
+    thumbnails: list[np.ndarray]
+
+
 class Stopped(Exception):
     """Another piece failed, or nothing more is asked for; this one is given up."""
 
 
 def _look_at(info: VideoInfo, backend: ModuleType, people: int, masks: bool, piece: tuple[int, int],
              counter: _Counter, stop: threading.Event, keep: Collection[int],
-             kept: dict[int, np.ndarray]) -> tuple[list[list[Sighting]], list[np.ndarray]]:  # fmt: skip
+             kept: dict[int, np.ndarray]) -> _Looked:  # fmt: skip
     first, end = piece
     start = max(0, first - _WARM_UP)
     detector = backend.Detector(info, people, masks)
-    seen: list[list[Sighting]] = []
-    thumbnails: list[np.ndarray] = []
+    looked, before = _Looked([], [], []), None
     try:
         for index, frame in enumerate(read_frames(info, start, end), start):
             if stop.is_set():
                 raise Stopped
             sightings = detector.detect(index, frame)
             if index >= first:
-                seen.append(sightings)
-                thumbnails.append(_thumbnail(frame))
+                looked.seen.append(sightings)
+                looked.steps.append([_step(before, frame, sighting) for sighting in sightings])
+                looked.thumbnails.append(_thumbnail(frame))
                 counter.add(1)
             if index >= first and index in keep:
                 kept[index] = frame
+            before = frame
     finally:
         detector.close()
-    return seen, thumbnails
+    return looked
+
+
+def _step(before: np.ndarray | None, frame: np.ndarray, sighting: Sighting) -> np.ndarray:
+    """How the picture has moved under somebody's landmarks since the frame before; not at all where there is none."""
+    return np.zeros((J, 3), np.float32) if before is None else motion.stepped(before, frame, sighting.points)
 
 
 def _thumbnail(frame: np.ndarray) -> np.ndarray:
@@ -218,26 +238,27 @@ def _thumbnail(frame: np.ndarray) -> np.ndarray:
     return cv2.resize(places, _THUMBNAIL, interpolation=cv2.INTER_AREA)
 
 
-def _write(path: Path, seen: list[list[Sighting]], thumbnails: list[np.ndarray]) -> None:
-    flat = [sighting for people in seen for sighting in people]
+def _write(path: Path, looked: _Looked) -> None:
+    flat = [sighting for people in looked.seen for sighting in people]
     masks = [b"" if s.mask is None else encode_mask(s.mask) for s in flat]
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(
             file,
-            counts=np.array([len(people) for people in seen], np.int32),
+            counts=np.array([len(people) for people in looked.seen], np.int32),
             points=np.array([s.points for s in flat], np.float32),
+            steps=np.array([steps for people in looked.steps for steps in people], np.float32).reshape(-1, J, 3),
             boxes=np.array([s.box for s in flat], np.int32).reshape(-1, 4),
             sizes=np.array([len(mask) for mask in masks], np.int64),
             masks=np.frombuffer(b"".join(masks), np.uint8),
-            thumbnails=np.array(thumbnails, np.uint8).reshape(-1, *_THUMBNAIL[::-1], 3),
+            thumbnails=np.array(looked.thumbnails, np.uint8).reshape(-1, *_THUMBNAIL[::-1], 3),
         )
 
 
 def _read(path: Path) -> _Piece:
-    counts, points, boxes, sizes, packed, thumbnails = arrays.read(
-        path, "counts", "points", "boxes", "sizes", "masks", "thumbnails"
+    counts, points, boxes, steps, sizes, packed, thumbnails = arrays.read(
+        path, "counts", "points", "boxes", "steps", "sizes", "masks", "thumbnails"
     )
     masks = np.split(packed, np.cumsum(sizes)[:-1]) if len(sizes) else []
     bounds = list(zip(np.cumsum(counts) - counts, np.cumsum(counts), strict=True))
-    return _Piece([list(points[a:b]) for a, b in bounds], [list(boxes[a:b]) for a, b in bounds],
-                  [masks[a:b] for a, b in bounds], thumbnails)  # fmt: skip
+    people, places, moved, cut_out = ([list(each[a:b]) for a, b in bounds] for each in (points, boxes, steps, masks))
+    return _Piece(people, places, moved, cut_out, thumbnails)

@@ -170,3 +170,18 @@ def test_a_film_that_ends_early_has_that_many_frames(
 
     monkeypatch.setattr(sightings, "read_frames", broken)
     assert len(looked(info, tmp_path, Watcher())) == 150
+
+
+def test_it_is_kept_how_the_picture_moved_under_everybody(
+    info: VideoInfo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stepped(before: np.ndarray, now: np.ndarray, points: np.ndarray) -> np.ndarray:
+        return np.full((33, 3), (number_of(before), number_of(now), points[0, 0]), np.float32)
+
+    monkeypatch.setattr(sightings.motion, "stepped", stepped)
+    seen = looked(info, tmp_path, Watcher())
+    for time, (people, steps) in enumerate(zip(seen.people, seen.steps, strict=True)):
+        assert len(people) == len(steps) == time % 3
+        for points, step in zip(people, steps, strict=True):
+            assert step[0].tolist() == [(time - 1) % 256, time % 256, points[0, 0]], "over the seams of pieces too"
+    assert looked(info, tmp_path, Watcher()).steps[1][0].tolist() == seen.steps[1][0].tolist()
