@@ -20,8 +20,9 @@ _MARGIN = 0.15
 """Room around the landmarks, as a share of how tall or wide they are."""
 _ASTRAY = 0.5
 """Px by which a landmark that is sent to the frame before and back may miss itself."""
-_FAITH = 30.0
-"""How much more a step that is sure counts than a landmark that is found."""
+_FAITH = 1.2
+"""How much more a step that is sure counts than a landmark that is found, for every frame a second: the further the way
+to the next frame, the less surely it is known."""
 
 
 def stepped(before: np.ndarray, now: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -77,9 +78,9 @@ def followed(track: PoseTrack, steps: np.ndarray) -> PoseTrack:
     moved, and of how far they then stray from their steps, are least in all, as often as these count. Missing landmarks
     stay missing.
     """
-    points = track.points.copy()
+    points, weighed = track.points.copy(), steps * np.array([1, 1, _FAITH * float(track.fps)], np.float32)
     for first, end in track.spans():
-        points[first:end, :, :2] = _least(points[first:end, :, :2], steps[first:end])
+        points[first:end, :, :2] = _least(points[first:end, :, :2], weighed[first:end])
     return track.with_points(points)
 
 
@@ -87,7 +88,7 @@ def _least(places: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """The places [T, J, 2] of one shot moved so: solves a system with three diagonals for each landmark."""
     known = np.isfinite(places).all(-1)
     own = known.astype(np.float64)[..., None]
-    tied = _FAITH * np.nan_to_num(steps[1:, :, 2:].astype(np.float64)) * (own[1:] * own[:-1])
+    tied = np.nan_to_num(steps[1:, :, 2:].astype(np.float64)) * (own[1:] * own[:-1])
     pull = tied * np.nan_to_num(steps[1:, :, :2])
     middle, wanted = own.copy(), own * np.nan_to_num(places)
     middle[1:] += tied

@@ -121,8 +121,8 @@ def test_the_answer_has_the_least_squares() -> None:
     _, found, steps = trembling(5)
     steps[..., 2] = np.random.default_rng(3).uniform(0, 1, steps.shape[:2])
     got = motion.followed(track(found), steps).points[:, 0, 0]
-    ties = np.diff(np.eye(5), axis=0) * np.sqrt(motion._FAITH * steps[1:, 0, 2:])
-    wanted = np.concatenate((found[:, 0, 0], np.sqrt(motion._FAITH * steps[1:, 0, 2]) * steps[1:, 0, 0]))
+    counts = np.sqrt(25 * motion._FAITH * steps[1:, 0, 2])
+    ties, wanted = np.diff(np.eye(5), axis=0) * counts[:, None], np.append(found[:, 0, 0], counts * steps[1:, 0, 0])
     assert got == pytest.approx(np.linalg.lstsq(np.concatenate((np.eye(5), ties)), wanted, rcond=None)[0], abs=1e-3)
 
 
