@@ -20,6 +20,9 @@ _MARGIN = 0.15
 """Room around the landmarks, as a share of how tall or wide they are."""
 _ASTRAY = 0.5
 """Px by which a landmark that is sent to the frame before and back may miss itself."""
+_ASUNDER = 0.02
+"""How far a step may lead past the landmark that it should lead to, as a share of how tall or wide people are: what is
+seen around a hand that flies by is the wall behind it."""
 _FAITH = 1.2
 """How much more a step that is sure counts than a landmark that is found, for every frame a second: the further the way
 to the next frame, the less surely it is known."""
@@ -78,18 +81,33 @@ def followed(track: PoseTrack, steps: np.ndarray) -> PoseTrack:
     moved, and of how far they then stray from their steps, are least in all, as often as these count. Missing landmarks
     stay missing.
     """
-    points, weighed = track.points.copy(), steps * np.array([1, 1, _FAITH * float(track.fps)], np.float32)
+    points = track.points.copy()
     for first, end in track.spans():
-        points[first:end, :, :2] = _least(points[first:end, :, :2], weighed[first:end])
+        places, moved = (part[first:end].astype(np.float64) for part in (points[..., :2], np.nan_to_num(steps)))
+        apart = np.nan_to_num(np.linalg.norm(np.diff(places, axis=0) - moved[1:, :, :2], axis=-1))
+        sure = _FAITH * float(track.fps) * moved[..., 2]
+        sure[1:] *= np.exp(-np.square(apart / (_ASUNDER * _usual_extent(places))))
+        points[first:end, :, :2] = _least(places, moved[..., :2], sure)
     return track.with_points(points)
 
 
-def _least(places: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """The places [T, J, 2] of one shot moved so: solves a system with three diagonals for each landmark."""
+def _usual_extent(places: np.ndarray) -> float:
+    """How tall or wide, whichever is more, landmarks [T, J, 2] px usually are; at least 1 px."""
+    known = np.isfinite(places)
+    low, high = places.min(1, initial=np.inf, where=known), places.max(1, initial=-np.inf, where=known)
+    extents = (high - low).max(1)
+    return max(1.0, float(np.median(extents[extents > 0]))) if (extents > 0).any() else 1.0
+
+
+def _least(places: np.ndarray, moved: np.ndarray, sure: np.ndarray) -> np.ndarray:
+    """The places [T, J, 2] of one shot moved so: solves a system with three diagonals for each landmark.
+
+    moved: steps [T, J, 2]. sure: how much they count, [T, J].
+    """
     known = np.isfinite(places).all(-1)
     own = known.astype(np.float64)[..., None]
-    tied = np.nan_to_num(steps[1:, :, 2:].astype(np.float64)) * (own[1:] * own[:-1])
-    pull = tied * np.nan_to_num(steps[1:, :, :2])
+    tied = sure[1:, :, None] * own[1:] * own[:-1]
+    pull = tied * moved[1:]
     middle, wanted = own.copy(), own * np.nan_to_num(places)
     middle[1:] += tied
     middle[:-1] += tied

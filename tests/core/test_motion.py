@@ -80,7 +80,7 @@ def test_landmarks_beyond_the_frame_do_no_harm() -> None:
     assert np.isfinite(steps).all()
 
 
-def trembling(length: int = 60, noise: float = 2.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def trembling(length: int = 60, noise: float = 0.8) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(true landmarks [T, J, 3] that dance, the same as found, their true steps [T, J, 3])."""
     time = np.arange(length)[:, None]
     phase = np.arange(J) / 3
@@ -117,9 +117,10 @@ def test_landmarks_that_are_right_stay_and_so_do_those_without_steps() -> None:
     assert motion.followed(track(found), np.zeros_like(steps)).points == pytest.approx(found, abs=1e-4)
 
 
-def test_the_answer_has_the_least_squares() -> None:
+def test_the_answer_has_the_least_squares(monkeypatch: pytest.MonkeyPatch) -> None:
     _, found, steps = trembling(5)
     steps[..., 2] = np.random.default_rng(3).uniform(0, 1, steps.shape[:2])
+    monkeypatch.setattr(motion, "_ASUNDER", 1e6)
     got = motion.followed(track(found), steps).points[:, 0, 0]
     counts = np.sqrt(25 * motion._FAITH * steps[1:, 0, 2])
     ties, wanted = np.diff(np.eye(5), axis=0) * counts[:, None], np.append(found[:, 0, 0], counts * steps[1:, 0, 0])
@@ -148,6 +149,18 @@ def test_the_steps_of_guesses_do_not_count() -> None:
     steps[20:24, 7] = 0
     assert np.array_equal(cleaned, tracks.clean(track(found), steps=steps).points)
     assert error(cleaned, true) < 0.7 * error(tracks.clean(track(found)).points, true)
+
+
+def test_a_hand_that_flies_by_is_not_held_by_the_wall_behind_it() -> None:
+    time = np.arange(30)
+    points = np.ones((30, J, 3), np.float32)
+    points[..., :2] = np.random.default_rng(4).uniform((100, 40), (200, 200), (J, 2))
+    points[:, 5, 0] = 60 + 200 / (1 + np.exp(-(time - 15) / 1.5))
+    steps = np.zeros_like(points)
+    steps[..., 2] = 1  # all of it is sure to be still
+    followed = motion.followed(track(points), steps).points
+    assert np.abs(followed - points)[:, 5, 0].max() < 4
+    assert np.abs(np.delete(followed - points, 5, 1)).max() < 1e-3
 
 
 def test_one_frame_is_a_track_too() -> None:
