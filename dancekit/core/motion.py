@@ -39,13 +39,13 @@ def stepped(before: np.ndarray, now: np.ndarray, points: np.ndarray) -> np.ndarr
     left, top, right, bottom = box
     if min(right - left, bottom - top) < _WINDOW:
         return steps
-    pictures = [_small(frame[top:bottom, left:right]) for frame in (now, before)]
-    scale = np.array(pictures[0].shape[::-1]) / (right - left, bottom - top)
+    here, there = (_small(frame[top:bottom, left:right]) for frame in (now, before))
+    scale = np.array(here.shape[::-1]) / (right - left, bottom - top)
     places = ((points[known, :2] - (left, top)) * scale - 0.5).astype(np.float32)[:, None]
-    found, there = _sought(*pictures, places)
-    back, again = _sought(*pictures[::-1], found)
+    found, seen = _sought(here, there, places)
+    back, again = _sought(there, here, found)
     astray = np.linalg.norm(back - places, axis=-1)[:, 0]
-    sure = np.where((there & again)[:, 0] > 0, np.exp(-np.square(astray / _ASTRAY)), 0)
+    sure = np.where((seen & again)[:, 0] > 0, np.exp(-np.square(astray / _ASTRAY)), 0)
     steps[known] = np.column_stack(((places - found)[:, 0] / scale, sure))
     return np.nan_to_num(steps, nan=0.0, posinf=0.0, neginf=0.0)
 
@@ -104,7 +104,7 @@ def _least(places: np.ndarray, moved: np.ndarray, sure: np.ndarray) -> np.ndarra
 
     moved: steps [T, J, 2]. sure: how much they count, [T, J].
     """
-    known = np.isfinite(places).all(-1)
+    known: np.ndarray = np.isfinite(places).all(-1)
     own = known.astype(np.float64)[..., None]
     tied = sure[1:, :, None] * own[1:] * own[:-1]
     pull = tied * moved[1:]
