@@ -104,7 +104,7 @@ def _least(places: np.ndarray, moved: np.ndarray, sure: np.ndarray) -> np.ndarra
 
     moved: steps [T, J, 2]. sure: how much they count, [T, J].
     """
-    known: np.ndarray = np.isfinite(places).all(-1)
+    known = np.isfinite(places[..., 0]) & np.isfinite(places[..., 1])
     own = known.astype(np.float64)[..., None]
     tied = sure[1:, :, None] * own[1:] * own[:-1]
     pull = tied * moved[1:]
