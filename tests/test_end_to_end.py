@@ -225,7 +225,7 @@ def test_evaluate_shows_the_person_beside_her_baselines(stage: Path) -> None:
 
 
 def test_demo_goes_all_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    command = ("--recipe", "tiny", "--minutes", "0.1", "--subject-seconds", "2.4", "--driver-seconds", "1", "--json")
+    command = ("--recipe", "tiny", "--minutes", "0.1", "--subject-seconds", "4", "--driver-seconds", "1", "--json")
     said = within("demo", *command, home=tmp_path / "demo").json
     assert set(said) == {"video", "scores"}
     assert set(said["scores"]) == {"model", "nearest", "stage1"}
