@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from dancekit.errors import ClipError
-from dancekit.threads import in_order, read_ahead, workers
+from dancekit.threads import in_order, meanwhile, read_ahead, workers
 
 
 def test_workers_do_what_map_does_in_order() -> None:
@@ -25,6 +25,28 @@ def test_workers_do_what_map_does_in_order() -> None:
         doubled = each(lambda number: 2 * number, range(20))
         assert list(each(slow_at_first, doubled)) == [4 * number**2 for number in range(20)], "one feeds the other"
     assert list(in_order(slow_at_first, range(20), 3, 5)) == [number**2 for number in range(20)]
+
+
+def test_work_is_done_while_something_else_is_and_tells_what_came_of_it() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work() -> int:
+        begun.set()
+        assert go_on.wait(10)
+        return 3
+
+    with meanwhile(work) as asked:
+        assert begun.wait(10)
+        go_on.set()
+    assert asked.result() == 3
+
+    def fail() -> None:
+        raise ClipError("no film", "")
+
+    with meanwhile(fail) as asked:
+        pass
+    with pytest.raises(ClipError, match="no film"):
+        asked.result()
 
 
 def test_every_worker_computes_by_itself_and_everybody_else_as_before() -> None:

@@ -94,6 +94,21 @@ def test_pixel_norm_levels_the_channels_of_each_px_by_itself() -> None:
     assert torch.allclose(normalise(x[..., 2:5, 1:3], "pixel"), levelled[..., 2:5, 1:3], atol=1e-6)
 
 
+@pytest.mark.parametrize("channels", [12, 16, 24, 32])
+def test_pixel_norm_in_bfloat16_is_that_in_float32_rounded(channels: int) -> None:
+    x = (noise(1, channels, 6, 5) * 5 + 3).bfloat16().contiguous(memory_format=torch.channels_last)
+    wanted = normalise(x.float(), "pixel")
+    learning = x.clone().requires_grad_()
+    made = normalise(learning, "pixel")
+    assert made.dtype == torch.bfloat16
+    assert torch.allclose(made.float(), wanted, atol=0.02)
+    made.float().square().sum().backward()
+    assert learning.grad is not None
+    assert learning.grad.dtype == torch.bfloat16
+    with torch.inference_mode():
+        assert torch.allclose(normalise(x.clone(), "pixel").float(), wanted, atol=0.02)
+
+
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_painting_normalises_as_training_does(layout: torch.memory_format) -> None:
     x = torch.randn(2, 24, 5, 7, generator=torch.Generator().manual_seed(4)).mul_(3).add_(1).to(memory_format=layout)
