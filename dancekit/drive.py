@@ -139,7 +139,7 @@ def paint_raw(
 
 def painting_on(device: torch.device, model: Likeness) -> AbstractContextManager[Each]:
     """How the pieces of painting a person are worked on: by several threads on a CPU, one after the other elsewhere."""
-    _ = model.sources and model.sources.palette  # or each of several threads that clean would work it out
+    model.get_ready()  # or each of several threads would work it out
     return nullcontext(map) if device.type != "cpu" else workers(cores(_PAINTING))
 
 

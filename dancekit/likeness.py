@@ -81,7 +81,7 @@ class Likeness:
         )
 
     def get_ready(self) -> None:
-        """Work out what the first picture would wait for, some seconds' work at the most."""
+        """Work out, once, what all pictures need of the frames to borrow from: two seconds' work at the most."""
         if self.sources is not None:
             _ = self.sources.ready, self.sources.palette
 

@@ -19,6 +19,7 @@ from dancekit.io import video
 from dancekit.io.sightings import within
 from dancekit.io.workspace import read_json, write_json
 from dancekit.pose import Sighting
+from dancekit.threads import meanwhile
 from dancekit.types import VideoInfo
 
 SEVERAL = 3
@@ -45,8 +46,7 @@ def take(info: VideoInfo, backend: ModuleType, more: Event) -> Survey:
 
     It does so only if several of the frames do, since looking for more takes longer.
     """
-    with ThreadPoolExecutor(1) as pool:  # the model loads while the frames are read
-        reading = pool.submit(read_at, info, spread(info.frames, _FRAMES))
+    with meanwhile(lambda: read_at(info, spread(info.frames, _FRAMES))) as reading:  # and the model loads
         detector = backend.Detector(info, SEVERAL, True)
     try:
         looked = [(frame, detector.detect(time, frame)) for time, frame in reading.result().items()]

@@ -35,8 +35,7 @@ def stepped(before: np.ndarray, now: np.ndarray, points: np.ndarray) -> np.ndarr
     down in px, and how sure that is, 0..1: what cannot be found back is not.
     """
     steps, known = np.zeros((len(points), 3), np.float32), np.isfinite(points[:, :2]).all(1)
-    box = _around(points[known, :2], now.shape[1::-1]) if known.any() else (0, 0, 0, 0)
-    left, top, right, bottom = box
+    left, top, right, bottom = _around(points[known, :2], now.shape[1::-1]) if known.any() else (0, 0, 0, 0)
     if min(right - left, bottom - top) < _WINDOW:
         return steps
     here, there = (_small(frame[top:bottom, left:right]) for frame in (now, before))
@@ -93,10 +92,9 @@ def followed(track: PoseTrack, steps: np.ndarray) -> PoseTrack:
 
 def _usual_extent(places: np.ndarray) -> float:
     """How tall or wide, whichever is more, landmarks [T, J, 2] px usually are; at least 1 px."""
-    known = np.isfinite(places)
-    low, high = places.min(1, initial=np.inf, where=known), places.max(1, initial=-np.inf, where=known)
-    extents = (high - low).max(1)
-    return max(1.0, float(np.median(extents[extents > 0]))) if (extents > 0).any() else 1.0
+    extents = (np.fmax.reduce(places, 1) - np.fmin.reduce(places, 1)).max(1)
+    seen = extents[extents > 0]
+    return max(1.0, float(np.median(seen))) if len(seen) else 1.0
 
 
 def _least(places: np.ndarray, moved: np.ndarray, sure: np.ndarray) -> np.ndarray:
