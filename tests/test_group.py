@@ -72,7 +72,7 @@ def test_two_processes_learn_what_one_does_from_twice_the_batch(homes: tuple[Pat
 def test_when_a_process_is_killed_the_same_command_goes_on(homes: tuple[Path, Path]) -> None:
     home = homes[1]
     command = ("train", "me", "--recipe", "tiny", "--set", "steps=16", "--json")
-    done = together(home, *command, at="torch.optim:Adam.step", count=2 * 7, rank=1, set=EVERY_STEP)
+    done = together(home, *command, at="dancekit.core.adam:Adam.step", count=2 * 7, rank=1, set=EVERY_STEP)
     assert "exitcode  : -9" in done.stderr, done.stderr
     person = Workspace(home).person("me")
     before = steps_of(person)

@@ -135,7 +135,7 @@ def test_training_that_was_killed_goes_on_as_if_it_had_not(trained_home: Path, t
     dancekit(*command, home=straight)
     person = Workspace(home).person("me")
 
-    stopped(home, *command, at="torch.optim:Adam.step", count=2 * 5, set=EVERY_STEP)
+    stopped(home, *command, at="dancekit.core.adam:Adam.step", count=2 * 5, set=EVERY_STEP)
     assert steps_of(person) == 4, "killed between the two halves of step 5"
     said = stopped(home, *command, at="dancekit.io.checkpoint:save_file", match="state.safetensors", count=6, half=True,
                    set=EVERY_STEP)  # fmt: skip
@@ -202,7 +202,7 @@ def test_starting_over_and_killed_at_once_the_person_can_still_be_painted(home: 
     person = Workspace(home).person("me")
     assert steps_of(person) == 40
     command = ("train", "me", *TINY, "--set", "steps=6", "--restart")
-    stopped(home, *command, at="torch.optim:Adam.step", count=3)
+    stopped(home, *command, at="dancekit.core.adam:Adam.step", count=3)
     assert steps_of(person) == 40
     assert dancekit(*command, "--json", home=home).json["steps"] == 6
     assert steps_of(person) == 6

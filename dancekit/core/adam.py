@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from inspect import unwrap
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 
 class Adam(torch.optim.Adam):
@@ -13,7 +15,16 @@ class Adam(torch.optim.Adam):
 
     torch's fused step on a CPU copies everything that lies channels last there and back, seven tensors for each weight,
     which takes longer than the step. Here it gets them in the order in which they lie.
+
+    And torch wraps what optimisers do so that its compiler leaves it alone, which loads the compiler: a second or two
+    at every start. Nobody compiles these steps, so they are not wrapped.
     """
+
+    add_param_group = unwrap(Optimizer.add_param_group)
+    zero_grad = unwrap(Optimizer.zero_grad)
+    state_dict = unwrap(Optimizer.state_dict)
+    load_state_dict = unwrap(Optimizer.load_state_dict)
+    step = torch.no_grad()(unwrap(torch.optim.Adam.step))
 
     def _init_group(
         self,

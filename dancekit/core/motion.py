@@ -7,6 +7,8 @@ tell where it is without trembling and without lag: what is learnt then lies whe
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -20,9 +22,9 @@ _MARGIN = 0.15
 """Room around the landmarks, as a share of how tall or wide they are."""
 _ASTRAY = 0.5
 """Px by which a landmark that is sent to the frame before and back may miss itself."""
-_ASUNDER = 0.02
-"""How far a step may lead past the landmark that it should lead to, as a share of how tall or wide people are: what is
-seen around a hand that flies by is the wall behind it."""
+_ASUNDER, _FOR = 0.15, 0.08
+"""How fast steps may lead away from the landmarks that they should lead to, a second, as a share of how tall or wide
+people are, and for about how many seconds: what is seen around a hand that flies by is the wall behind it."""
 _FAITH = 1.2
 """How much more a step that is sure counts than a landmark that is found, for every frame a second: the further the way
 to the next frame, the less surely it is known."""
@@ -80,14 +82,27 @@ def followed(track: PoseTrack, steps: np.ndarray) -> PoseTrack:
     moved, and of how far they then stray from their steps, are least in all, as often as these count. Missing landmarks
     stay missing.
     """
-    points = track.points.copy()
+    points, fps = track.points.copy(), float(track.fps)
     for first, end in track.spans():
         places, moved = (part[first:end].astype(np.float64) for part in (points[..., :2], np.nan_to_num(steps)))
-        apart = np.nan_to_num(np.linalg.norm(np.diff(places, axis=0) - moved[1:, :, :2], axis=-1))
-        sure = _FAITH * float(track.fps) * moved[..., 2]
+        sure = _FAITH * fps * moved[..., 2]
+        apart = _strayed(places, moved[..., :2], _FOR * fps) * fps
         sure[1:] *= np.exp(-np.square(apart / (_ASUNDER * _usual_extent(places))))
         points[first:end, :, :2] = _least(places, moved[..., :2], sure)
     return track.with_points(points)
+
+
+def _strayed(places: np.ndarray, moved: np.ndarray, deviation: float) -> np.ndarray:
+    """How far steps [T, J, 2] lead away from the ways between places [T, J, 2], px a frame, over a while: [T - 1, J].
+
+    deviation: of the Gaussian window in frames. What errs to and fro, as found places do, cancels out.
+    """
+    apart = np.nan_to_num(np.diff(places, axis=0) - moved[1:])
+    if not apart.size:
+        return np.zeros(apart.shape[:2])
+    window = cv2.getGaussianKernel(2 * math.ceil(3 * deviation) + 1, deviation)
+    flat = cv2.sepFilter2D(apart.reshape(len(apart), -1), -1, np.ones(1), window, borderType=cv2.BORDER_REPLICATE)
+    return np.linalg.norm(flat.reshape(apart.shape), axis=-1)
 
 
 def _usual_extent(places: np.ndarray) -> float:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import Tensor
@@ -38,3 +41,21 @@ def test_it_takes_the_steps_of_torchs(layout: torch.memory_format, fused: bool) 
         assert torch.equal(one, other)
         assert one.shape == other.shape
         assert one.stride() == other.stride()
+
+
+def test_stepping_does_not_load_torchs_compiler() -> None:
+    """That takes a second or two at every start."""
+    code = """
+import sys, torch
+from dancekit.core.adam import Adam
+weight = torch.ones(3, requires_grad=True)
+weight.grad = torch.ones(3)
+optimiser = Adam([weight])
+optimiser.step()
+optimiser.zero_grad()
+optimiser.load_state_dict(optimiser.state_dict())
+assert weight.grad is None and (weight < 1).all()
+assert "torch._dynamo" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
