@@ -11,14 +11,20 @@ import numpy as np
 from dancekit.core.skeleton import INDEX, J
 
 _TORSO = [INDEX[name] for name in ("left_shoulder", "right_shoulder", "left_hip", "right_hip")]
-_LONGEST_ABSENCE = 48
-"""Frames for which the person may be hidden although others are seen; frames that show nobody do not count."""
+_RECENT = 48
+"""Frames that show anybody for which it counts where she was last, and how long ago that was."""
+_NEAR, _LOST = 0.5, 12
+"""Torso lengths within which somebody is taken for the one who was there so many frames before, at the most."""
+_ELSEWHERE = 1.0
+"""Torso lengths from which on somebody who was there at the same time is another person."""
 _SURE, _MOST = 0.6, 0.85
 """From which confidence on a landmark is surely seen, and the share of them that a person shows at the least."""
 _JUMP = 12.0
 """Cost of moving by one's own torso length between frames, squared: people do not jump to where others stand."""
 _ABSENCE = 0.4
 """Cost of each frame in which the person is taken to be hidden although others are seen."""
+_AT = 0.5
+"""How far from somebody a place may be at which she stands, see `beside`."""
 _AT_ONCE = 4096
 """Small pictures that are compared at a time: those of an hour of film would take much memory at once."""
 
@@ -47,7 +53,8 @@ def follow(
     """Which of the persons seen in each frame is the one to follow, or None.
 
     The steadiest, largest, most central and most moving person wins over the whole film (a best path by dynamic
-    programming), not the one found first. With `pick`, the person nearest to that place (px) where she first appears.
+    programming), not the one found first. With `pick`, the person who first stands at that place (px). Who is seen
+    elsewhere at the same time is somebody else, and never takes her place, however long she is hidden.
 
     people: for each frame the landmarks float32 [J, 3] of everybody seen.
     """
@@ -85,10 +92,24 @@ def _motion(points: np.ndarray, place: np.ndarray, length: float, before: list[_
     return float(min(np.nanmean(np.linalg.norm(moved, axis=1)) / length, 0.25))
 
 
+def beside(points: np.ndarray, place: np.ndarray | tuple[float, float]) -> float:
+    """How far a place (px) is from somebody's landmarks [J, 3], as a share of how tall or wide they are; 0 within."""
+    low, high = np.nanmin(points[:, :2], axis=0), np.nanmax(points[:, :2], axis=0)
+    apart = np.linalg.norm(np.maximum(0, np.maximum(low - place, place - high)))
+    return float(apart / max((high - low).max(), 1e-3))
+
+
+def stands_at(points: np.ndarray, place: np.ndarray | tuple[float, float]) -> bool:
+    """Whether somebody's landmarks [J, 3] are at a place (px), or near it."""
+    return beside(points, place) <= _AT
+
+
 def _with_pick(candidates: list[list[_Candidate]], pick: np.ndarray) -> list[list[_Candidate]]:
-    """Make the first frame's nearest person worth any detour."""
-    first = next(i for i, seen in enumerate(candidates) if seen)
-    nearest = min(candidates[first], key=lambda c: float(np.linalg.norm(c.place - pick)))
+    """Make who first stands at the place worth any detour: sooner who it is within than who is near it."""
+    apart = [min((beside(c.points, pick) for c in seen), default=np.inf) for seen in candidates]
+    first = next((i for i, least in enumerate(apart) if least <= _AT), int(np.argmin(apart)))
+    first = next((i for i in range(first, min(first + _RECENT, len(apart))) if not apart[i]), first)
+    nearest = min(candidates[first], key=lambda c: (beside(c.points, pick), float(np.linalg.norm(c.place - pick))))
     chosen = [_Candidate(c.place, c.size, 1e6 if c is nearest else c.reward, c.points) for c in candidates[first]]
     return [*candidates[:first], chosen, *candidates[first + 1 :]]
 
@@ -102,22 +123,55 @@ def _best_path(candidates: list[list[_Candidate]], cuts: set[int]) -> list[int |
     sizes = np.array([c.size for _, _, c in flat])
     shot = np.searchsorted(np.array(sorted(cuts | {0})), times, side="right")
     order = np.unique(times, return_inverse=True)[1]
+    who, since = _lines(candidates, cuts)
     best, parent = np.zeros(len(flat)), np.full(len(flat), -1)
+    leading = np.full(len(flat), -1)  # the best of those up to each one
     for i, (t, _, candidate) in enumerate(flat):
-        low, high = np.searchsorted(order, [order[i] - _LONGEST_ABSENCE, order[i]])
+        low, high = np.searchsorted(order, [order[i] - _RECENT, order[i]])
         best[i] = candidate.reward - floor
-        if high > low:
-            earlier = slice(low, high)
-            jump = np.linalg.norm(places[earlier] - candidate.place, axis=1) / np.maximum(
-                sizes[earlier], candidate.size
-            )
-            pause = t - times[earlier] - 1
-            cost = np.where(shot[earlier] == shot[i], _JUMP * jump**2 / (1 + pause), 0.0)
-            total = best[earlier] - cost - _ABSENCE * (order[i] - order[earlier] - 1)
-            if total.max() > 0:
-                parent[i] = low + int(total.argmax())
-                best[i] += total.max()
+        earlier = slice(low, high)
+        jump = np.linalg.norm(places[earlier] - candidate.place, axis=1) / np.maximum(sizes[earlier], candidate.size)
+        pause, within = t - times[earlier] - 1, shot[earlier] == shot[i]
+        total = best[earlier] - _ABSENCE * (order[i] - order[earlier] - 1)
+        total -= np.where(within, _JUMP * jump**2 / (1 + pause), 0.0)
+        other = within & (who[earlier] != who[i]) & (since[i] <= times[earlier]) & (jump > _ELSEWHERE)
+        total[other] = -np.inf
+        gain, before = (total.max(), low + total.argmax()) if high > low else (0.0, -1)
+        # Of those long ago, only whoever was there at the same time cannot be she.
+        alone = low if shot[low] != shot[i] else min(low, np.searchsorted(times, since[i]))
+        if alone and best[leading[alone - 1]] - _ABSENCE * _RECENT > gain:
+            gain, before = best[leading[alone - 1]] - _ABSENCE * _RECENT, leading[alone - 1]
+        if gain > 0:
+            parent[i] = before
+            best[i] += gain
+        leading[i] = i if i == 0 or best[i] > best[leading[i - 1]] else leading[i - 1]
     return _walk_back(flat, best, parent, len(candidates))
+
+
+def _lines(candidates: list[list[_Candidate]], cuts: set[int]) -> tuple[np.ndarray, np.ndarray]:
+    """For everybody seen, one after the other: a number that those share who are one and the same, by where they were
+    the frame before, and the frame in which these were seen first."""
+    there: dict[int, tuple[int, _Candidate]] = {}
+    who, first = list[int](), list[int]()
+    for t, seen in enumerate(candidates):
+        there = {} if t in cuts else {one: last for one, last in there.items() if t - last[0] <= _LOST}
+        near = sorted(
+            (float(np.linalg.norm(c.place - last.place)) / max(c.size, last.size), one, index)
+            for one, (_, last) in there.items()
+            for index, c in enumerate(seen)
+        )
+        found, taken = dict[int, int](), set[int]()
+        for apart, one, index in near:
+            if apart <= _NEAR and index not in found and one not in taken:
+                found[index] = one
+                taken.add(one)
+        for index, candidate in enumerate(seen):
+            if index not in found:
+                found[index] = len(first)
+                first.append(t)
+            there[found[index]] = (t, candidate)
+            who.append(found[index])
+    return np.array(who), np.array(first)[who]
 
 
 def _walk_back(

@@ -69,6 +69,31 @@ def test_a_person_may_come_back_elsewhere_after_she_was_hidden() -> None:
     assert people.follow(seen, SIZE, (0,)) == [1] * 30 + [None] * 20 + [1] * 30
 
 
+@pytest.mark.parametrize(("away", "pick"), [(20, None), (60, None), (60, (70.0, 200.0)), (300, (70.0, 200.0))])
+def test_nobody_who_was_there_all_the_time_takes_the_place_of_one_who_left(
+    away: int, pick: tuple[float, float] | None
+) -> None:
+    her, other = standing(70, 200), standing(230, 100)
+    seen = [[her, other]] * 60 + [[other]] * away + [[other, standing(80, 200)]] * 60
+    assert people.follow(seen, SIZE, (0,), pick) == [0] * 60 + [None] * away + [1] * 60
+    assert people.follow(seen[: 60 + away], SIZE, (0,), (70.0, 200.0)) == [0] * 60 + [None] * away
+
+
+def test_after_a_cut_that_is_not_noticed_the_person_is_followed_where_she_is_then() -> None:
+    shadow = standing(300, 60)
+    seen = [[standing(70, 200), shadow]] * 40 + [[standing(200, 150)]] * 80
+    chosen = people.follow(seen, SIZE, (0,))
+    assert chosen[:39] + chosen[44:] == [0] * 115
+
+
+def test_a_pick_is_of_who_first_stands_there() -> None:
+    wanted, other = standing(240, 120), standing(80, 200)
+    seen = [[other]] * 5 + [[other, wanted]] * 30
+    assert people.follow(seen, SIZE, (0,), (240.0, 240.0)) == [None] * 5 + [1] * 30
+    assert people.stands_at(wanted, (240, 240))
+    assert not people.stands_at(other, (300, 240))
+
+
 def test_the_film_goes_on_after_a_long_time_in_which_nobody_is_seen() -> None:
     two = [standing(90, 200), standing(280, 60)]
     seen = [two] * 30 + [[]] * 200 + [two] * 20
