@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from inspect import unwrap
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
+
+
+def unwrapped(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function without what decorators have put around it."""
+    while (inner := getattr(function, "__wrapped__", None)) is not None:
+        function = inner
+    return function
 
 
 class Adam(torch.optim.Adam):
@@ -20,11 +27,11 @@ class Adam(torch.optim.Adam):
     at every start. Nobody compiles these steps, so they are not wrapped.
     """
 
-    add_param_group = unwrap(Optimizer.add_param_group)
-    zero_grad = unwrap(Optimizer.zero_grad)
-    state_dict = unwrap(Optimizer.state_dict)
-    load_state_dict = unwrap(Optimizer.load_state_dict)
-    step = torch.no_grad()(unwrap(torch.optim.Adam.step))
+    add_param_group = unwrapped(Optimizer.add_param_group)
+    zero_grad = unwrapped(Optimizer.zero_grad)
+    state_dict = unwrapped(Optimizer.state_dict)
+    load_state_dict = unwrapped(Optimizer.load_state_dict)
+    step = torch.no_grad()(unwrapped(torch.optim.Adam.step))
 
     def _init_group(
         self,
