@@ -20,10 +20,12 @@ _ROOM = 0.21
 _HEAD = [INDEX[name] for name in ("nose", "left_ear", "right_ear")]
 _RIM = 0.07
 """Width of the soft rim of an arm, as a share of a close-up's side."""
-_BEFORE = 0.75, 0.85
-"""Confidence of an arm's landmarks up to which it may be behind the face, and beyond which it is plainly before it."""
+_BEFORE, _HAND_BEFORE = (0.75, 0.85), (0.85, 0.9)
+"""Confidence of an arm's landmarks up to which it may be behind the face, and beyond which it is plainly before it;
+and that of the wrist, which tells so of a hand: of fingers landmarkers are never as sure."""
 _FACE = 0.35, 0.6
 """Shares of a close-up's half side: within the first is the face, which an arm seldom hides, beyond the second none."""
+_HANDS = [INDEX[f"{side}_index"] for side in ("left", "right")]
 _ARMS = [
     (INDEX[f"{side}_{start}"], INDEX[f"{side}_{end}"], begin, stop, half)
     for side in ("left", "right")
@@ -67,13 +69,13 @@ def beside_arms(points: np.ndarray, side: int) -> np.ndarray:
     [J, 3] in px of the close-up.
     """
     arms, before = (np.zeros((side, side), np.uint8) for _ in range(2))
-    rim, seen = max(1, round(_RIM * side)), ramp(points[:, 2], *_BEFORE)
+    rim, (seen, held) = max(1, round(_RIM * side)), (ramp(points[:, 2], *sure) for sure in (_BEFORE, _HAND_BEFORE))
     for start, end, begin, stop, half in _ARMS:
         a, b = points[start, :2], points[end, :2]
         if np.isfinite(a + b).all():
             first, last = (tuple(np.rint((a + share * (b - a)) * 16).astype(int).tolist()) for share in (begin, stop))
-            width = max(1, round(2 * half * side))
-            for drawn, value, wide in ((arms, 1, width + rim), (before, min(seen[start], seen[end]), width)):
+            width, plain = max(1, round(2 * half * side)), held[start] if end in _HANDS else min(seen[start], seen[end])
+            for drawn, value, wide in ((arms, 1, width + rim), (before, plain, width)):
                 line = cv2.line(np.zeros_like(drawn), first, last, round(255 * float(value)), wide, cv2.LINE_8, 4)
                 np.maximum(drawn, line, out=drawn)
     beside, clear = (1 - cv2.blur(drawn, (rim, rim)).astype(np.float32) / 255 for drawn in (arms, before))

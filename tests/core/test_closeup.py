@@ -79,6 +79,15 @@ def test_an_arm_plainly_before_the_face_is_the_pictures_and_one_behind_it_hides_
     assert share[40, 60] == 1, "above the arm"
 
 
+@pytest.mark.parametrize(("wrist", "face"), [(0.95, 0.0), (0.875, 0.5), (0.8, 1.0)])
+@pytest.mark.parametrize("fingers", [0.4, 0.7, 0.99])
+def test_the_wrist_tells_whether_a_hand_is_before_the_face(wrist: float, fingers: float, face: float) -> None:
+    points = np.full((33, 3), np.nan, np.float32)
+    for name, place, seen in (("wrist", (40, 60), wrist), ("index", (65, 60), fingers)):
+        points[INDEX[f"left_{name}"]] = (*place, seen)
+    assert closeup.beside_arms(points, 120)[60, 60] == pytest.approx(face, abs=0.01)
+
+
 def test_arms_that_nobody_sees_hide_nothing() -> None:
     assert (closeup.beside_arms(np.full((33, 3), np.nan, np.float32), 50) == 1).all()
 
