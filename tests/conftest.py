@@ -7,9 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import chdir
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from typer.testing import CliRunner
 
 from dancekit import scenes
 from dancekit.cli import app
+from dancekit.io.clips import Clip
+from dancekit.types import Progress, no_progress
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side; threads that wait for each other would crawl
 
@@ -97,6 +100,35 @@ def made_once(name: str, make: Callable[[Path], None], factory: pytest.TempPathF
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def sparing() -> Iterator[None]:
+    """Trainings within this process measure a film once for all copies of its clip, and draw one row per sample.
+
+    What loads no torch by itself is not made to: then nothing is trained, or only here and there.
+    """
+    if "dancekit.train" not in sys.modules:
+        yield
+        return
+    from dancekit import sampling, train
+    from dancekit.run import Subject
+
+    measure, known = train.study_subject, dict[object, Subject]()
+
+    def measured_once(clips: list[Clip], progress: Progress = no_progress) -> Subject:
+        if len(clips) != 1:
+            return measure(clips, progress)
+        files = [(path.name, path.stat()) for path in sorted(clips[0].folder.iterdir())]
+        mark = clips[0].source, *((name, stamp.st_size, stamp.st_mtime_ns) for name, stamp in files)
+        if mark not in known:
+            known[mark] = replace(measure(clips, progress), clips=[])
+        return replace(deepcopy(known[mark]), clips=clips)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "study_subject", measured_once)
+        patch.setattr(sampling, "_FRAMES", 1)
+        yield
+
+
 @pytest.fixture(scope="session")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with subject.mp4 and driver.mp4, drawn small and short."""
@@ -115,7 +147,10 @@ def trained_home(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def train(home: Path) -> None:
         within("prepare", films / "subject.mp4", home=home)
-        within("train", "me", "--recipe", "tiny", home=home)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("dancekit.sampling._FRAMES", 5)  # as it is for everybody
+            within("train", "me", "--recipe", "tiny", home=home)
+        assert (home / "me" / "samples" / "0000040.jpg").is_file(), "drawn at the end"
 
     return shutil.copytree(made_once("trained", train, tmp_path_factory), tmp_path_factory.mktemp("trained") / "dance")
 

@@ -172,7 +172,13 @@ def test_strangers_must_be_there_for_their_ladder(trained_home: Path, tmp_path: 
     assert not (tmp_path / "me" / "ablation").exists()
 
 
-def test_a_person_is_learnt_with_her_background_and_cut_out_afterwards(trained_home: Path, tmp_path: Path) -> None:
+def test_a_person_is_learnt_with_her_background_and_cut_out_afterwards(
+    trained_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # She is not judged in a stranger's moves here, so that nobody needs to film or to find any.
+    monkeypatch.setattr("dancekit.ablate.UNSEEN", ("ballet",))
+    monkeypatch.setattr(ablate.scenes, "film", lambda scene, path, progress: path)
+    monkeypatch.setattr(ablate, "find_moves", lambda *given: SimpleNamespace(track=None))
     shutil.copytree(trained_home / "me" / "clips", tmp_path / "drawn-4s-1s" / "dancer" / "clips")
     short = ("--subject-seconds", "4", "--dance-seconds", "1", "--seeds", "1", "--ladder", "backgrounds")
     said = within("ablate", *TINY, *short, "--json", home=tmp_path).json

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from conftest import Outcome, dancekit, within
+from conftest import Outcome, dancekit, made_once, within
 from trouble import closed, kept, powerless, refused
 
 from dancekit import bases, pretrain, recipe, train
@@ -24,18 +25,29 @@ from dancekit.likeness import make_generator, pose_channels
 from dancekit.training import Training
 
 
-def pretrained(home: Path, steps: int) -> Outcome:
-    """Make a base of a crowd of two with the tiny recipe."""
+def pretraining(home: Path, steps: int) -> tuple[object, ...]:
+    """The command that makes a base of a crowd of two with the tiny recipe."""
     out = home / f"after-{steps}.safetensors"
-    return dancekit("pretrain", "--recipe", "tiny", "--people", "2", "--set", f"steps={steps}", "--out", out, "--json",
-                    home=home)  # fmt: skip
+    return "pretrain", "--recipe", "tiny", "--people", "2", "--set", f"steps={steps}", "--out", out, "--json"
 
 
 @pytest.fixture(scope="module")
 def crowd_home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
-    """A crowd of two and the base that the tiny recipe makes of it."""
-    home = tmp_path_factory.mktemp("crowd")
-    return home, pretrained(home, 10)
+    """A crowd of two and the base that the tiny recipe makes of it, in a process of its own; not to be changed."""
+
+    def pretrain_it(folder: Path) -> None:
+        (folder / "home").mkdir()
+        done = dancekit(*pretraining(folder / "home", 10), home=folder / "home")
+        (folder / "said.json").write_text(done.stdout)
+
+    folder = made_once("crowd", pretrain_it, tmp_path_factory)
+    return folder / "home", Outcome(0, (folder / "said.json").read_text(), "")
+
+
+@pytest.fixture
+def by_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """People are drawn by threads, which need not load torch first as fresh processes do."""
+    monkeypatch.setattr(pretrain, "processes", lambda: ThreadPoolExecutor(2))
 
 
 @pytest.fixture
@@ -54,15 +66,16 @@ def test_a_base_holds_both_stages_and_the_critics(crowd_home: tuple[Path, Outcom
     assert (card["steps"], card["shaping"]["sketch"]) == (10, sketch.KIND)
 
 
-def test_pretraining_again_goes_on_and_draws_nobody_twice(crowd_home: tuple[Path, Outcome]) -> None:
-    home, _ = crowd_home
+def test_pretraining_again_goes_on_and_draws_nobody_twice(crowd_home: tuple[Path, Outcome], tmp_path: Path) -> None:
+    home = shutil.copytree(crowd_home[0], tmp_path / "home")
     drawn = {path: path.stat().st_mtime_ns for path in home.glob("crowd/clips/*/frames.pack")}
-    said = pretrained(home, 12)
+    said = within(*pretraining(home, 12), home=home)
     assert len(drawn) == 2
     assert drawn == {path: path.stat().st_mtime_ns for path in home.glob("crowd/clips/*/frames.pack")}
     assert said.json["steps"] > 10
 
 
+@pytest.mark.usefixtures("by_threads")
 def test_people_are_drawn_as_large_as_the_recipe_shows_them(crowd_home: tuple[Path, Outcome], tmp_path: Path) -> None:
     home, tiny = shutil.copytree(crowd_home[0], tmp_path / "crowd"), recipe.load("tiny")
     person, tall = Workspace(home).person(pretrain.PERSON), pretrain.drawn_height(tiny)
@@ -272,6 +285,7 @@ def test_a_base_that_may_not_be_written_is_said_before_anything_is_drawn(tmp_pat
     assert f"nothing may be written in {tmp_path / 'shut'}" in said
 
 
+@pytest.mark.usefixtures("by_threads")
 def test_pretraining_goes_on_with_the_recipe_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Machine, "recipe", lambda self: ("tiny", "for this test"))
     usual = ("pretrain", "--people", "2", "--out", tmp_path / "b.safetensors", "--json")

@@ -25,7 +25,7 @@ from dancekit.io import clips, encode, ffmpeg, video
 from dancekit.io.workspace import Workspace
 from dancekit.pose import keypoints
 from dancekit.study import Options, find_moves
-from dancekit.types import VideoInfo
+from dancekit.types import Progress, VideoInfo
 
 # The trained people of these tests have had forty steps: their alpha is hardly past the half it begins with.
 SOMEBODY = 64
@@ -237,11 +237,17 @@ def test_demo_goes_all_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert (made.width, made.height, made.frames, made.fps) == (*scenes.SIZE, 25, scenes.FPS)
     card = tmp_path / "demo" / demo.PERSON / "person.json"
     assert card.is_file()
-    longer = (*command[:-2], "1.2", "--json")
-    monkeypatch.setattr("dancekit.demo.train.train", lambda *given: SimpleNamespace(finished=False))
-    within("demo", *longer, home=tmp_path / "demo", status=130)
-    made = video.probe(tmp_path / "demo" / "driver.mp4")
-    assert made.frames == 30, "films of other lengths are drawn anew"
+    longer, asked = (*command[:-2], "1.2", "--json"), list[tuple[str, int, bool]]()
+
+    def film(scene: scenes.Scene, path: Path, progress: Progress) -> Path:
+        asked.append((path.name, len(scene), path.exists()))
+        return path
+
+    monkeypatch.setattr(demo.scenes, "film", film)
+    monkeypatch.setattr(demo.prepare, "prepare_clip", lambda *given: SimpleNamespace(verdict=["Prepared anew."]))
+    monkeypatch.setattr(demo.train, "train", lambda *given: SimpleNamespace(finished=False))
+    assert "Prepared anew." in within("demo", *longer, home=tmp_path / "demo", status=130).stderr
+    assert asked == [("subject.mp4", 100, False), ("driver.mp4", 30, False)], "films of other lengths are drawn anew"
     assert not card.exists(), "and learnt anew"
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import dancekit
-from test_survival import EVERY_STEP, STOPPING, steps_of
+from test_survival import EVERY_STEP, SPARING, STOPPING, steps_of
 
 from dancekit import device, group
 from dancekit.group import Group, joined
@@ -28,7 +28,7 @@ EXACT = ("--recipe", "tiny", "--set", "precision=float32", "--set", "unpaired.en
 """Without what is drawn by chance for a whole batch at a time, or by the clock."""
 
 
-EVERY_LINE = {"dancekit.io.diary:LOG_EVERY": 0.0}
+EVERY_LINE = SPARING | {"dancekit.io.diary:LOG_EVERY": 0.0}
 """So that the losses of every step are written down, not of those that the clock picks."""
 
 
@@ -77,7 +77,7 @@ def test_when_a_process_is_killed_the_same_command_goes_on(homes: tuple[Path, Pa
     person = Workspace(home).person("me")
     before = steps_of(person)
     assert 4 <= before <= 7
-    done = together(home, *command)
+    done = together(home, *command, set=SPARING)
     assert done.returncode == 0, done.stderr
     assert f"Going on after {before} steps." in done.stderr
     assert done.stderr.count("Going on") == 1, "only one of them speaks"

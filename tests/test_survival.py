@@ -27,13 +27,15 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="no signals such as kill
 
 STOPPING = Path(__file__).with_name("stopping.py")
 PIECE = "dancekit.io.sightings:PIECE"
-EVERY_STEP = {"dancekit.io.diary:SAVE_EVERY": 0.0, "dancekit.io.diary:SAVING": 0.0}
+SPARING = {"dancekit.train:_MEASURED": 8, "dancekit.train:_LEAST_MEASURED": 8, "dancekit.sampling:_FRAMES": 1}
+"""So that trainings look at few frames of the film before they begin, and draw small samples."""
+EVERY_STEP = SPARING | {"dancekit.io.diary:SAVE_EVERY": 0.0, "dancekit.io.diary:SAVING": 0.0}
 TINY = ("--recipe", "tiny", "--set", "precision=float32", "--set", "unpaired.enabled=false")
 
 
 def stopped(home: Path, *arguments: object, at: str = "", kind: str = "KILL", cwd: Path | None = None,
             **plan: object) -> Outcome:  # fmt: skip
-    """Run a command that is stopped by a signal at a call (see stopping.py), which it must obey."""
+    """Run a command that is stopped by a signal at a call (see stopping.py), which it must obey, or else to its end."""
     whole = {**plan, **({"at": at, "signal": kind} if at else {})}
     command = [sys.executable, str(STOPPING), json.dumps(whole), *map(str, arguments), "--home", str(home)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=240, check=False)
@@ -132,7 +134,7 @@ def test_training_that_was_killed_goes_on_as_if_it_had_not(trained_home: Path, t
     for workspace in (straight, home):
         shutil.copytree(trained_home / "me/clips", workspace / "me/clips")
     command = ("train", "me", *TINY, "--set", "steps=23", "--seed", "3")
-    dancekit(*command, home=straight)
+    stopped(straight, *command, set=SPARING)
     person = Workspace(home).person("me")
 
     stopped(home, *command, at="dancekit.core.adam:Adam.step", count=2 * 5, set=EVERY_STEP)
@@ -175,7 +177,7 @@ def test_killed_before_the_first_save_starts_again(trained_home: Path, tmp_path:
     assert steps_of(Workspace(home).person("me")) == steps
     assert not scraps(home)
 
-    went_on = dancekit("train", "me", "--set", f"steps={steps + 3}", "--json", home=home)
+    went_on = stopped(home, "train", "me", "--set", f"steps={steps + 3}", "--json", set=SPARING)
     assert f"Going on after {steps} steps." in went_on.stderr
     assert (went_on.json["steps"], went_on.json["finished"]) == (steps + 3, True)
     logged = [json.loads(line)["steps"] for line in (home / "me/log.jsonl").read_text().splitlines()]
@@ -191,7 +193,7 @@ def test_killed_between_the_weights_and_the_state_of_the_first_save_begins_again
     stopped(home, *command, at="dancekit.io.checkpoint:save_file", match="state.safetensors", count=1, set=EVERY_STEP)
     assert steps_of(person) >= 1
     assert not person.state.exists()
-    assert dancekit(*command, "--json", home=home).json["steps"] == 6
+    assert stopped(home, *command, "--json", set=SPARING).json["steps"] == 6
     assert not scraps(home)
     person.state.unlink()
     assert "cannot go on" in dancekit(*command, home=home, status=1).stderr, "finished, and then it was deleted"
@@ -202,9 +204,9 @@ def test_starting_over_and_killed_at_once_the_person_can_still_be_painted(home: 
     person = Workspace(home).person("me")
     assert steps_of(person) == 40
     command = ("train", "me", *TINY, "--set", "steps=6", "--restart")
-    stopped(home, *command, at="dancekit.core.adam:Adam.step", count=3)
+    stopped(home, *command, at="dancekit.core.adam:Adam.step", count=3, set=SPARING)
     assert steps_of(person) == 40
-    assert dancekit(*command, "--json", home=home).json["steps"] == 6
+    assert stopped(home, *command, "--json", set=SPARING).json["steps"] == 6
     assert steps_of(person) == 6
     assert not scraps(home)
 
