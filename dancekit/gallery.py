@@ -28,9 +28,9 @@ def side_of(run: Run, number: int) -> int:
     return closeup.side(run.training.canvas(number).body, multiple(run.recipe))
 
 
-def gallery_of(run: Run, number: int) -> Gallery:
-    """The portraits that a stint of close-ups begins with, chosen once."""
-    if run.gallery is None:
+def gallery_of(run: Run, number: int) -> Gallery | None:
+    """The portraits that a stint of close-ups begins with, chosen once; None where no film shows a head any more."""
+    if run.gallery is None and any(map(shows_a_head, run.subject.clips)):
         canvas, side = run.training.canvas(number), side_of(run, number)
         run.gallery = gather(_as_usual(run), canvas, side, run.recipe.portraits, run.progress)
     return run.gallery

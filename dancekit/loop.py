@@ -253,6 +253,9 @@ def _likeness(run: Run, canvas: Canvas) -> Likeness:
     training, size = run.training, canvas.size
     shown = schedule.shown(training.stints, run.recipe.refiner.residual)
     learnt = {stint.stage for stint in shown if training.canvases[stint.size].size == size}
+    gallery = gallery_of(run, _face(run)) if FACE in learnt and run.recipe.portraits else None
+    if run.recipe.portraits and gallery is None:  # a face that was learnt has nothing to begin with any more
+        learnt.discard(FACE)
     notes = {
         "trained": {"steps": training.steps, "stints": [vars(stint) for stint in training.stints]},
         "trunk": run.trunk_name,
@@ -269,7 +272,7 @@ def _likeness(run: Run, canvas: Canvas) -> Likeness:
         draw=training.averages[1],
         refine=training.averages[2] if 2 in learnt else None,
         face=training.averages[FACE] if FACE in learnt else None,
-        portraits=gallery_of(run, _face(run)).portraits if FACE in learnt and run.recipe.portraits else None,
+        portraits=gallery and gallery.portraits,
         sources=sources_of(run, canvas),
         notes=notes,
     )

@@ -167,7 +167,9 @@ def _begun_or_new(person: Person, recipe: Recipe, machine: Machine, clips: Seque
         phases = [phase for phase in phases if phase[0] != FACE]
     training = resume(person, recipe, machine.device)
     if training is not None:
-        training.stints = schedule.replanned(training.stints, phases, total, whole)
+        faceless = all(stage != FACE for stage, _, _ in phases)
+        begun_with = schedule.ended(training.stints, FACE) if faceless else training.stints
+        training.stints = schedule.replanned(begun_with, phases, total, whole)
         if schedule.current(training.stints) is not None:
             say(f"Going on after {training.steps} steps.")
         with contextlib.suppress(WorkspaceError):  # a card that cannot be read is written anew

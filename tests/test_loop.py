@@ -11,7 +11,7 @@ import pytest
 import torch
 from conftest import within
 
-from dancekit import device, recipe, train
+from dancekit import device, gallery, likeness, recipe, train
 from dancekit.errors import WorkspaceError
 from dancekit.io.workspace import Workspace
 from dancekit.loop import _without_pause, batch_of, is_judged, save_now, training_set
@@ -68,3 +68,18 @@ def test_where_no_head_is_ever_seen_the_face_is_not_learnt_by_itself(
     assert [stint.stage for stint in run.training.stints] == [1, 2, 1, 2]
     assert sum(stint.amount for stint in run.training.stints) == recipe.load("tiny").steps
     assert any("the face is not learnt" in line for line in said)
+
+
+def test_a_face_that_was_learnt_is_given_up_when_no_film_shows_a_head_any_more(
+    trained_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(trained_home / "me", tmp_path / "me")
+    who = Workspace(tmp_path).person("me")
+    assert likeness.load(who).face is not None
+    for module in (train, gallery):
+        monkeypatch.setattr(module, "shows_a_head", lambda clip: False)
+    said = within("train", "me", "--recipe", "tiny", "--set", "steps=44", "--json", home=tmp_path)
+    assert said.json["steps"] == 44
+    assert "the face is not learnt" in said.stderr
+    assert likeness.load(who).face is None
+    assert likeness.load(who).portraits is None

@@ -61,6 +61,11 @@ def replanned(
     return stints + planned(largest(phases), total - spent, whole)
 
 
+def ended(stints: Sequence[Stint], stage: int) -> list[Stint]:
+    """The stints, none of which goes on with a stage any more."""
+    return [replace(stint, amount=stint.spent) if stint.stage == stage else stint for stint in stints]
+
+
 def largest(phases: Sequence[tuple[int, tuple[int, int], float]]) -> list[tuple[int, tuple[int, int], float]]:
     """The phases of the last, largest size."""
     return [phase for phase in phases if phase[1] == phases[-1][1]]
