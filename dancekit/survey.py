@@ -97,7 +97,8 @@ def _without(frame: np.ndarray, mask: np.ndarray, box: tuple[int, int, int, int]
     there = (within(mask, box, whole, (frame.shape[1], frame.shape[0])) > _FAINT).astype(np.uint8)
     brush = np.ones((2 * round(0.02 * tall) + 1,) * 2, np.uint8)
     hidden = cv2.dilate(there, brush)
-    around = (cv2.dilate(hidden, brush) > hidden) if hidden.any() else np.ones_like(hidden, bool)
+    around = cv2.dilate(hidden, brush) > hidden
+    around |= not around.any()  # she is nowhere, or everywhere
     return np.where(hidden[..., None] > 0, np.median(frame[around], axis=0).astype(np.uint8), frame)
 
 

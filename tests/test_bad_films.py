@@ -15,6 +15,7 @@ from trouble import contents, cut_short, empty_film, film, kept, moved_right, pe
 
 from dancekit import prepare, study
 from dancekit.core import spans
+from dancekit.core.skeleton import INDEX
 from dancekit.io import clips, video
 from dancekit.pose import keypoints
 
@@ -267,7 +268,7 @@ def test_of_several_that_are_no_good_each_is_told_of_once(films: Path, tmp_path:
     said = within("prepare", "holiday.mp4", "anna", home=tmp_path / "dance", cwd=tmp_path, status=1).stderr
     assert said.count("there is no such file") == 2
     assert "None of these 2 films is any good" in said
-    assert "--as NAME" in said
+    assert "--as anna" in said
 
 
 @pytest.mark.parametrize("wild", [(), ("--wild",)])
@@ -334,3 +335,13 @@ def test_frames_that_are_lost_while_she_is_cut_out_are_said(tmp_path: Path, monk
     monkeypatch.undo()
     done = within("prepare", path, "--json", home=home).json["clips"][0]
     assert done["frames"] == 40
+
+
+def test_landmarks_of_shoulders_alone_are_nobody(tmp_path: Path) -> None:
+    path, points = film(tmp_path / "dance.mp4", performance(40)[0]), waving(40)
+    known = [INDEX[name] for name in ("nose", "left_shoulder", "right_shoulder")]
+    points[:, [place for place in range(len(INDEX)) if place not in known]] = (np.nan, np.nan, 0)
+    keypoints.write_track(path.with_suffix(".npz"), track(points, (240, 320)))
+    for options in (("--matte", "whole"), ("--wild",)):
+        said = refused("prepare", path, "--pose", "keypoints", *options, home=tmp_path / "dance")
+        assert "no person was found in this film" in said

@@ -136,3 +136,14 @@ def test_what_fails_in_the_survey_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(MemoryError, match="no room"):
         looked(Crowd(1), tmp_path)
     assert survey.kept(tmp_path) is None
+
+
+@pytest.mark.parametrize("share", [0.0, 0.6, 1.0])
+def test_a_person_is_painted_over_however_much_of_the_frame_she_fills(share: float) -> None:
+    frame = np.random.default_rng(0).integers(0, 255, (60, 40, 3), dtype=np.uint8)
+    mask = np.zeros((60, 40), np.uint8)
+    mask[: round(60 * share)] = 255
+    rest = survey._without(frame, mask, (0, 0, 40, 60), 50.0)
+    hidden = rest != frame
+    assert hidden.any() == (share > 0)
+    assert len(np.unique(rest[mask > 0].reshape(-1, 3), axis=0)) == (share > 0), "one colour"

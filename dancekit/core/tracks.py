@@ -216,6 +216,12 @@ def found(track: PoseTrack) -> np.ndarray:
     return (~np.isnan(track.points[:, core, 0])).sum(1) >= 2
 
 
+def measurable(track: PoseTrack) -> bool:
+    """Whether the body's height is known anywhere that she is found: a limb is, or the trunk, from end to end."""
+    heights = body_height(track)[found(track)]
+    return bool((np.isfinite(heights) & (heights > 0)).any())
+
+
 def seen_share(track: PoseTrack, inside: tuple[float, float, float, float]) -> dict[str, float]:
     """For each region of the body the share of frames that really show it: confident and within the film's picture."""
     frames = found(track)
