@@ -89,12 +89,7 @@ def ablate(
         WorkspaceError: nothing is prepared, or the ladder needs strangers and there are none.
         RecipeError: there is no such rung. WeightsError, RecipeError: see bases.adopt.
     """
-    chosen = rungs.chosen(ladder, recipe, only)
-    if any(rung.recipe.unpaired.enabled and rung.recipe.unpaired.real == 1 for rung in chosen):
-        _refuse_no_strangers(workspace)
-    for rung in chosen:
-        if rung.recipe.base:
-            bases.load(rung.recipe.base, rung.recipe)  # so that nothing is trained in vain before it is missed
+    chosen = choose_rungs(ladder, recipe, only, workspace)
     refuse_too_short(person, clips.load_all(person))
     whole = person
     if any(rung.backdrop for rung in chosen):
@@ -120,6 +115,22 @@ def ablate(
         nearest = nearest or scores[NEAREST]
     assert nearest is not None
     return Ablation(person.name, ladder, chosen, runs, nearest, seeds)
+
+
+def choose_rungs(ladder: str, recipe: Recipe, only: Sequence[str], workspace: Workspace) -> Sequence[Rung]:
+    """A ladder's rungs (see rungs.chosen), once it is sure that nothing is missing for them: else something would be
+    drawn or trained in vain before that.
+
+    Raises:
+        WorkspaceError, RecipeError, WeightsError: see ablate.
+    """
+    chosen = rungs.chosen(ladder, recipe, only)
+    if any(rung.recipe.unpaired.enabled and rung.recipe.unpaired.real == 1 for rung in chosen):
+        _refuse_no_strangers(workspace)
+    for rung in chosen:
+        if rung.recipe.base:
+            bases.load(rung.recipe.base, rung.recipe)
+    return chosen
 
 
 def draw(home: Path, seconds: tuple[float, float], seed: int, progress: Progress) -> tuple[Person, list[Dance]]:

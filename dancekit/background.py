@@ -125,7 +125,7 @@ def _of_file(path: Path) -> Background:
         raise refusals[0]
     hint = "Use a .jpg, .png or .webp picture."
     if refusals[0].hint != video.STILL:
-        hint += f" If it is a film: {refusals[0].hint}"
+        hint += f" If it is a film: {refusals[0].hint[:1].lower()}{refusals[0].hint[1:]}"
     raise ClipError(f"--bg {path}: neither a picture nor a film that can be read.", hint)
 
 

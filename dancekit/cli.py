@@ -60,11 +60,13 @@ def prepare(
     clip: Annotated[list[Path], typer.Argument(help="Film(s) of one person, whole body in the picture.")],
     person: Annotated[str, typer.Option("--as", help="The person's name in the workspace.")] = "me",
     matte: Matte = "auto",
-    pose: Pose = "mediapipe",
     pick: Pick = "",
     start: Start = 0.0,
     end: End = 0.0,
-    wild: Annotated[bool, typer.Option("--wild", help="Keep only poses, of strangers, for unpaired learning.")] = False,
+    pose: Pose = "mediapipe",
+    wild: Annotated[
+        bool, typer.Option("--wild", help="Advanced. Keep only poses, of strangers, for unpaired learning.")
+    ] = False,
     home: Home = HOME,
     json: Json = False,
 ) -> None:
@@ -112,8 +114,8 @@ def train(
 ) -> None:
     """Learn to draw a person from poses.
 
-    Runs again = goes on. Ctrl-C finishes the step, saves and tells how to go on. Watch samples/ in the person's folder.
-    On several GPUs: torchrun --nproc-per-node=4 -m dancekit train anna (each learns from a batch of its own).
+    Run it again to continue. Ctrl-C finishes the step, saves and tells how to go on. Watch samples/ in the person's
+    folder. On several GPUs: torchrun --nproc-per-node=4 -m dancekit train anna (each learns from a batch of its own).
     """
     with command(json, where(home)) as terminal:
         from dancekit import device as devices
@@ -166,6 +168,7 @@ def transfer(
         from dancekit.study import Options
 
         workspace = workspace_in(home)
+        verb.refuse_missing(driver, workspace)
         who = whom(workspace, person)
         options = Options(pick=place(pick), start=start, end=end)
         wish = verb.Wish(bg, out, size, fit, force)

@@ -6,8 +6,10 @@ import atexit
 import json
 import os
 import re
+import signal
 import sys
 import textwrap
+import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +22,8 @@ import typer
 from dancekit.errors import DancekitError
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from rich.console import Console
 
 _LINE_EVERY, _MOST_BARS = 10.0, 8
@@ -47,19 +51,34 @@ class Terminal:
             sys.stdout.reconfigure(errors="replace")
         self._speaks, self._told = os.environ.get("RANK", "0") == "0", False
         self._bars: _Bars | _Lines | None = None
+        self._begun = self.interrupted = False
 
     @contextmanager
     def working(self) -> Iterator[Terminal]:
-        """Show progress while the block runs."""
+        """Show progress while the block runs, and remember Ctrl-C: packages that are being imported may swallow what it
+        raises, and then fail in words of their own, or go on."""
         self._bars = _shown_on(self._stderr)
+        usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        ours = usual and threading.current_thread() is threading.main_thread()  # others may not set it
+        if ours:
+            signal.signal(signal.SIGINT, self._interrupt)
         try:
             yield self
         finally:
+            if ours:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
             self._bars.close()
             self._bars = None
 
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        self.interrupted = True
+        signal.default_int_handler(number, frame)
+
     def progress(self, what: str, done: int, total: int) -> None:
         """Progress of long work; `what` may go on after a colon with what changes all the time."""
+        if self.interrupted:  # and whatever was to stop has not
+            raise KeyboardInterrupt
+        self._begun = True
         if self._bars is not None and self._speaks:
             self._bars.show(what, done, total)
 
@@ -99,7 +118,7 @@ class Terminal:
 
     def stopped(self, goes_on: bool) -> None:
         """That the user has stopped the command, and whether the same one goes on where it was."""
-        hint = "What is finished is kept: run the same command again to go on." if goes_on else ""
+        hint = "What is finished is kept: run the same command again to go on." if goes_on and self._begun else ""
         self._object({"error": "Stopped.", "hint": hint})
         self.say(f"Stopped. {hint}".rstrip())
 
@@ -107,10 +126,7 @@ class Terminal:
         """What went wrong and what to do; as JSON too where that was asked for."""
         hint = _WORK.sub(lambda verb: verb[0] + self._where, error.hint)
         self._object({"error": error.problem, "hint": hint})
-        print(f"Error: {error.problem}", file=self._stderr)
-        if hint:
-            print(f"       {hint}", file=self._stderr)
-        self._stderr.flush()
+        print(f"Error: {error.problem}" + (f"\n       {hint}" if hint else ""), file=self._stderr, flush=True)
 
 
 @contextmanager
@@ -121,14 +137,14 @@ def command(as_json: bool, where: str = "", goes_on: bool = True) -> Iterator[Te
     try:
         with terminal.working():
             yield terminal
-    except DancekitError as error:
-        terminal.failure(error)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        terminal.stopped(goes_on)
-        raise typer.Exit(130) from None
-    except (RuntimeError, ImportError, OSError) as error:
-        if (told := _in_words(error)) is None:
+    except typer.Exit:
+        raise
+    except BaseException as error:
+        if terminal.interrupted or isinstance(error, KeyboardInterrupt):
+            terminal.stopped(goes_on)
+            raise typer.Exit(130) from None
+        told = error if isinstance(error, DancekitError) else _in_words(error)
+        if told is None:
             raise
         terminal.failure(told)
         raise typer.Exit(1) from None
@@ -145,7 +161,7 @@ def _leave() -> None:
     os._exit(1)
 
 
-def _in_words(error: RuntimeError | ImportError | OSError) -> DancekitError | None:
+def _in_words(error: BaseException) -> DancekitError | None:
     """What is in the way where it is no bug of dancekit's: a full GPU, or a package that is missing or broken."""
     torch = sys.modules.get("torch")  # where it is not loaded, as for help, no GPU is full
     if (torch is not None and isinstance(error, torch.OutOfMemoryError)) or "MPS backend out of memory" in str(error):
@@ -181,39 +197,30 @@ class _Bars:
     """Progress bars on a terminal, one below the other."""
 
     def __init__(self, console: Console) -> None:
-        from rich.progress import (
-            BarColumn,
-            Progress,
-            SpinnerColumn,
-            TaskID,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        from rich import progress as parts
         from rich.table import Column
 
         # Where there is little room, what is longest is cut short, and all else keeps its width.
         cramped = console.width < _ROOMY
-        share = TextColumn("{task.percentage:>3.0f}%", table_column=Column(min_width=4))
-        left = (
-            TimeRemainingColumn(table_column=Column(min_width=7)),
-            TextColumn("left", table_column=Column(min_width=4)),
-        )
-        what = TextColumn(
+        share = parts.TextColumn("{task.percentage:>3.0f}%", table_column=Column(min_width=4))
+        left = (parts.TimeRemainingColumn(table_column=Column(min_width=7)),
+                parts.TextColumn("left", table_column=Column(min_width=4)))  # fmt: skip
+        what = parts.TextColumn(
             "{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1 if cramped else None)
         )
-        pace = TextColumn("{task.fields[pace]}", markup=False)
-        narrow, wide = (share, *left, what, pace), (what, BarColumn(24), share, pace, TimeElapsedColumn(), *left)
-        columns = (SpinnerColumn(), *(narrow if cramped else wide))
-        self._progress = Progress(
-            *columns,
+        pace = parts.TextColumn("{task.fields[pace]}", markup=False)
+        narrow = (share, *left, what, pace)
+        wide = (what, parts.BarColumn(24), share, pace, parts.TimeElapsedColumn(), *left)
+        self._progress = parts.Progress(
+            parts.SpinnerColumn(),
+            *(narrow if cramped else wide),
             expand=cramped,
             console=console,
             # The result is no progress: it goes where stdout goes, not to this terminal.
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._tasks: dict[str, TaskID] = {}
+        self._tasks: dict[str, parts.TaskID] = {}
         self._began: dict[str, tuple[float, int]] = {}
         self._done: dict[str, int] = {}
         self._progress.start()

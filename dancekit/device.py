@@ -55,6 +55,10 @@ def find(wish: str = "auto", say: Callable[[str], None] = lambda text: None) -> 
     name += own if name == "cuda" else ""
     try:
         device = torch.device(name)
+    except (RuntimeError, ValueError) as error:
+        known = "auto, cpu, cuda, cuda:1 (the second GPU) or mps (Apple's GPU)"
+        raise DancekitError(f"--device {wish}: there is no such device.", f"Choose {known}.") from error
+    try:
         _try(device)
     except (RuntimeError, AssertionError, ValueError) as error:
         if wish == "auto" and not own:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shlex
 import subprocess
 from contextlib import suppress
@@ -47,7 +48,7 @@ def finite(value: float | None) -> float | None:
 _MOST_SEEDS = 2**32 - 1
 
 Matte = Annotated[str, typer.Option(help=_of("matting", "auto: as suits the film; "))]
-Pose = Annotated[str, typer.Option(help=_of("pose"))]
+Pose = Annotated[str, typer.Option(help=_of("pose", "Advanced. "))]
 Recipe = Annotated[str, typer.Option(help=f"auto: as suits the machine; {_recipes()}, or a .yaml file.")]
 Home = Annotated[Path, typer.Option("--home", envvar="DANCEKIT_HOME", help="Workspace folder.", file_okay=True)]
 OwnHome = Annotated[Path, typer.Option("--home", help="Folder for all that is drawn and learnt.", file_okay=True)]
@@ -55,19 +56,33 @@ OwnHome = Annotated[Path, typer.Option("--home", help="Folder for all that is dr
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; all else goes to stderr.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 Start = Annotated[float, typer.Option(help="Second to start at.", min=0, callback=finite)]
-End = Annotated[float, typer.Option(help="Second to end at; 0 is the end of the film.", min=0, callback=finite)]
+End = Annotated[
+    float,
+    typer.Option(
+        help="Second to end at; by default the whole film is used.", min=0, callback=finite, show_default=False
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Seed of all randomness.", min=0, max=_MOST_SEEDS)]
 Pick = Annotated[str, typer.Option(metavar="X,Y", help="Follow the person who first stands at this place (px).")]
 Minutes = Annotated[
     float | None,
     typer.Option(help="How long to train; the recipe's own length by default.", min=0.01, callback=finite),
 ]
-Settings = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. batch=2.")]
+Settings = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change a setting, e.g. batch=2; models/recipes/paper.yaml lists them all."
+    ),
+]
 Drivers = Annotated[
     list[Path], typer.Option("--driver", help="Film whose moves to judge the person in; may be repeated.")
 ]
 Bg = Annotated[
-    str | None, typer.Option(help="Colour (green, ff8800), picture, film, or transparent; by default slate grey.")
+    str | None,
+    typer.Option(
+        help="Picture, film, colour (green, blue, black, white, grey, pink, ff8800, ...), or transparent; by default "
+        "dark blue-grey."
+    ),
 ]
 Out = Annotated[
     Path | None, typer.Option(help="Film: .mp4 .mov .webm .mkv; a folder: PNGs; by default PERSON-FILM.mp4, here.")
@@ -78,6 +93,24 @@ Fit = Annotated[
 ]
 People = Annotated[int, typer.Option(help="How many people to draw.", min=1)]
 HOME, BASE = Path("dance"), Path("base.safetensors")
+
+_ONE_PERSON, _ONE_FILM = "One person at a time. ", "One film at a time"
+_TOO_MANY = {
+    "transfer": f"{_ONE_FILM}; who dances is told by --as NAME. ",
+    "bench": f"{_ONE_FILM}; whom to train with is told by --person NAME. ",
+    **dict.fromkeys(("train", "evaluate", "ablate"), _ONE_PERSON),
+}
+"""What a command takes, said where it was given more."""
+_LIBRARY = {
+    r"^Value error, ": "",
+    r"^Input should be a valid number\b.*": "this is not a number.",
+    r"^Input should be a valid integer\b.*": "this is not a whole number.",
+    r"^Input should be greater than or equal to (.*)": r"it must be \1 or more.",
+    r"^Input should be less than or equal to (.*)": r"it must be \1 or less.",
+    r"(unexpected extra argument.*?)\.?$": r"\1.",
+    r"^(No such command '(help|version)').*": r"\1. Write: dancekit --\2",
+}
+"""How the library that reads the command line puts it, and how dancekit does."""
 
 
 def whom(workspace: Workspace, name: str) -> Person:
@@ -144,7 +177,8 @@ def parse_settings(texts: list[str]) -> dict[str, str]:
 
 
 class Commands(TyperGroup):
-    """The commands. That what was typed for one cannot be read is told as JSON too where that was asked for."""
+    """The commands. That what was typed for one cannot be read is told in plain words, and as JSON too where that was
+    asked for."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was typed."""
@@ -152,9 +186,17 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except _UsageError as error:
-            if "unexpected extra argument" in error.message:
-                error.message = error.message.rstrip(".") + ". A name with spaces needs quotes."
+            error.message = _plainly(error.message, error.ctx.info_name if error.ctx else "")
             if as_json:
                 hint = f"See: {(error.ctx or ctx).command_path} --help"
                 print(json.dumps({"error": error.format_message(), "hint": hint}), flush=True)
             raise
+
+
+def _plainly(message: str, command: str) -> str:
+    """What is wrong with what was typed, in plain words and with what a command takes."""
+    for theirs, ours in _LIBRARY.items():
+        message = re.sub(theirs, ours, message)
+    if "unexpected extra argument" in message:
+        message += f" {_TOO_MANY.get(command, '')}A name with spaces needs quotes."
+    return message

@@ -126,18 +126,20 @@ def each(films: Sequence[Path], prepare_one: Callable[[Path], Done], say: Callab
     Raises:
         ClipError: none of them is any good.
     """
-    done, wrong = list[Done](), list[ClipError]()
+    done, wrong, names = list[Done](), list[ClipError](), list[Path]()
     films = list({film.resolve(): film for film in films}.values())
     for film in films:
         try:
             done.append(prepare_one(film))
         except ClipError as error:
+            names += [film] if not (film.suffix or film.exists()) else []
+            hint = f"If this is the person's name, write it so: --as {film}" if film in names else error.hint
+            wrong.append(ClipError(error.problem, hint))  # without its way here, which holds all found in the film
             if len(films) > 1:
-                say(f"Left out: {error.problem} {error.hint}")
-            # Without its way here, which holds all that was found in the film.
-            wrong.append(ClipError(error.problem, error.hint))
+                say(f"Left out: {error.problem} {hint}")
     if len(wrong) == len(films) > 1:
-        raise ClipError(f"None of these {len(films)} films is any good, see above.", "For a person's name: --as NAME")
+        hint = f"For a person's name: --as {names[0]}" if names else "What helps is said of each."
+        raise ClipError(f"None of these {len(films)} films is any good, see above.", hint)
     if not done:
         raise wrong[0]
     return done, wrong

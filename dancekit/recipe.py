@@ -231,7 +231,8 @@ def _overlay(base: object, data: object, where: str) -> object:
     for key, value in data.items():
         if key not in types:
             raise RecipeError(f"{where}: there is no setting {key!r}.", suggestion(str(key), sorted(types)))
-        changes[key] = _convert(value, types[key], getattr(base, key), f"{where}: {key}")
+        within = where if where.startswith("--set ") else f"{where}: {key}"  # what follows --set names it already
+        changes[key] = _convert(value, types[key], getattr(base, key), within)
     return dataclasses.replace(base, **changes)  # type: ignore[type-var]
 
 
@@ -289,7 +290,7 @@ def _set(base: object, path: list[str], text: str, key: str) -> Recipe:
         ) from error
     for part in reversed(path):
         value = {part: value}
-    return typing.cast(Recipe, _overlay(base, value, "--set"))
+    return typing.cast(Recipe, _overlay(base, value, f"--set {key}={text}"))
 
 
 def key_colour(text: str) -> tuple[float, float, float]:

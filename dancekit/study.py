@@ -86,7 +86,7 @@ def find_moves(film: Path, workspace: Workspace, options: Options, progress: Pro
         if options.pick is not None:
             raise ClipError(f"{film}: these are the landmarks of one person.", "Leave out --pick.")
         track = tracks.clean(_cut_track(film, keypoints.read_track(film), options))
-        if not np.isfinite(tracks.body_height(track)[tracks.found(track)]).any():
+        if not tracks.measurable(track):
             raise ClipError(f"{film}: these landmarks show nobody.", "Shoulders and hips must be among them.")
         return Found(track, None, [])
     studied = study_moves(film, workspace, options, progress)
@@ -155,6 +155,9 @@ def cut(info: VideoInfo, options: Options) -> VideoInfo:
     """
     first = round(options.start * info.fps)
     end = min(info.frames, round(options.end * info.fps)) if options.end else info.frames
+    if 0 < options.end < options.start:
+        raise ClipError(f"{info.path}: --end {options.end:g} is before --start {options.start:g}.",
+                        "Both are seconds from the film's beginning.")  # fmt: skip
     if first < 0 or first >= end:
         wish = f"--start {options.start:g}" + (f" --end {options.end:g}" if options.end else "")
         raise ClipError(f"{info.path}: nothing is left of the film with {wish}.",
@@ -183,13 +186,13 @@ def study(info: VideoInfo, options: Options, masks: bool, work: Path, progress: 
     size = (info.width, info.height)
     pick = options.pick and (options.pick[0] * info.shrunk, options.pick[1] * info.shrunk)
     if pick:
-        _refuse_pick_of_nobody(info, next(people for people in seen.people if people), pick)
+        _refuse_pick_of_nobody(info, seen.people, pick)
     chosen = people.follow(seen.people, size, shots, pick)
     samples = _samples(info, seen, wanted)
     inside = people.film_rectangle(list(samples.values()))
     points, steps = (people.points_of(each, chosen) for each in (seen.people, seen.steps))
     track = tracks.clean(PoseTrack(points, size, info.fps, shots=shots), inside, steps)
-    if not tracks.found(track).any():
+    if not tracks.measurable(track):
         raise ClipError(f"{info.path}: no person was found in this film.", _NOBODY)
     return Studied(info, seen, chosen, track, samples, inside, max(map(len, seen.people)) - 1, close)
 
@@ -218,18 +221,17 @@ def _look(info: VideoInfo, backend: ModuleType, options: Options, masks: bool, w
     return seeing(found.people), found.close
 
 
-def _refuse_pick_of_nobody(info: VideoInfo, seen: list[np.ndarray], pick: tuple[float, float]) -> None:
-    """Say so if nobody stands near the place, rather than take somebody else. seen: the first frame with people. pick:
+def _refuse_pick_of_nobody(info: VideoInfo, seen: Sequence[Sequence[np.ndarray]], pick: tuple[float, float]) -> None:
+    """Say so if nobody ever stands at the place, rather than take somebody else. seen: everybody in each frame. pick:
     in px of the film as it is read; what is said is in px of the film itself."""
-    corners = [(np.nanmin(points[:, :2], axis=0), np.nanmax(points[:, :2], axis=0)) for points in seen]
-    for low, high in corners:
-        apart = np.linalg.norm(np.maximum(0, np.maximum(low - pick, pick - high)))
-        if apart <= (high - low).max() / 2:
-            return
+    if any(people.stands_at(points, pick) for everybody in seen for points in everybody):
+        return
+    first = next(everybody for everybody in seen if everybody)
+    corners = [(np.nanmin(points[:, :2], axis=0), np.nanmax(points[:, :2], axis=0)) for points in first]
     places = " or ".join("{:.0f},{:.0f}".format(*(low + high) / 2 / info.shrunk) for low, high in corners)
     size, (x, y) = [round(side / info.shrunk) for side in (info.width, info.height)], (at / info.shrunk for at in pick)
-    raise ClipError(f"{info.path}: nobody was found at --pick {x:g},{y:g} when people first appear.",
-                    f"The film is of {size[0]}x{size[1]} px, and shows somebody at {places}.")  # fmt: skip
+    raise ClipError(f"{info.path}: nobody was found at --pick {x:g},{y:g}.",
+                    f"The film is of {size[0]}x{size[1]} px, and first shows somebody at {places}.")  # fmt: skip
 
 
 def _samples(info: VideoInfo, seen: Seen, wanted: Sequence[int]) -> dict[int, np.ndarray]:

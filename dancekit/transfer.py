@@ -20,7 +20,7 @@ from dancekit.core.painted import Painted
 from dancekit.drive import Moves, cleaned, paint_raw, plan_moves
 from dancekit.errors import ClipError
 from dancekit.group import ALONE, Group
-from dancekit.io import clips, encode
+from dancekit.io import clips, encode, ffmpeg
 from dancekit.io.locks import alone
 from dancekit.io.workspace import Person, Workspace, keep_or_clear, move, writing
 from dancekit.likeness import Likeness
@@ -71,8 +71,8 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
         DancekitError: anything that the user can mend; a file that dancekit did not write is never replaced.
     """
     keep_freed_memory()
-    model = likeness.load(person)
     scenery = background.parse(wish.bg)
+    model = likeness.load(person)
     out, form = _output(driver, person, wish, scenery)
     canvas = _canvas(wish, scenery)
     earlier = any(out.iterdir()) if out.is_dir() else out.exists()
@@ -95,6 +95,23 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
     return Transferred(out, moves, sound is not None, pace, [*found.notes, *moves.notes, *deaf, *replaced])
 
 
+def refuse_missing(driver: Path, workspace: Workspace) -> None:
+    """Stop at once if there is no driver, before anybody is looked for who is to dance to it.
+
+    Raises:
+        ClipError: there is no such file; a person's name in its place is told from that.
+        WorkspaceError: it may not be read.
+    """
+    with ffmpeg.reading(driver):
+        there = driver.exists()
+    if not there and str(driver) in workspace.people():
+        raise ClipError(f"{driver}: there is no such film, but a person of this name.",
+                        f"Name the film, and who dances: dancekit transfer ballet.mp4 --as {driver}")  # fmt: skip
+    if not there:
+        raise ClipError(f"{driver}: there is no such file.",
+                        "Check the name; drag the file into the terminal to be sure.")  # fmt: skip
+
+
 def _output(driver: Path, person: Person, wish: Wish, scenery: Background) -> tuple[Path, encode.FilmFormat]:
     """Where to write and as what; refuses to replace what dancekit did not write."""
     suffix = ".mov" if scenery.transparent else ".mp4"
@@ -106,8 +123,9 @@ def _output(driver: Path, person: Person, wish: Wish, scenery: Background) -> tu
         raise ClipError(
             f"{out}: there is no folder {out.parent}.", "Make it first, or choose another place with --out."
         )
-    if out.resolve() == driver.resolve():
-        raise ClipError(f"{out}: this is the driver itself.", "Choose another name with --out.")
+    for path, what in ((driver, "the driver"), (Path(wish.bg or driver), "the background")):
+        if out.resolve() == path.resolve():
+            raise ClipError(f"{out}: this is {what} itself.", "Choose another name with --out.")
     if out.is_dir() and (form.suffix or encode.holds_other_things(out)):
         what = "not a film" if form.suffix else "and holds other things than numbered pictures"
         raise ClipError(f"{out}: this is a folder, {what}.", "Choose another name with --out; it stays as it is.")

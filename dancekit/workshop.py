@@ -44,7 +44,7 @@ def pretrain(
     """Make a base for a recipe: networks that know drawn people.
 
     Training starts from it. dancekit brings one for the recipe cpu alone; make one for another, or for a recipe of
-    yours. Runs again = goes on.
+    yours. Run it again to continue.
     """
     with command(json) as terminal:
         from dancekit import device as devices
@@ -132,7 +132,8 @@ def ablate(
     """Measure what each part of the method is worth.
 
     Trains without it, and with it. The drawn dancer is judged in moves that her film never shows, beside her own body
-    in them, which no real film has; everybody on moments of the film that training never saw. Runs again = goes on.
+    in them, which no real film has; everybody on moments of the film that training never saw. Run it again to
+    continue.
     """
     with command(json, where(home)) as terminal:
         from dancekit import ablate as verb
@@ -142,12 +143,11 @@ def ablate(
         from dancekit.io.locks import alone
 
         workspace, machine, dances = workspace_in(home), devices.find(device), []
-        if person:
-            who = workspace.existing(person)
-        else:
+        who = workspace.existing(person) if person else None
+        chosen = choose_recipe(None, recipe, minutes, parse_settings(settings), machine, terminal.say)
+        verb.choose_rungs(ladder, chosen, only, workspace)  # so that she is not drawn in vain before one is missed
+        if who is None:
             who, dances = verb.draw(home, (subject_seconds, dance_seconds), 0, terminal.progress)
-        wishes = parse_settings(settings)
-        chosen = choose_recipe(who.variant("new"), recipe, minutes, wishes, machine, terminal.say)
         with alone(who.folder / "ablation", f"{who.name} is being measured"):
             done = verb.ablate(
                 who, workspace, chosen, ladder, only, seeds, dances, machine, terminal.progress, terminal.say

@@ -116,7 +116,7 @@ def test_a_film_that_cannot_be_read_keeps_its_own_cure(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(ClipError) as caught:
         background.parse(str(path))
-    assert "If it is a film: Copy it from the camera again, or export it anew." in caught.value.hint
+    assert "If it is a film: copy it from the camera again, or export it anew." in caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["secret.jpg", "secret.mp4", "secret"])

@@ -34,7 +34,7 @@ def elsewhere(tmp_path: Path) -> Path:
         ("beach.jpg", "--bg beach.jpg: there is no such file, and no such colour", "Give a picture, a film, #rrggbb"),
         ("note.jpg", "note.jpg: this is not a picture", "Use a .jpg, .png or .webp picture"),
         ("empty.jpg", "empty.jpg: this is not a picture", "Use a .jpg, .png or .webp picture"),
-        ("note.txt", "--bg note.txt: neither a picture nor a film", ""),
+        ("note.txt", "--bg note.txt: neither a picture nor a film", "If it is a film: copy it from the camera again"),
         ("tune.m4a", "--bg tune.m4a: neither a picture nor a film", "Use a .jpg, .png or .webp picture"),
         ("#12345", "--bg #12345: there is no such file, and no such colour", "#rrggbb"),
         ("f80", "--bg f80: there is no such file, and no such colour", "#rrggbb"),
@@ -79,6 +79,14 @@ def test_the_driver_itself_is_never_written_over(films: Path, home: Path, elsewh
     with kept(elsewhere, exactly=True):
         said = refused("transfer", driver, "--out", "./dance.mp4", "--force", home=home, cwd=elsewhere)
     assert "this is the driver itself" in said
+
+
+def test_the_background_is_never_written_over(films: Path, home: Path, elsewhere: Path) -> None:
+    shutil.copy(films / "subject.mp4", elsewhere / "me-driver.mp4")
+    with kept(elsewhere, exactly=True):
+        wish = ("transfer", films / "driver.mp4", "--bg", "me-driver.mp4", "--force")
+        said = refused(*wish, home=home, cwd=elsewhere)
+    assert "me-driver.mp4: this is the background itself" in said
 
 
 def test_a_film_that_dancekit_did_not_write_is_replaced_only_by_force(films: Path, home: Path, elsewhere: Path) -> None:

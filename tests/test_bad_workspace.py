@@ -267,7 +267,9 @@ def test_poses_of_a_stranger_that_cannot_be_read_are_named(home: Path) -> None:
 @pytest.mark.parametrize(
     ("setting", "problem", "hint"),
     [
-        ("batches=2", "there is no setting 'batches'", "Did you mean 'batch'?"),
+        ("batches=2", "--set batches=2: there is no setting 'batches'", "Did you mean 'batch'?"),
+        ("batch=zero", "Error: --set batch=zero: expected a whole number, got 'zero'.", "paper.yaml"),
+        ("critics.width=a", "Error: --set critics.width=a: expected a whole number, got 'a'.", "paper.yaml"),
         ("batch", "--set batch: this is not a setting", "--set batch=2"),
         ("key=green", "key is a colour such as #00b140, not 'green'", "paper.yaml"),
     ],

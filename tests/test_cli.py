@@ -20,7 +20,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 import dancekit as package
-from dancekit import bench, device, plugins
+from dancekit import bench, plugins
 from dancekit.cli import app
 from dancekit.io import video, zoo
 from dancekit.judge import Scores
@@ -140,7 +140,7 @@ def test_numbers_that_nobody_can_count_with_are_refused(arguments: list[str], tm
         (["prepare"], "Missing argument", "prepare --help"),
         (["train", "--seed", "-1"], "Invalid value for '--seed'", "train --help"),
         (["dance"], "No such command 'dance'", "--help"),
-        (["transfer", "my", "ballet.mp4"], "(ballet.mp4). A name with spaces needs quotes.", "transfer --help"),
+        (["transfer", "my", "ballet.mp4"], "A name with spaces needs quotes.", "transfer --help"),
     ],
 )
 def test_what_was_mistyped_is_one_json_object_too(arguments: list[str], problem: str, of: str, tmp_path: Path) -> None:
@@ -158,16 +158,18 @@ def test_a_place_is_two_numbers(place: str, tmp_path: Path) -> None:
     assert f"--pick {place}: this is not a place" in said
 
 
-@pytest.mark.parametrize("verb", ["evaluate", "bench"])
+@pytest.mark.parametrize("place", ["evaluate.evaluate", "bench.measure", "train.train"])
 def test_what_keeps_nothing_does_not_say_that_it_goes_on(
-    verb: str, home: Path, monkeypatch: pytest.MonkeyPatch
+    place: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(*given: object) -> None:
+    def stop(*given: Any) -> None:
+        next(one for one in given if getattr(one, "__name__", "") == "progress")("working", 1, 2)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(device, "find", stop)
-    assert within(verb, home=home, status=130).stderr == "Stopped.\n"
-    assert "to go on" in within("train", "me", home=home, status=130).stderr
+    monkeypatch.setattr(f"dancekit.{place}", stop)
+    verb = place.partition(".")[0]
+    said = within(verb, home=home, status=130).stderr.splitlines()[-1]
+    assert "to go on" in said if verb == "train" else said == "Stopped."
 
 
 HEAVY = ("torch", "mediapipe", "cv2", "numpy", "rembg", "safetensors", "yaml")
@@ -230,10 +232,24 @@ def test_evaluate_prints_one_json_object(trained_home: Path, films: Path) -> Non
     assert 0 <= driven["bone_holes"] < 1
 
 
-def test_bench_measures_every_part_beside_what_limits_it(films: Path, tmp_path: Path) -> None:
+def test_bench_measures_every_part_of_the_first_seconds_of_a_film_beside_what_limits_it(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert bench._PART.end == 12.0
+    assert "first 12 seconds" in " ".join(helped("bench").split())
+    assert bench.cut(video.probe(films / "driver.mp4"), bench._PART).frames == 40, "all of a shorter one"
+    monkeypatch.setattr(bench, "_PART", Options(end=0.8))
+    read, real = set(), video.read_frames
+
+    def watched(info: VideoInfo, *others: Any, **options: Any) -> Generator[np.ndarray]:
+        read.add(info.frames)
+        return real(info, *others, **options)
+
+    monkeypatch.setattr(video, "read_frames", watched)
     quick = ("--recipe", "tiny", "--set", "steps=4", "--seconds", "0.1")
     said = within("bench", films / "driver.mp4", *quick, "--json", home=tmp_path / "none").json
-    assert (said["frames"], said["recipe"]) == (40, "tiny")
+    assert (said["frames"], said["recipe"]) == (20, "tiny")
+    assert read == {20}, "of the film's 40"
     assert said["matrix_gigaflops"] > 0
     paces = {pace["part"].strip(): pace for pace in said["paces"]}
     assert all(pace["rate"] > 0 for pace in paces.values())
@@ -246,25 +262,6 @@ def test_bench_measures_every_part_beside_what_limits_it(films: Path, tmp_path: 
     parts = [pace["rate"] for name, pace in paces.items() if name.startswith("transfer: ")]
     assert paces["transfer"]["share"] == pytest.approx(paces["transfer"]["rate"] / min(parts))
     assert not (tmp_path / "none").exists(), "it works in a folder of its own"
-
-
-def test_bench_looks_only_at_the_first_seconds_of_a_film(
-    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert bench._PART.end == 12.0
-    assert "first 12 seconds" in " ".join(helped("bench").split())
-    monkeypatch.setattr(bench, "_PART", Options(end=0.8))
-    read, real = set(), video.read_frames
-
-    def watched(info: VideoInfo, *others: Any, **options: Any) -> Generator[np.ndarray]:
-        read.add(info.frames)
-        return real(info, *others, **options)
-
-    monkeypatch.setattr(video, "read_frames", watched)
-    quick = ("--recipe", "tiny", "--set", "steps=4", "--seconds", "0.1", "--json")
-    said = within("bench", films / "driver.mp4", *quick, home=tmp_path / "none").json
-    assert said["frames"] == 20
-    assert read == {20}, "of the film's 40"
 
 
 def test_bench_of_a_person_measures_training_alone_and_leaves_her_as_she_is(home: Path) -> None:

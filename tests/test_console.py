@@ -7,9 +7,12 @@ import io
 import json
 import os
 import re
+import signal
 import struct
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,7 @@ import typer
 from rich.console import Console
 
 from dancekit import console
+from dancekit.errors import DancekitError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals of this kind")
 
@@ -124,10 +128,14 @@ def test_a_download_is_counted_in_megabytes(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def stopped_by(
-    error: BaseException, capsys: pytest.CaptureFixture[str], as_json: bool = False, goes_on: bool = True
-) -> tuple[int, str, str]:
-    """(exit status, stdout, stderr) of a command that ends with an error."""
-    with pytest.raises(typer.Exit) as ended, console.command(as_json, goes_on=goes_on):
+    error: BaseException, capsys: pytest.CaptureFixture[str], as_json: bool = False, goes_on: bool = True,
+    begun: bool = True,
+) -> tuple[int, str, str]:  # fmt: skip
+    """(exit status, stdout, stderr without progress) of a command that ends with an error. begun: once it is at work"""
+    with pytest.raises(typer.Exit) as ended, console.command(as_json, goes_on=goes_on) as terminal:
+        if begun:
+            terminal.progress("drawing", 1, 2)
+            capsys.readouterr()
         raise error
     said = capsys.readouterr()
     return ended.value.exit_code, said.out, said.err
@@ -197,3 +205,60 @@ def test_stopping_prints_one_json_object_too(capsys: pytest.CaptureFixture[str])
 def test_only_what_goes_on_says_so_when_it_is_stopped(capsys: pytest.CaptureFixture[str]) -> None:
     assert stopped_by(KeyboardInterrupt(), capsys, goes_on=False) == (130, "", "Stopped.\n")
     assert json.loads(stopped_by(KeyboardInterrupt(), capsys, goes_on=False, as_json=True)[1])["hint"] == ""
+
+
+def test_before_work_has_begun_nothing_is_said_of_going_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert stopped_by(KeyboardInterrupt(), capsys, begun=False) == (130, "", "Stopped.\n")
+
+
+@pytest.fixture
+def usual() -> Iterator[None]:
+    """Ctrl-C as Python takes it by itself, whatever started the tests."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, "as it was"
+    signal.signal(signal.SIGINT, before)
+
+
+def swallow() -> None:
+    """Ctrl-C, as packages take it that have other things in mind while they are imported."""
+    with suppress(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.usefixtures("usual")
+@pytest.mark.parametrize(
+    "error",
+    [
+        AttributeError("numpy has no 'matrix'"),
+        ImportError("once per process"),
+        DancekitError("no rembg", "Install it."),
+    ],
+)
+def test_what_fails_after_an_interrupt_that_was_swallowed_was_stopped(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(typer.Exit) as ended, console.command(False):
+        swallow()
+        raise error
+    assert (ended.value.exit_code, capsys.readouterr().err) == (130, "Stopped.\n")
+
+
+@pytest.mark.usefixtures("usual")
+def test_what_goes_on_after_an_interrupt_that_was_swallowed_stops_at_its_next_step(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(typer.Exit) as ended, console.command(False) as terminal:
+        swallow()
+        terminal.progress("drawing", 1, 2)
+    assert (ended.value.exit_code, capsys.readouterr().err) == (130, "Stopped.\n")
+
+
+@pytest.mark.usefixtures("usual")
+def test_a_command_that_has_taken_the_interrupt_upon_itself_is_not_stopped(capsys: pytest.CaptureFixture[str]) -> None:
+    with console.command(False) as terminal:
+        before = signal.signal(signal.SIGINT, lambda number, frame: None)
+        swallow()
+        signal.signal(signal.SIGINT, before)
+        terminal.progress("training", 2, 2)
+    assert capsys.readouterr().err == "training 2/2\n"

@@ -198,6 +198,21 @@ def test_rembg_names_network_and_folder_when_it_cannot_be_fetched(
     assert str(tmp_path) in raised.value.hint
 
 
+def test_rembg_says_in_few_words_that_there_is_no_connection(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import pooch
+    import requests
+
+    def unreachable(*arguments: object, **options: object) -> None:
+        raise requests.ConnectionError("HTTPSConnectionPool(host='github.com', port=443): Max retries exceeded")
+
+    monkeypatch.setenv("U2NET_HOME", str(tmp_path))
+    monkeypatch.setattr(pooch, "retrieve", unreachable)
+    with pytest.raises(WeightsError, match="u2netp") as raised:
+        rembg.open_session("u2netp")
+    assert raised.value.problem.endswith(" is not on this computer, and there is no connection to fetch it over.")
+    assert str(tmp_path) in raised.value.hint
+
+
 def test_rembg_says_when_a_file_is_damaged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("U2NET_HOME", str(tmp_path))
     (tmp_path / "u2netp.onnx").write_bytes(b"not a network")

@@ -87,8 +87,7 @@ def _how_to_get(entry: WeightFile) -> str:
     if entry.bundled:
         return "They belong to dancekit itself: install it again."
     return (
-        f"Fetch them with: dancekit doctor --fetch {entry.name}   or put the file from {entry.url} "
-        f"into {cache_folder()}"
+        f"Put the file from {entry.url} into {cache_folder()}, or have it fetched: dancekit doctor --fetch {entry.name}"
     )
 
 
@@ -127,8 +126,9 @@ def fetch(name: str, progress: Progress = no_progress) -> Path:
         part.parent.mkdir(parents=True, exist_ok=True)
         _download(entry, part, progress)
     except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)  # without the words that urllib puts around it
         raise WeightsError(
-            f"{name}: could not be fetched from {entry.url} ({error}).",
+            f"{name}: could not be fetched from {entry.url} ({getattr(reason, 'strerror', None) or reason}).",
             f"Run the command again to go on, or copy the file into {cache_folder()} by hand.",
         ) from error
     move(part, entry.path)

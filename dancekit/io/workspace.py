@@ -14,6 +14,7 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
+from dancekit import __version__
 from dancekit.errors import WorkspaceError
 from dancekit.io.names import WILD, check_name, is_name
 from dancekit.plugins import suggestion
@@ -131,10 +132,14 @@ class Workspace:
             WorkspaceError: unknown; the known ones are listed.
         """
         known = self.people()
+        if not is_name(name) and Path(name).suffix:
+            film = f'"{name}"' if " " in name else name
+            hint = f"If it is a film, prepare it first, with dancekit prepare {film}, and then train: dancekit train me"
+            raise WorkspaceError(f"{name!r} cannot be a person's name.", hint)
         if check_name(name, "anna") not in known:
             first = (
-                f"Prepare a film first: dancekit prepare myclip.mp4 --as {name}   "
-                "If that is done, go to the folder in which you did it."
+                "If you have prepared a film of this person, go to the folder in which you did it. If not, do it: "
+                f"dancekit prepare myclip.mp4 --as {name}"
             )
             hint = suggestion(name, known) if known else first
             raise WorkspaceError(f"There is no person {name!r} in {self.root.absolute()}.", hint)
@@ -155,6 +160,11 @@ def writing(path: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise WorkspaceError(
                 f"{path}: the disk is full.", "Free some space and run the same command again: it goes on where it was."
+            ) from error
+        files = (place for place in (path, *path.parents) if place.is_file())
+        if error.errno in (errno.ENOTDIR, errno.EEXIST) and (file := next(files, None)):
+            raise WorkspaceError(
+                f"{file}: this is a file, not a folder.", "Choose another folder, with --home; the file stays as it is."
             ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST,
                            errno.ENAMETOOLONG):  # fmt: skip
@@ -269,10 +279,11 @@ def unreadable(path: Path) -> WorkspaceError:
 
 def keep_or_clear(folder: Path, mark: dict[str, object]) -> None:
     """Get a folder of unfinished work ready: what is in it stays if it bears the same mark, else it is cleared, as is
-    what an earlier dancekit began in another format.
+    what another dancekit began, which may do it otherwise.
 
     mark: plain data that says what the work is of.
     """
+    mark = {"dancekit": __version__, **mark}
     try:
         same = read_json(folder / "work.json", "") == {"format": FORMAT, **mark}
     except WorkspaceError:

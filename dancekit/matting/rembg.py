@@ -52,6 +52,8 @@ def open_session(name: str) -> BaseSession:
     """
     try:
         from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf
+        from requests import ConnectionError as NoConnection
+        from requests import Timeout
 
         with _nothing_compiled():
             from rembg import new_session
@@ -64,6 +66,9 @@ def open_session(name: str) -> BaseSession:
         raise DancekitError(f"rembg has no network {name!r} that runs here.", suggestion(name, sorted(known)))
     try:
         return new_session(name)
+    except (NoConnection, Timeout) as error:
+        what = f"rembg's network {name!r} is not on this computer, and there is no connection to fetch it over."
+        raise WeightsError(what, _remedy(name, known[name])) from error
     except (OSError, ValueError, Fail, InvalidGraph, InvalidProtobuf) as error:
         raise WeightsError(f"rembg's network {name!r} cannot be loaded: {error}", _remedy(name, known[name])) from error
 

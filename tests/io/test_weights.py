@@ -177,6 +177,8 @@ def test_offline_the_url_and_the_folder_are_named(shop: Shop, stocked: Path) -> 
     with pytest.raises(WeightsError, match=re.escape(shop.url)) as caught:
         weights.fetch("style")
     assert str(stocked) in caught.value.hint
+    assert "urlopen" not in caught.value.problem
+    assert "Errno" not in caught.value.problem
 
 
 def test_a_cache_that_cannot_be_made_is_said(tmp_path: Path, stocked: Path) -> None:

@@ -95,7 +95,7 @@ def test_in_the_wrong_folder_she_is_told_which_it_is(tmp_path: Path, monkeypatch
     with pytest.raises(WorkspaceError) as caught:
         Workspace(Path("dance")).existing("me")
     assert f"There is no person 'me' in {tmp_path / 'dance'}" in caught.value.problem
-    assert "go to the folder in which you did it" in caught.value.hint
+    assert "go to the folder in which you did it. If not, do it: dancekit prepare" in caught.value.hint
 
 
 def test_a_name_that_is_wrong_where_no_option_gives_it_is_not_answered_with_one(tmp_path: Path) -> None:
