@@ -51,10 +51,6 @@ def decoded(film: Path, *decoder: str) -> np.ndarray:
     return np.frombuffer(raw, np.uint8).reshape(-1, info.height, info.width, 4)
 
 
-def first_frame(film: Path) -> np.ndarray:
-    return next(video.read_frames(video.probe(film)))
-
-
 def clicks(film: Path, fps: Fraction) -> list[float]:
     """Frames, counted from the first, at which silence ends."""
     sound = np.abs(heard(film))

@@ -136,7 +136,7 @@ def to_crop(box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def from_crop(box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Affine map float64 [2, 3] that OpenCV's warpAffine takes to put a crop of (w, h) px back at its box [4]."""
     across, down = (box[2] - box[0]) / size[0], (box[3] - box[1]) / size[1]
-    return _to_pixel_centres(np.array([[across, 0, box[0]], [0, down, box[1]]]))
+    return to_pixel_centres(np.array([[across, 0, box[0]], [0, down, box[1]]]))
 
 
 def warp(picture: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -168,7 +168,7 @@ def _interpolated(picture: np.ndarray, box: np.ndarray, size: tuple[int, int]) -
     if picture.ndim == 3 and picture.shape[2] == 3 and picture.dtype == np.uint8:
         four = _interpolated(cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA), box, size)
         return cv2.cvtColor(four, cv2.COLOR_RGBA2RGB)
-    matrix = _to_pixel_centres(to_crop(box, size))
+    matrix = to_pixel_centres(to_crop(box, size))
     return cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
@@ -190,8 +190,8 @@ def _inside(picture: np.ndarray, box: np.ndarray, multiple: int) -> tuple[np.nda
     return low, cv2.copyMakeBorder(inner, *pads, cv2.BORDER_REPLICATE) if any(pads) else inner
 
 
-def _to_pixel_centres(matrix: np.ndarray) -> np.ndarray:
-    """From coordinates whose px span [0, 1) to OpenCV's, where px centres are whole numbers."""
+def to_pixel_centres(matrix: np.ndarray) -> np.ndarray:
+    """An affine map [2, 3] of coordinates whose px span [0, 1) as OpenCV takes it: px centres are whole numbers."""
     result = matrix.copy()
     result[:, 2] += 0.5 * matrix[:, :2].sum(1) - 0.5
     return result

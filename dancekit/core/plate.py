@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from dancekit.core.crops import to_crop
+from dancekit.core.crops import to_crop, to_pixel_centres
 from dancekit.core.matte import resized
 
 _SIDE = 400
@@ -126,9 +126,7 @@ def lay(plate: Plate, picture: np.ndarray, mask: np.ndarray, box: np.ndarray, fr
 
 def _look(picture: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A box of a picture at (w, h) px, in the one fast step that suffices for a picture of about that fineness."""
-    matrix = to_crop(box, size)
-    matrix[:, 2] += 0.5 * matrix[:, :2].sum(1) - 0.5
-    return cv2.warpAffine(picture, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(picture, to_pixel_centres(to_crop(box, size)), size, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _relit(picture: np.ndarray, mask: np.ndarray, behind: Backdrop) -> Backdrop:

@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from dancekit.core import paths
 from dancekit.core.compose import multiplied
+from dancekit.core.crops import to_pixel_centres
 from dancekit.core.skeleton import HEAD, INDEX
 
 CHANNELS = 4
@@ -114,8 +115,9 @@ def _centred(marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def lay(picture: np.ndarray, turn: complex, shift: complex, side: int) -> np.ndarray:
     """A portrait uint8 [S, S, 4] where a fit puts it in a picture of so many px: uint8 [side, side, 4]."""
     matrix = np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
-    matrix[:, 2] += 0.5 * matrix[:, :2].sum(1) - 0.5
-    return cv2.warpAffine(picture, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return cv2.warpAffine(
+        picture, to_pixel_centres(matrix), (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+    )
 
 
 class Gallery(NamedTuple):
