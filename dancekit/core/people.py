@@ -13,10 +13,8 @@ from dancekit.core.skeleton import INDEX, J
 _TORSO = [INDEX[name] for name in ("left_shoulder", "right_shoulder", "left_hip", "right_hip")]
 _RECENT = 48
 """Frames that show anybody for which it counts where she was last, and how long ago that was."""
-_NEAR, _LOST = 0.5, 12
+_NEAR, _LOST = 1.0, 90
 """Torso lengths within which somebody is taken for the one who was there so many frames before, at the most."""
-_ELSEWHERE = 1.0
-"""Torso lengths from which on somebody who was there at the same time is another person."""
 _SURE, _MOST = 0.6, 0.85
 """From which confidence on a landmark is surely seen, and the share of them that a person shows at the least."""
 _JUMP = 12.0
@@ -54,7 +52,7 @@ def follow(
 
     The steadiest, largest, most central and most moving person wins over the whole film (a best path by dynamic
     programming), not the one found first. With `pick`, the person who first stands at that place (px). Who is seen
-    elsewhere at the same time is somebody else, and never takes her place, however long she is hidden.
+    elsewhere at the same time is somebody else, and does not take her place, however long she is hidden.
 
     people: for each frame the landmarks float32 [J, 3] of everybody seen.
     """
@@ -123,10 +121,11 @@ def _best_path(candidates: list[list[_Candidate]], cuts: set[int]) -> list[int |
     sizes = np.array([c.size for _, _, c in flat])
     shot = np.searchsorted(np.array(sorted(cuts | {0})), times, side="right")
     order = np.unique(times, return_inverse=True)[1]
-    who, since = _lines(candidates, cuts)
+    who, since, until = _lines(candidates, cuts)
     best, parent = np.zeros(len(flat)), np.full(len(flat), -1)
-    leading = np.full(len(flat), -1)  # the best of those up to each one
+    tops, leading, ended = dict[int, int](), dict[int, int](), -1
     for i, (t, _, candidate) in enumerate(flat):
+        leading.setdefault(t, ended)  # the best of all lines that ended before this frame
         low, high = np.searchsorted(order, [order[i] - _RECENT, order[i]])
         best[i] = candidate.reward - floor
         earlier = slice(low, high)
@@ -134,25 +133,25 @@ def _best_path(candidates: list[list[_Candidate]], cuts: set[int]) -> list[int |
         pause, within = t - times[earlier] - 1, shot[earlier] == shot[i]
         total = best[earlier] - _ABSENCE * (order[i] - order[earlier] - 1)
         total -= np.where(within, _JUMP * jump**2 / (1 + pause), 0.0)
-        other = within & (who[earlier] != who[i]) & (since[i] <= times[earlier]) & (jump > _ELSEWHERE)
-        total[other] = -np.inf
+        total[within & (who[earlier] != who[i]) & (since[i] <= until[earlier]) & (jump > _NEAR)] = -np.inf
         gain, before = (total.max(), low + total.argmax()) if high > low else (0.0, -1)
-        # Of those long ago, only whoever was there at the same time cannot be she.
-        alone = low if shot[low] != shot[i] else min(low, np.searchsorted(times, since[i]))
-        if alone and best[leading[alone - 1]] - _ABSENCE * _RECENT > gain:
-            gain, before = best[leading[alone - 1]] - _ABSENCE * _RECENT, leading[alone - 1]
+        for long_ago in (leading[min(since[i], times[low])], tops.get(who[i], -1)):
+            if long_ago >= 0 and best[long_ago] - _ABSENCE * _RECENT > gain:
+                gain, before = best[long_ago] - _ABSENCE * _RECENT, long_ago
         if gain > 0:
             parent[i] = before
             best[i] += gain
-        leading[i] = i if i == 0 or best[i] > best[leading[i - 1]] else leading[i - 1]
+        top = tops[who[i]] = max(tops.get(who[i], i), i, key=best.__getitem__)
+        if until[i] == t and (ended < 0 or best[top] > best[ended]):
+            ended = top
     return _walk_back(flat, best, parent, len(candidates))
 
 
-def _lines(candidates: list[list[_Candidate]], cuts: set[int]) -> tuple[np.ndarray, np.ndarray]:
+def _lines(candidates: list[list[_Candidate]], cuts: set[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For everybody seen, one after the other: a number that those share who are one and the same, by where they were
-    the frame before, and the frame in which these were seen first."""
+    before, and the frames in which these were seen first and last."""
     there: dict[int, tuple[int, _Candidate]] = {}
-    who, first = list[int](), list[int]()
+    who, first, last_seen = list[int](), list[int](), list[int]()
     for t, seen in enumerate(candidates):
         there = {} if t in cuts else {one: last for one, last in there.items() if t - last[0] <= _LOST}
         near = sorted(
@@ -169,9 +168,11 @@ def _lines(candidates: list[list[_Candidate]], cuts: set[int]) -> tuple[np.ndarr
             if index not in found:
                 found[index] = len(first)
                 first.append(t)
+                last_seen.append(t)
+            last_seen[found[index]] = t
             there[found[index]] = (t, candidate)
             who.append(found[index])
-    return np.array(who), np.array(first)[who]
+    return np.array(who), np.array(first)[who], np.array(last_seen)[who]
 
 
 def _walk_back(

@@ -79,6 +79,20 @@ def test_nobody_who_was_there_all_the_time_takes_the_place_of_one_who_left(
     assert people.follow(seen[: 60 + away], SIZE, (0,), (70.0, 200.0)) == [0] * 60 + [None] * away
 
 
+@pytest.mark.parametrize("hidden", [0, 13, 60])
+def test_nobody_who_comes_later_takes_the_place_of_one_who_stays(hidden: int) -> None:
+    her, larger = standing(70, 120), standing(200, 280)
+    alone, both, neither = [[her]] * 60, [[her, larger]] * 200, [[her]] * hidden
+    assert people.follow(alone + both, SIZE, (0,), (70.0, 250.0)) == [0] * 260
+    assert people.follow(alone + both + neither + both, SIZE, (0,), (70.0, 250.0)) == [0] * (460 + hidden)
+
+
+def test_who_was_not_seen_for_a_moment_is_still_somebody_else() -> None:
+    her, other = standing(70, 200), standing(230, 100)
+    seen = [[her, other]] * 60 + [[her]] * 20 + [[her, other]] * 20 + [[other]] * 90
+    assert people.follow(seen, SIZE, (0,), (70.0, 200.0)) == [0] * 100 + [None] * 90
+
+
 def test_after_a_cut_that_is_not_noticed_the_person_is_followed_where_she_is_then() -> None:
     shadow = standing(300, 60)
     seen = [[standing(70, 200), shadow]] * 40 + [[standing(200, 150)]] * 80
