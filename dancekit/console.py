@@ -139,7 +139,7 @@ def command(as_json: bool, where: str = "", goes_on: bool = True) -> Iterator[Te
             yield terminal
     except typer.Exit:
         raise
-    except BaseException as error:
+    except BaseException as error:  # after Ctrl-C any error may be what came of it
         if terminal.interrupted or isinstance(error, KeyboardInterrupt):
             terminal.stopped(goes_on)
             raise typer.Exit(130) from None

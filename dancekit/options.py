@@ -71,7 +71,9 @@ Minutes = Annotated[
 Settings = Annotated[
     list[str],
     typer.Option(
-        "--set", metavar="KEY=VALUE", help="Change a setting, e.g. batch=2; models/recipes/paper.yaml lists them all."
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a setting, e.g. batch=2; the file of the recipe paper lists them all.",
     ),
 ]
 Drivers = Annotated[

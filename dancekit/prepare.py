@@ -18,6 +18,7 @@ from dancekit.core.verdict import Facts, in_words, lying, mismatch
 from dancekit.errors import ClipError
 from dancekit.io import clips, frames, sheet, video
 from dancekit.io.locks import alone
+from dancekit.io.names import is_name
 from dancekit.io.workspace import Person, Workspace, keep_or_clear, replace_folder, replacing, writing
 from dancekit.memory import keep_freed_memory
 from dancekit.pose import keypoints
@@ -82,8 +83,8 @@ def _found(film: Path, target: Path, work: Path, options: Options) -> tuple[clip
         return None
     for rest in (work, target.with_name(f".{target.name}.old")):  # of other ways, and of a swap that was cut short
         shutil.rmtree(rest, ignore_errors=True)
-    clip, verdict = found
-    return clip, [f"{film.name} is prepared already, in the same way. To do it anew, delete {target} first.", *verdict]
+    return found[0], [f"{film.name} is prepared already, in the same way. To do it anew, delete {target} first.",
+                      *found[1]]  # fmt: skip
 
 
 def _made(film: Path, info: VideoInfo, target: Path, work: Path, options: Options, progress: Progress
@@ -126,20 +127,19 @@ def each(films: Sequence[Path], prepare_one: Callable[[Path], Done], say: Callab
     Raises:
         ClipError: none of them is any good.
     """
-    done, wrong, names = list[Done](), list[ClipError](), list[Path]()
+    done, wrong = list[Done](), list[ClipError]()
     films = list({film.resolve(): film for film in films}.values())
     for film in films:
         try:
             done.append(prepare_one(film))
         except ClipError as error:
-            names += [film] if not (film.suffix or film.exists()) else []
-            hint = f"If this is the person's name, write it so: --as {film}" if film in names else error.hint
+            named = is_name(str(film)) and not film.exists()
+            hint = f"If this is the person's name, write it so: --as {film}" if named else error.hint
             wrong.append(ClipError(error.problem, hint))  # without its way here, which holds all found in the film
             if len(films) > 1:
                 say(f"Left out: {error.problem} {hint}")
     if len(wrong) == len(films) > 1:
-        hint = f"For a person's name: --as {names[0]}" if names else "What helps is said of each."
-        raise ClipError(f"None of these {len(films)} films is any good, see above.", hint)
+        raise ClipError(f"None of these {len(films)} films is any good, see above.", "What helps is said of each.")
     if not done:
         raise wrong[0]
     return done, wrong

@@ -20,7 +20,7 @@ from dancekit.core.painted import Painted
 from dancekit.drive import Moves, cleaned, paint_raw, plan_moves
 from dancekit.errors import ClipError
 from dancekit.group import ALONE, Group
-from dancekit.io import clips, encode, ffmpeg
+from dancekit.io import clips, encode, video
 from dancekit.io.locks import alone
 from dancekit.io.workspace import Person, Workspace, keep_or_clear, move, writing
 from dancekit.likeness import Likeness
@@ -102,14 +102,13 @@ def refuse_missing(driver: Path, workspace: Workspace) -> None:
         ClipError: there is no such file; a person's name in its place is told from that.
         WorkspaceError: it may not be read.
     """
-    with ffmpeg.reading(driver):
-        there = driver.exists()
-    if not there and str(driver) in workspace.people():
-        raise ClipError(f"{driver}: there is no such film, but a person of this name.",
-                        f"Name the film, and who dances: dancekit transfer ballet.mp4 --as {driver}")  # fmt: skip
-    if not there:
-        raise ClipError(f"{driver}: there is no such file.",
-                        "Check the name; drag the file into the terminal to be sure.")  # fmt: skip
+    try:
+        video.refuse_missing(driver)
+    except ClipError:
+        if driver.exists() or str(driver) not in workspace.people():
+            raise
+        hint = f"Name the film, and who dances: dancekit transfer ballet.mp4 --as {driver}"
+        raise ClipError(f"{driver}: there is no such film, but a person of this name.", hint) from None
 
 
 def _output(driver: Path, person: Person, wish: Wish, scenery: Background) -> tuple[Path, encode.FilmFormat]:
@@ -123,9 +122,10 @@ def _output(driver: Path, person: Person, wish: Wish, scenery: Background) -> tu
         raise ClipError(
             f"{out}: there is no folder {out.parent}.", "Make it first, or choose another place with --out."
         )
-    for path, what in ((driver, "the driver"), (Path(wish.bg or driver), "the background")):
-        if out.resolve() == path.resolve():
-            raise ClipError(f"{out}: this is {what} itself.", "Choose another name with --out.")
+    if out.resolve() == driver.resolve():
+        raise ClipError(f"{out}: this is the driver itself.", "Choose another name with --out.")
+    if scenery.film is not None and out.resolve() == scenery.film.path.resolve():
+        raise ClipError(f"{out}: this is the background itself.", "Choose another name with --out.")
     if out.is_dir() and (form.suffix or encode.holds_other_things(out)):
         what = "not a film" if form.suffix else "and holds other things than numbered pictures"
         raise ClipError(f"{out}: this is a folder, {what}.", "Choose another name with --out; it stays as it is.")

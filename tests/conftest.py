@@ -101,24 +101,20 @@ def made_once(name: str, make: Callable[[Path], None], factory: pytest.TempPathF
 
 
 @pytest.fixture(scope="session", autouse=True)
-def sparing() -> Iterator[None]:
-    """Trainings within this process measure a film once for all copies of its clip, and draw one row per sample.
-
-    What loads no torch by itself is not made to: then nothing is trained, or only here and there.
-    """
-    if "dancekit.train" not in sys.modules:
-        yield
-        return
+def sparing() -> Iterator[int]:
+    """Trainings within this process measure a film once for all copies of its clip, and draw one row per sample; how
+    many rows it is for everybody."""
     from dancekit import sampling, train
     from dancekit.run import Subject
 
-    measure, known = train.study_subject, dict[object, Subject]()
+    measure, known, sampled = train.study_subject, dict[object, Subject](), sampling._FRAMES
 
     def measured_once(clips: list[Clip], progress: Progress = no_progress) -> Subject:
         if len(clips) != 1:
             return measure(clips, progress)
         files = [(path.name, path.stat()) for path in sorted(clips[0].folder.iterdir())]
-        mark = clips[0].source, *((name, stamp.st_size, stamp.st_mtime_ns) for name, stamp in files)
+        stamps = ((name, stamp.st_size, stamp.st_mtime_ns) for name, stamp in files)
+        mark = clips[0].source, clips[0].track.points.tobytes(), *stamps
         if mark not in known:
             known[mark] = replace(measure(clips, progress), clips=[])
         return replace(deepcopy(known[mark]), clips=clips)
@@ -126,7 +122,7 @@ def sparing() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "study_subject", measured_once)
         patch.setattr(sampling, "_FRAMES", 1)
-        yield
+        yield sampled
 
 
 @pytest.fixture(scope="session")
@@ -141,14 +137,14 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained_home(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained_home(films: Path, sparing: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace in which "me" has been prepared and trained by the real commands; not to be changed, but for what
     commands keep there of the films that they have looked at."""
 
     def train(home: Path) -> None:
         within("prepare", films / "subject.mp4", home=home)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("dancekit.sampling._FRAMES", 5)  # as it is for everybody
+            patch.setattr("dancekit.sampling._FRAMES", sparing)
             within("train", "me", "--recipe", "tiny", home=home)
         assert (home / "me" / "samples" / "0000040.jpg").is_file(), "drawn at the end"
 

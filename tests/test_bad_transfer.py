@@ -87,6 +87,8 @@ def test_the_background_is_never_written_over(films: Path, home: Path, elsewhere
         wish = ("transfer", films / "driver.mp4", "--bg", "me-driver.mp4", "--force")
         said = refused(*wish, home=home, cwd=elsewhere)
     assert "me-driver.mp4: this is the background itself" in said
+    short = ("transfer", films / "driver.mp4", "--end", "0.2")
+    within(*short, "--bg", "green", "--out", "green", home=home, cwd=elsewhere)  # a colour, and a folder of pictures
 
 
 def test_a_film_that_dancekit_did_not_write_is_replaced_only_by_force(films: Path, home: Path, elsewhere: Path) -> None:

@@ -209,7 +209,7 @@ def test_rembg_says_in_few_words_that_there_is_no_connection(monkeypatch: pytest
     monkeypatch.setattr(pooch, "retrieve", unreachable)
     with pytest.raises(WeightsError, match="u2netp") as raised:
         rembg.open_session("u2netp")
-    assert raised.value.problem.endswith(" is not on this computer, and there is no connection to fetch it over.")
+    assert raised.value.problem.endswith(" cannot be fetched, as there is no connection.")
     assert str(tmp_path) in raised.value.hint
 
 

@@ -39,7 +39,7 @@ def test_help_names_colours_that_there_are_and_the_usual_one() -> None:
 def test_help_says_that_the_same_command_continues_and_where_settings_are_listed(verb: str) -> None:
     said = told(verb)
     assert "Run it again to continue." in said
-    assert "models/recipes/paper.yaml lists them all." in said
+    assert "the file of the recipe paper lists them all." in said
     assert (Path(__file__).parents[1] / "models/recipes/paper.yaml").is_file()
 
 
@@ -103,8 +103,8 @@ def test_a_person_among_the_films_is_told_how_to_be_named(films: Path, tmp_path:
     assert named in said
     said = within("prepare", "holiday.mp4", "anna", home=home, cwd=tmp_path, status=1).stderr
     assert f"Left out: {named}\n" in said
-    assert said.endswith("For a person's name: --as anna\n")
-    said = within("prepare", "holiday.mp4", "party.mp4", home=home, cwd=tmp_path, status=1).stderr
+    assert said.endswith("What helps is said of each.\n")
+    said = within("prepare", "holiday.mp4", "films/party", home=home, cwd=tmp_path, status=1).stderr
     assert "None of these 2 films is any good, see above.\n       What helps is said of each.\n" in said
     assert "--as" not in said
 

@@ -95,14 +95,19 @@ def followed(track: PoseTrack, steps: np.ndarray) -> PoseTrack:
 def _strayed(places: np.ndarray, moved: np.ndarray, deviation: float) -> np.ndarray:
     """How far steps [T, J, 2] lead away from the ways between places [T, J, 2], px a frame, over a while: [T - 1, J].
 
-    deviation: of the Gaussian window in frames. What errs to and fro, as found places do, cancels out.
+    deviation: of the Gaussian window in frames. What errs to and fro, as found places do, cancels out; what is missing
+    does not count.
     """
-    apart = np.nan_to_num(np.diff(places, axis=0) - moved[1:])
+    apart = np.diff(places, axis=0) - moved[1:]
     if not apart.size:
         return np.zeros(apart.shape[:2])
+    known = np.isfinite(apart).astype(np.float64)
     window = cv2.getGaussianKernel(2 * math.ceil(3 * deviation) + 1, deviation)
-    flat = cv2.sepFilter2D(apart.reshape(len(apart), -1), -1, np.ones(1), window, borderType=cv2.BORDER_REPLICATE)
-    return np.linalg.norm(flat.reshape(apart.shape), axis=-1)
+    total, count = (
+        cv2.sepFilter2D(part.reshape(len(part), -1), -1, np.ones(1), window, borderType=cv2.BORDER_CONSTANT)
+        for part in (np.nan_to_num(apart), known)
+    )
+    return np.linalg.norm((total / np.maximum(count, 1e-3)).reshape(apart.shape), axis=-1)
 
 
 def _usual_extent(places: np.ndarray) -> float:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
+import textwrap
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -122,11 +124,17 @@ def _unshown(row: str) -> bool:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turn what the system says about missing rights into an error about `path`."""
+    """Turn what the system says about missing rights, or a name too long, into an error about `path`."""
     try:
         yield
     except PermissionError as error:
         raise unreadable(path) from error
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise ClipError(
+            f"{textwrap.shorten(str(path), 80)}: this is too long for a file's name.", "Check it."
+        ) from error
 
 
 def why_not(path: Path) -> str:

@@ -34,6 +34,23 @@ _HIGH_COLOURS = re.compile(rf"([\w-]+)/([\w-]+)/(?:{'|'.join(_HIGH_RANGE)})")
 """Matrix and primaries of a high-dynamic-range film, as ffmpeg names them before the transfer curve."""
 
 
+def refuse_missing(path: Path) -> None:
+    """Stop where there is no file of this name.
+
+    Raises:
+        ClipError: there is none, or a folder.
+        WorkspaceError: it may not be read.
+    """
+    with ffmpeg.reading(path):
+        folder, there = path.is_dir(), path.is_file()
+    if folder:
+        raise ClipError(f"{path}: this is a folder, not a film.", "Name the film that is in it.")
+    if not there:
+        raise ClipError(
+            f"{path}: there is no such file.", "Check the name; drag the file into the terminal to be sure."
+        )
+
+
 def probe(path: Path, longest_side: int = 0) -> VideoInfo:
     """Look at a film without reading it whole.
 
@@ -45,14 +62,7 @@ def probe(path: Path, longest_side: int = 0) -> VideoInfo:
         ClipError: the file is missing, is no film, or holds no pictures.
         WorkspaceError: it may not be read.
     """
-    with ffmpeg.reading(path):
-        folder, there = path.is_dir(), path.is_file()
-    if folder:
-        raise ClipError(f"{path}: this is a folder, not a film.", "Name the film that is in it.")
-    if not there:
-        raise ClipError(
-            f"{path}: there is no such file.", "Check the name; drag the file into the terminal to be sure."
-        )
+    refuse_missing(path)
     _, said, _ = ffmpeg.run(["-i", ffmpeg.local(path)])
     streams = [line for line in said.splitlines() if "Stream #0" in line]
     pictures = [line for line in streams if " Video: " in line and "attached pic" not in line]

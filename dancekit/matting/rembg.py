@@ -54,6 +54,7 @@ def open_session(name: str) -> BaseSession:
         from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf
         from requests import ConnectionError as NoConnection
         from requests import Timeout
+        from requests.exceptions import ProxyError, SSLError
 
         with _nothing_compiled():
             from rembg import new_session
@@ -67,7 +68,8 @@ def open_session(name: str) -> BaseSession:
     try:
         return new_session(name)
     except (NoConnection, Timeout) as error:
-        what = f"rembg's network {name!r} is not on this computer, and there is no connection to fetch it over."
+        why = f": {error}" if isinstance(error, (ProxyError, SSLError)) else ", as there is no connection."
+        what = f"rembg's network {name!r} cannot be fetched{why}"
         raise WeightsError(what, _remedy(name, known[name])) from error
     except (OSError, ValueError, Fail, InvalidGraph, InvalidProtobuf) as error:
         raise WeightsError(f"rembg's network {name!r} cannot be loaded: {error}", _remedy(name, known[name])) from error

@@ -259,10 +259,11 @@ def test_unfinished_work_is_kept_only_for_the_same_work(tmp_path: Path, monkeypa
     (folder / "work.json").write_text("rubbish")
     keep_or_clear(folder, {"film": "a", "start": 2})
     assert not (folder / "piece").exists()
-    (folder / "piece").write_text("done")
-    monkeypatch.setattr(workspace, "FORMAT", workspace.FORMAT + 1)
-    keep_or_clear(folder, {"film": "a", "start": 2})
-    assert not (folder / "piece").exists(), "begun in an earlier format"
+    for what, other in (("FORMAT", workspace.FORMAT + 1), ("__version__", "0.0.1")):
+        (folder / "piece").write_text("done")
+        monkeypatch.setattr(workspace, what, other)
+        keep_or_clear(folder, {"film": "a", "start": 2})
+        assert not (folder / "piece").exists(), "begun in another format, or by another dancekit"
 
 
 def test_unfinished_work_that_cannot_be_cleared_away_is_not_taken_for_other_work(
