@@ -154,7 +154,7 @@ def test_a_file_in_the_place_of_a_folder_is_named(films: Path, tmp_path: Path) -
         for command in (("demo",), ("prepare", films / "driver.mp4"), ("ablate", "--recipe", "tiny")):
             said = refused(*command, home=home)
             assert f"{home}: this is a file, not a folder." in said
-            assert "Choose another folder, with --home; the file stays as it is." in said
+            assert "Choose another folder (with --home, or --out for a film); the file stays as it is." in said
 
 
 HEARS = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
