@@ -73,7 +73,7 @@ def ablate(
     workspace: Workspace,
     recipe: Recipe,
     ladder: str,
-    only: Sequence[str],
+    chosen: Sequence[Rung],
     seeds: int,
     dances: Sequence[Dance],
     machine: Machine,
@@ -82,14 +82,12 @@ def ablate(
 ) -> Ablation:
     """Train a person once per rung and seed, each as long as the recipe says, and score all of them.
 
-    only: see rungs.chosen. dances: the drawn dancer's, see `draw`; none for others. Runs that are scored already are
-    not trained again, one that was stopped goes on.
+    chosen: the ladder's rungs, see `choose_rungs`. dances: the drawn dancer's, see `draw`; none for others. Runs that
+    are scored already are not trained again, one that was stopped goes on.
 
     Raises:
-        WorkspaceError: nothing is prepared, or the ladder needs strangers and there are none.
-        RecipeError: there is no such rung. WeightsError, RecipeError: see bases.adopt.
+        WorkspaceError: nothing is prepared.
     """
-    chosen = choose_rungs(ladder, recipe, only, workspace)
     refuse_too_short(person, clips.load_all(person))
     whole = person
     if any(rung.backdrop for rung in chosen):
@@ -122,7 +120,8 @@ def choose_rungs(ladder: str, recipe: Recipe, only: Sequence[str], workspace: Wo
     drawn or trained in vain before that.
 
     Raises:
-        WorkspaceError, RecipeError, WeightsError: see ablate.
+        WorkspaceError: the ladder needs strangers and there are none. RecipeError: there is no such rung. WeightsError,
+            RecipeError: see bases.adopt.
     """
     chosen = rungs.chosen(ladder, recipe, only)
     if any(rung.recipe.unpaired.enabled and rung.recipe.unpaired.real == 1 for rung in chosen):

@@ -36,7 +36,7 @@ def _found_from_anywhere(base: str, wish: str) -> str:
 
 
 def choose_recipe(
-    person: Person | None,
+    person: Person,
     wish: str,
     minutes: float | None,
     settings: Mapping[str, str],
@@ -46,15 +46,14 @@ def choose_recipe(
 ) -> Recipe:
     """The recipe, with minutes and settings on top; says which and why.
 
-    person: whose training it is for; None where that is yet to be found, and begins anew.
     wish: a recipe's name or file, or "auto". Training that has begun goes on with its own recipe unless another is
     asked for. as_it_is: whether she trains with just this recipe; else it is a start for another one.
 
     Raises:
         RecipeError: there is no such recipe, or what has begun cannot go on with it.
     """
-    card = checkpoint.read_card(person.state, CURE) if person and person.state.is_file() else None
-    if wish == "auto" and person and card is not None and as_it_is:
+    card = checkpoint.read_card(person.state, CURE) if person.state.is_file() else None
+    if wish == "auto" and card is not None and as_it_is:
         chosen = recipes.with_settings(recipes.from_dict(card["recipe"], str(person.state)), settings)
         why = "as it was begun"
     elif wish == "auto":
@@ -67,7 +66,7 @@ def choose_recipe(
     usual = chosen.minutes
     if minutes:
         chosen = recipes.checked(replace(chosen, minutes=float(minutes)))
-    if as_it_is and person and card is not None:
+    if as_it_is and card is not None:
         refuse_other(person.name, card, chosen)
     say(f"Recipe {chosen.name} ({why}), {chosen.duration()}, on {machine.name}.")
     if 0 < chosen.minutes < usual:

@@ -83,8 +83,8 @@ def _found(film: Path, target: Path, work: Path, options: Options) -> tuple[clip
         return None
     for rest in (work, target.with_name(f".{target.name}.old")):  # of other ways, and of a swap that was cut short
         shutil.rmtree(rest, ignore_errors=True)
-    return found[0], [f"{film.name} is prepared already, in the same way. To do it anew, delete {target} first.",
-                      *found[1]]  # fmt: skip
+    clip, verdict = found
+    return clip, [f"{film.name} is prepared already, in the same way. To do it anew, delete {target} first.", *verdict]
 
 
 def _made(film: Path, info: VideoInfo, target: Path, work: Path, options: Options, progress: Progress

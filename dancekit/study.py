@@ -227,8 +227,7 @@ def _refuse_pick_of_nobody(info: VideoInfo, seen: Sequence[Sequence[np.ndarray]]
     if any(people.stands_at(points, pick) for everybody in seen for points in everybody):
         return
     first = next(everybody for everybody in seen if everybody)
-    corners = [(np.nanmin(points[:, :2], axis=0), np.nanmax(points[:, :2], axis=0)) for points in first]
-    places = " or ".join("{:.0f},{:.0f}".format(*(low + high) / 2 / info.shrunk) for low, high in corners)
+    places = " or ".join("{:.0f},{:.0f}".format(*np.mean(people.corners(one), axis=0) / info.shrunk) for one in first)
     size, (x, y) = [round(side / info.shrunk) for side in (info.width, info.height)], (at / info.shrunk for at in pick)
     raise ClipError(f"{info.path}: nobody was found at --pick {x:g},{y:g}.",
                     f"The film is of {size[0]}x{size[1]} px, and first shows somebody at {places}.")  # fmt: skip

@@ -83,7 +83,8 @@ def _is_crowded(info: VideoInfo, backend: ModuleType, looked: list[tuple[np.ndar
     try:
         for time, (frame, seen) in enumerate(looked):
             if seen.mask is not None:
-                tall = float(np.nanmax(seen.points[:, 1]) - np.nanmin(seen.points[:, 1]))
+                low, high = people.corners(seen.points)
+                tall = float(high[1] - low[1])
                 rest = detector.detect(time, _without(frame, seen.mask, seen.box, tall))
                 found += bool(rest) and people.is_somebody(rest[0].points, tall)
     finally:

@@ -162,14 +162,14 @@ def _begun_or_new(person: Person, recipe: Recipe, machine: Machine, clips: Seque
     total = recipe.minutes * 60 if recipe.minutes else float(recipe.steps)
     whole = not recipe.minutes
     phases = [(phase.stage, phase.size, phase.share) for phase in recipe.phases]
-    if any(stage == FACE for stage, _, _ in phases) and not any(map(shows_a_head, clips)):
+    headless = not any(map(shows_a_head, clips))
+    if headless and any(stage == FACE for stage, _, _ in phases):
         say("No frame shows all of a head and its shoulders: the face is not learnt by itself.")
         phases = [phase for phase in phases if phase[0] != FACE]
     training = resume(person, recipe, machine.device)
     if training is not None:
-        faceless = all(stage != FACE for stage, _, _ in phases)
-        begun_with = schedule.ended(training.stints, FACE) if faceless else training.stints
-        training.stints = schedule.replanned(begun_with, phases, total, whole)
+        stints = schedule.ended(training.stints, FACE) if headless else training.stints
+        training.stints = schedule.replanned(stints, phases, total, whole)
         if schedule.current(training.stints) is not None:
             say(f"Going on after {training.steps} steps.")
         with contextlib.suppress(WorkspaceError):  # a card that cannot be read is written anew

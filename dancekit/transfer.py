@@ -105,7 +105,7 @@ def refuse_missing(driver: Path, workspace: Workspace) -> None:
     try:
         video.refuse_missing(driver)
     except ClipError:
-        if driver.exists() or str(driver) not in workspace.people():
+        if str(driver) not in workspace.people() or driver.exists():
             raise
         hint = f"Name the film, and who dances: dancekit transfer ballet.mp4 --as {driver}"
         raise ClipError(f"{driver}: there is no such film, but a person of this name.", hint) from None

@@ -144,12 +144,13 @@ def ablate(
 
         workspace, machine, dances = workspace_in(home), devices.find(device), []
         who = workspace.existing(person) if person else None
-        chosen = choose_recipe(None, recipe, minutes, parse_settings(settings), machine, terminal.say)
-        verb.choose_rungs(ladder, chosen, only, workspace)  # so that she is not drawn in vain before one is missed
+        new = (who or workspace.person(verb.PERSON)).variant("new")
+        chosen = choose_recipe(new, recipe, minutes, parse_settings(settings), machine, terminal.say)
+        rungs = verb.choose_rungs(ladder, chosen, only, workspace)
         if who is None:
             who, dances = verb.draw(home, (subject_seconds, dance_seconds), 0, terminal.progress)
         with alone(who.folder / "ablation", f"{who.name} is being measured"):
             done = verb.ablate(
-                who, workspace, chosen, ladder, only, seeds, dances, machine, terminal.progress, terminal.say
+                who, workspace, chosen, ladder, rungs, seeds, dances, machine, terminal.progress, terminal.say
             )
         terminal.result(*standings.ablated(done))

@@ -140,7 +140,7 @@ def test_numbers_that_nobody_can_count_with_are_refused(arguments: list[str], tm
         (["prepare"], "Missing argument", "prepare --help"),
         (["train", "--seed", "-1"], "Invalid value for '--seed'", "train --help"),
         (["dance"], "No such command 'dance'", "--help"),
-        (["transfer", "my", "ballet.mp4"], "A name with spaces needs quotes.", "transfer --help"),
+        (["transfer", "my", "ballet.mp4"], "by --as NAME. A name with spaces needs quotes.", "transfer --help"),
     ],
 )
 def test_what_was_mistyped_is_one_json_object_too(arguments: list[str], problem: str, of: str, tmp_path: Path) -> None:

@@ -41,10 +41,10 @@ class Climb:
     def __call__(self, seeds: int, ladder: str = "paper", only: Sequence[str] = ("PL-Stage1",)) -> Ablation:
         for kept in (self.trained, self.judged, self.said):
             kept.clear()
-        return ablate.ablate(
-            self.person, Workspace(self.person.folder.parent), recipe.load("tiny", {"steps": "4"}), ladder, only,
-            seeds, [], device.find("cpu"), no_progress, self.said.append,
-        )  # fmt: skip
+        workspace, tiny = Workspace(self.person.folder.parent), recipe.load("tiny", {"steps": "4"})
+        chosen = ablate.choose_rungs(ladder, tiny, only, workspace)
+        return ablate.ablate(self.person, workspace, tiny, ladder, chosen, seeds, [], device.find("cpu"), no_progress,
+                             self.said.append)  # fmt: skip
 
     def _train(self, who: Person, *given: object) -> SimpleNamespace:
         self.trained.append(who.folder.name)

@@ -87,6 +87,13 @@ def test_a_driver_that_is_missing_is_told_of_before_who_dances_is_looked_for(hom
     assert "Name the film, and who dances: dancekit transfer ballet.mp4 --as anna" in said
 
 
+@pytest.mark.parametrize("verb", ["prepare", "transfer"])
+def test_a_name_that_no_file_can_have_is_told(verb: str, home: Path, tmp_path: Path) -> None:
+    assert f"{'a' * 40}...: this is too long for a file's name" in refused(
+        verb, "a" * 300 + ".mp4", home=home, cwd=tmp_path
+    )
+
+
 def test_a_background_that_is_missing_is_told_of_before_who_dances_is_loaded(
     films: Path, home: Path, tmp_path: Path
 ) -> None:

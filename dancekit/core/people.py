@@ -35,11 +35,16 @@ class _Candidate:
     points: np.ndarray
 
 
+def corners(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(left and top, right and bottom) of somebody's landmarks [J, 3], px: [2] each."""
+    return np.nanmin(points[:, :2], axis=0), np.nanmax(points[:, :2], axis=0)
+
+
 def is_somebody(points: np.ndarray, tall: float) -> bool:
     """Whether landmarks float32 [J, 3] are of a person, near another one who is `tall` px high: not a chair, say, or
     that one's shadow. She is at least half as tall, and most of her is surely seen."""
-    height = np.nanmax(points[:, 1]) - np.nanmin(points[:, 1])
-    return bool(height > 0.5 * tall and (points[:, 2] > _SURE).mean() > _MOST)
+    low, high = corners(points)
+    return bool(high[1] - low[1] > 0.5 * tall and (points[:, 2] > _SURE).mean() > _MOST)
 
 
 def follow(
@@ -92,7 +97,7 @@ def _motion(points: np.ndarray, place: np.ndarray, length: float, before: list[_
 
 def beside(points: np.ndarray, place: np.ndarray | tuple[float, float]) -> float:
     """How far a place (px) is from somebody's landmarks [J, 3], as a share of how tall or wide they are; 0 within."""
-    low, high = np.nanmin(points[:, :2], axis=0), np.nanmax(points[:, :2], axis=0)
+    low, high = corners(points)
     apart = np.linalg.norm(np.maximum(0, np.maximum(low - place, place - high)))
     return float(apart / max((high - low).max(), 1e-3))
 

@@ -6,7 +6,6 @@ import errno
 import os
 import re
 import subprocess
-import textwrap
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -133,7 +132,8 @@ def reading(path: Path) -> Iterator[None]:
         if error.errno != errno.ENAMETOOLONG:
             raise
         raise ClipError(
-            f"{textwrap.shorten(str(path), 80)}: this is too long for a file's name.", "Check it."
+            f"{str(path)[:40]}...: this is too long for a file's name.",
+            "Check the name; drag the file into the terminal to be sure.",
         ) from error
 
 

@@ -161,12 +161,13 @@ def writing(path: Path) -> Iterator[None]:
             raise WorkspaceError(
                 f"{path}: the disk is full.", "Free some space and run the same command again: it goes on where it was."
             ) from error
-        files = (place for place in (Path(error.filename or path.parent), *path.parents) if place.is_file())
-        if error.errno in (errno.ENOTDIR, errno.EEXIST) and (file := next(files, None)):
-            raise WorkspaceError(
-                f"{file}: this is a file, not a folder.",
-                "Choose another folder (with --home, or --out for a film); the file stays as it is.",
-            ) from error
+        if error.errno in (errno.ENOTDIR, errno.EEXIST):
+            for place in (Path(error.filename or path.parent), *path.parents):
+                if place.is_file():
+                    raise WorkspaceError(
+                        f"{place}: this is a file, not a folder.",
+                        "Choose another folder (with --home, or --out for a film); the file stays as it is.",
+                    ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST,
                            errno.ENAMETOOLONG):  # fmt: skip
             raise WorkspaceError(
