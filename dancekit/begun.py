@@ -41,6 +41,11 @@ def shaping(recipe: Recipe) -> dict[str, object]:
     return chosen | {"phases": [[p.stage, list(p.size)] for p in recipe.phases], "unpaired": recipe.unpaired.enabled}
 
 
+def known(shaped: Mapping[str, Any]) -> dict[str, Any]:
+    """The shaping of a training that may have begun before some of the settings existed."""
+    return _BEFORE | dict(shaped)
+
+
 def plain(value: Any) -> Any:
     """Tuples as lists, as JSON knows them."""
     if isinstance(value, Mapping):
@@ -54,7 +59,7 @@ def refuse_other(name: str, card: Mapping[str, Any], recipe: Recipe) -> None:
     Raises:
         RecipeError: the recipe shapes networks or data otherwise, or counts otherwise.
     """
-    past, wanted = _BEFORE | plain(card.get("shaping") or {}), plain(shaping(recipe))
+    past, wanted = known(plain(card.get("shaping") or {})), plain(shaping(recipe))
     other = sorted(key for key in past.keys() | wanted.keys() if past.get(key) != wanted.get(key))
     if past.get("sketch") not in (None, False, sketch.KIND):
         raise RecipeError(

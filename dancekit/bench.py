@@ -267,6 +267,8 @@ def _rendering(
     encoding = _timed(_encoded(frames, workspace.root / "encoded.mp4", moves.fps))
     seconds["encode"] = encoding * len(pictures) / len(frames)
     del frames
+    painted.clear()
+    pictures.clear()
     forget_peak(device)
     started = time.perf_counter()
     transfer(film, person, workspace, Wish(out=out), _PART, device, progress)

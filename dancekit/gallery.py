@@ -3,7 +3,7 @@ and frames of them for pictures to borrow from (core.sources)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -36,11 +36,13 @@ def gallery_of(run: Run, number: int) -> Gallery | None:
     return run.gallery
 
 
-def _as_usual(run: Run) -> list[Clip]:
-    """Films in which she wears what she is drawn in; all of them, where none of those shows her head."""
+def _as_usual(run: Run) -> dict[int, Clip]:
+    """Films, by their numbers, in which she wears what she is drawn in; all of them, where none of those shows her
+    head."""
     subject, usual = run.subject, run.subject.usual_looks()
-    films = [clip for clip, seen in zip(subject.clips, subject.looks, strict=True) if looks.alike(seen, usual)]
-    return films if any(map(shows_a_head, films)) else subject.clips
+    films = dict(enumerate(subject.clips))
+    worn = {number: clip for number, clip in films.items() if looks.alike(subject.looks[number], usual)}
+    return worn if any(map(shows_a_head, worn.values())) else films
 
 
 def shows_a_head(clip: Clip) -> bool:
@@ -58,13 +60,16 @@ def sources_of(run: Run, canvas: Canvas) -> Sources | None:
     return run.sources.get(canvas.size)
 
 
-def gather(clips: Sequence[Clip], canvas: Canvas, side: int, many: int, progress: Progress = no_progress) -> Gallery:
-    """Choose at most so many portraits from frames that are learnt from. canvas, side: of close-ups, px.
+def gather(
+    clips: Mapping[int, Clip], canvas: Canvas, side: int, many: int, progress: Progress = no_progress
+) -> Gallery:
+    """Choose at most so many portraits from frames that are learnt from. clips: by their numbers among all of hers.
+    canvas, side: of close-ups, px.
 
     Needs one head at the least, as training on close-ups does.
     """
     found = list[Head]()
-    for number, clip in enumerate(clips):
+    for number, clip in clips.items():
         film = Footage(clip, canvas, 0)
         times = _spread(film, heads_known(film.points), len(clips))
         for done, time in enumerate(times, 1):

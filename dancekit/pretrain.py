@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from dancekit import bases, train
-from dancekit.begun import plain, refuse_lost, shaping, unit
+from dancekit.begun import known, plain, refuse_lost, shaping, unit
 from dancekit.core import crowd
 from dancekit.core.augment import Augmentation, Sway
 from dancekit.core.tracks import body_height
@@ -127,8 +127,9 @@ def _refuse_another_begin(person: Person, wanted: dict[str, object]) -> None:
         write_json(path, wanted)
         return
     begun = wanted
-    with suppress(WorkspaceError):
+    with suppress(WorkspaceError, KeyError, TypeError):
         begun = read_json(path, "")
+        begun["shaping"] = known(begun["shaping"])
     # An earlier dancekit did not write all of it.
     other = [name for name, value in wanted.items() if begun.get(name, value) != value]
     if other:

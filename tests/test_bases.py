@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -231,6 +232,17 @@ def test_another_crowd_is_not_taken_for_the_one_that_is_there(crowd_home: tuple[
         assert "--home FOLDER" in said
         assert "--restart" not in said, "which pretrain does not know"
     assert not out.exists()
+
+
+def test_a_crowd_goes_on_that_was_begun_before_a_setting_existed(
+    crowd_home: tuple[Path, Outcome], tmp_path: Path
+) -> None:
+    home = shutil.copytree(crowd_home[0], tmp_path / "home")
+    path = home / "crowd" / "begun.json"
+    begun = json.loads(path.read_text())
+    assert begun["shaping"].pop("future") is True, "what it was before it could be chosen"
+    path.write_text(json.dumps(begun))
+    assert within(*pretraining(home, 12), home=home).json["steps"] > 10
 
 
 def test_a_crowd_without_its_state_is_not_silently_learnt_from_anew(

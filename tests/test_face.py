@@ -144,7 +144,7 @@ def test_portraits_are_of_frames_that_are_learnt_from_and_known(trained_home: Pa
     person = Workspace(trained_home).person("me")
     model, (clip, *_) = likeness.load(person), clips.load_all(person)
     fine = model.canvas.times(model.recipe.closeup)
-    found = gather([clip, clip], fine, 32, 500)
+    found = gather({0: clip, 1: clip}, fine, 32, 500)
     times = found.moments % FILMS_APART * float(clip.track.fps)
     assert set(found.moments // FILMS_APART) == {0, 1}
     held = Footage(clip, fine, 0).held
@@ -180,10 +180,12 @@ def test_portraits_show_her_in_the_clothes_that_she_is_drawn_in(run: Run) -> Non
 
     def films(first: Clip, *worn: Looks) -> list[str]:
         run.subject = replace(run.subject, clips=[first, short], looks=list(worn))
-        return [film.name for film in gallery._as_usual(run)]
+        return [film.name for film in gallery._as_usual(run).values()]
 
     assert films(clip, seen, other) == [clip.name]
     assert films(clip, seen, seen) == [clip.name, "short"]
+    run.subject = replace(run.subject, clips=[short, clip], looks=[other, seen])
+    assert list(gallery._as_usual(run)) == [1], "moments of films are told apart by the numbers of all of them"
     hidden = replace(clip, track=clip.track.with_points(np.full_like(clip.track.points, np.nan)))
     assert films(hidden, seen, other) == [clip.name, "short"], "a head in other clothes is better than none"
     kept = gallery.gallery_of(run, face_of(run))
