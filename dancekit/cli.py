@@ -147,7 +147,9 @@ def transfer(
     person: Annotated[str, typer.Option("--as", help="Who dances; by default the only person there is, or me.")] = "",
     bg: Bg = None,
     out: Out = None,
-    size: Annotated[str, typer.Option(help="driver, background, or WIDTHxHEIGHT.")] = "driver",
+    size: Annotated[
+        str, typer.Option(help="driver, background (its shape, 1920 px at most), or WIDTHxHEIGHT.")
+    ] = "driver",
     fit: Fit = "body",
     pick: Pick = "",
     start: Start = 0.0,

@@ -90,6 +90,7 @@ def _found(film: Path, target: Path, work: Path, options: Options) -> tuple[clip
 def _made(film: Path, info: VideoInfo, target: Path, work: Path, options: Options, progress: Progress
           ) -> tuple[clips.Clip, list[str]]:  # fmt: skip
     """The clip of the film and its verdict, put where they belong."""
+    matting.get_ready(options.matte)
     keep_or_clear(work, work_mark(film, options))
     studied = study(info, options, True, work, progress)
     clip = _store(studied, options, work, target.name, progress)
@@ -153,8 +154,7 @@ def _store(studied: Studied, options: Options, work: Path, name: str, progress: 
         raise ClipError(f"{studied.info.path}: too short to learn from: a person is seen in {used.sum()} frames.",
                         f"At least {SHORTEST} frames are needed; a minute of film is a good start.")  # fmt: skip
     boxes = crops.extents(track, _mask_boxes(studied))
-    plan = crops.plan(track, boxes)
-    heights = crops.paths(track, boxes)[1]
+    plan, heights = crops.plan(track, boxes), crops.paths(track, boxes)[1]
     body = float(np.median(heights / (plan.boxes[:, 3] - plan.boxes[:, 1]))) * plan.size[1]
     matte_name, matte = _choose_matte(studied, options.matte)
     clip = clips.Clip(name, work, str(studied.info.path), track, plan, used, body, studied.inside, matte_name)

@@ -14,7 +14,7 @@ from conftest import dancekit
 from test_cli import helped
 from trouble import kept, refused, within
 
-from dancekit import background
+from dancekit import background, transfer
 from dancekit.errors import ClipError
 from dancekit.study import Options, cut
 from dancekit.types import VideoInfo
@@ -101,6 +101,37 @@ def test_a_background_that_is_missing_is_told_of_before_who_dances_is_loaded(
         path.unlink()
     said = refused("transfer", films / "driver.mp4", "--bg", "beach.jpg", home=home, cwd=tmp_path)
     assert "--bg beach.jpg: there is no such file, and no such colour." in said
+
+
+def test_a_network_that_cannot_be_fetched_is_told_before_the_film_is_looked_at(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pooch
+    import requests
+
+    def unreachable(*arguments: object, **options: object) -> None:
+        raise requests.ConnectionError("no way")
+
+    monkeypatch.setenv("U2NET_HOME", str(tmp_path))
+    monkeypatch.setattr(pooch, "retrieve", unreachable)
+    wish = ("--matte", "rembg:u2netp")
+    said = within("prepare", films / "subject.mp4", *wish, home=tmp_path / "dance", status=1).stderr
+    assert "rembg's network 'u2netp' cannot be fetched, as there is no connection." in said
+    assert "finding the person" not in said
+    assert (
+        "finding the person" in within("prepare", films / "subject.mp4", "--end", "2", home=tmp_path / "dance").stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "made"),
+    [((4032, 3024), (1920, 1440)), ((3024, 4032), (1440, 1920)), ((1920, 1080), (1920, 1080)), ((160, 90), (160, 90)),
+     ((30000, 9), (1920, 2))],
+)  # fmt: skip
+def test_a_film_in_the_shape_of_a_phones_picture_is_no_larger_than_films_are(
+    size: tuple[int, int], made: tuple[int, int]
+) -> None:
+    assert transfer.within(size, 1920) == made
 
 
 def test_a_person_among_the_films_is_told_how_to_be_named(films: Path, tmp_path: Path) -> None:

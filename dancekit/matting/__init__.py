@@ -6,7 +6,8 @@ A backend is a module with two things:
     class Matte         made once per film as Matte(study, option), then asked for one frame after the other
 
 and `Matte` follows the protocol below. `study` is all that is known of the film before the first frame is cut. A module
-that also says TAKES_OPTION = False is never given one: what the user writes behind its name is refused.
+that also says TAKES_OPTION = False is never given one: what the user writes behind its name is refused. One that has a
+function get_ready(option) is asked to fetch and load what it needs before a film is looked at, which takes minutes.
 """
 
 from __future__ import annotations
@@ -82,6 +83,17 @@ def refuse_wrong(wish: str) -> None:
     takes = name != AUTO and getattr(plugins.load("matting", name, [AUTO]), "TAKES_OPTION", True)
     if option and not takes:
         raise DancekitError(f"--matte {wish}: {name} takes no option.", f"Write it alone: --matte {name}")
+
+
+def get_ready(wish: str) -> None:
+    """Let a backend, wished for as for `refuse_wrong`, fetch and load what it needs.
+
+    Raises:
+        DancekitError: it cannot.
+    """
+    name, _, option = wish.partition(":")
+    if name != AUTO:
+        getattr(plugins.load("matting", name), "get_ready", lambda _: None)(option)
 
 
 def finished(cut: Cutout | Callable[[], Cutout]) -> Cutout:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,15 @@ _UNFIT = ("sam", "u2net_cloth_seg", "u2net_custom", "dis_custom", "ben_custom")
 """What does not simply tell who stands in front: it wants a point to look at or one's own file, or parts clothes."""
 
 
+def get_ready(option: str) -> None:
+    """Fetch the network that the option names, and load it.
+
+    Raises:
+        DancekitError, WeightsError: see open_session.
+    """
+    open_session(option or _USUAL)
+
+
 class Matte:
     """Takes alpha from one of rembg's networks; the option names it."""
 
@@ -43,8 +53,9 @@ class Matte:
         return Cutout(keep_known(alpha, box, self.size), colour)
 
 
+@cache
 def open_session(name: str) -> BaseSession:
-    """One of rembg's networks by its name there, fetched into rembg's own cache when it is not yet there.
+    """One of rembg's networks by its name there, fetched into rembg's own cache when it is not yet there; loaded once.
 
     Raises:
         DancekitError: rembg is not installed, or has no such network that runs on this computer.
