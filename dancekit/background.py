@@ -48,12 +48,13 @@ class Background:
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """(width, height) px of a picture or film; None for a colour or nothing."""
+        """(width, height) px of a film, or of one in the shape of a picture, which phones make larger than films; None
+        for a colour or nothing."""
         if self.film is not None:
             return self.film.width, self.film.height
         if self.picture is None or self.picture.shape[:2] == (1, 1):
             return None
-        return self.picture.shape[1], self.picture.shape[0]
+        return video.within((self.picture.shape[1], self.picture.shape[0]), video.LONGEST_SIDE)
 
     def frames(self, size: tuple[int, int], fps: Fraction, first: int) -> Iterator[np.ndarray]:
         """Endless frames uint8 [H, W, 3] of (width, height) px from frame `first` on; a film starts over at its end."""
@@ -107,7 +108,7 @@ def _of_file(path: Path) -> Background:
     all else as a film, which a .gif may be, then as a picture, and at last as one that only ffmpeg knows."""
 
     def film() -> Background:
-        return Background(film=video.probe(path, 1920))
+        return Background(film=video.probe(path, video.LONGEST_SIDE))
 
     def picture() -> Background:
         return Background(video.read_picture(path))

@@ -33,7 +33,7 @@ from dancekit.paces import Pace, overall
 from dancekit.plain import Plain, plainly_read
 from dancekit.recipe import Recipe
 from dancekit.run import Run, say_nothing
-from dancekit.study import LONGEST_SIDE, Options, cut
+from dancekit.study import Options, cut
 from dancekit.threads import cores, workers
 from dancekit.transfer import PLACING, Wish, even, transfer
 from dancekit.types import Progress, VideoInfo
@@ -122,7 +122,7 @@ def _learning(run: Run, seconds: float, progress: Progress) -> tuple[float, list
 
 def _preparing(film: Path, person: Person, progress: Progress) -> tuple[Clip, list[Pace]]:
     """Prepare the film, before and after a run of the bare landmarker on it."""
-    info, backend = cut(video.probe(film, LONGEST_SIDE), _PART), plugins.load("pose", "mediapipe")
+    info, backend = cut(video.probe(film, video.LONGEST_SIDE), _PART), plugins.load("pose", "mediapipe")
     bare = [_timed(_bare(info, backend, True, progress))]
     forget_peak(None)
     started = time.perf_counter()
@@ -236,7 +236,7 @@ def _rendering(
 ) -> list[Pace]:
     """Every part of transfer by itself, and all of it."""
     info, backend, device = (
-        cut(video.probe(film, LONGEST_SIDE), _PART),
+        cut(video.probe(film, video.LONGEST_SIDE), _PART),
         plugins.load("pose", "mediapipe"),
         machine.device,
     )

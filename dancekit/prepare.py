@@ -23,7 +23,6 @@ from dancekit.io.workspace import Person, Workspace, keep_or_clear, replace_fold
 from dancekit.memory import keep_freed_memory
 from dancekit.pose import keypoints
 from dancekit.study import (
-    LONGEST_SIDE,
     Options,
     Studied,
     cut,
@@ -65,7 +64,7 @@ def prepare_clip(film: Path, person: Person, options: Options, progress: Progres
     """
     matting.refuse_wrong(options.matte)
     keep_freed_memory()
-    info = cut(video.probe(film, LONGEST_SIDE), options)
+    info = cut(video.probe(film, video.LONGEST_SIDE), options)
     target = clips.folder_for(person, film)
     work = target.with_name(f".{target.name}.partial")
     with working(work, f"the film {film.name} is being prepared for {person.name}"):
@@ -154,7 +153,8 @@ def _store(studied: Studied, options: Options, work: Path, name: str, progress: 
         raise ClipError(f"{studied.info.path}: too short to learn from: a person is seen in {used.sum()} frames.",
                         f"At least {SHORTEST} frames are needed; a minute of film is a good start.")  # fmt: skip
     boxes = crops.extents(track, _mask_boxes(studied))
-    plan, heights = crops.plan(track, boxes), crops.paths(track, boxes)[1]
+    plan = crops.plan(track, boxes)
+    heights = crops.paths(track, boxes)[1]
     body = float(np.median(heights / (plan.boxes[:, 3] - plan.boxes[:, 1]))) * plan.size[1]
     matte_name, matte = _choose_matte(studied, options.matte)
     clip = clips.Clip(name, work, str(studied.info.path), track, plan, used, body, studied.inside, matte_name)

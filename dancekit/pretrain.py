@@ -127,9 +127,10 @@ def _refuse_another_begin(person: Person, wanted: dict[str, object]) -> None:
         write_json(path, wanted)
         return
     begun = wanted
-    with suppress(WorkspaceError, KeyError, TypeError):
+    with suppress(WorkspaceError):
         begun = read_json(path, "")
-        begun["shaping"] = known(begun["shaping"])
+    if isinstance(shaped := begun.get("shaping"), dict):
+        begun = begun | {"shaping": known(shaped)}
     # An earlier dancekit did not write all of it.
     other = [name for name, value in wanted.items() if begun.get(name, value) != value]
     if other:

@@ -25,8 +25,6 @@ from dancekit.survey import SEVERAL, read_at, spread
 from dancekit.threads import meanwhile
 from dancekit.types import PoseTrack, Progress, VideoInfo, no_progress
 
-LONGEST_SIDE = 1920
-"""Larger films are read at this size: a person of 512 px, the largest that is learnt, fits in it well."""
 _SAMPLES = 24
 _NOBODY = "The whole body should be in the picture, well lit, and at least a quarter of the picture's height."
 
@@ -113,7 +111,7 @@ def study_moves(film: Path, workspace: Workspace, options: Options, progress: Pr
     Raises:
         ClipError: nobody is in it, or it cannot be read.
     """
-    info = cut(video.probe(film, LONGEST_SIDE), options)
+    info = cut(video.probe(film, video.LONGEST_SIDE), options)
     work = moves_folder(film, workspace)
     name, what = film.name, f"the film {film.name} is being looked at"
     with working(work, what, lambda: progress(f"waiting for another dancekit with {name}", 0, 0)):

@@ -25,7 +25,7 @@ from dancekit.io.locks import alone
 from dancekit.io.workspace import Person, Workspace, keep_or_clear, move, writing
 from dancekit.likeness import Likeness
 from dancekit.memory import keep_freed_memory
-from dancekit.study import LONGEST_SIDE, Options, find_moves
+from dancekit.study import Options, find_moves
 from dancekit.threads import in_order, meanwhile, read_ahead, spare
 from dancekit.types import Progress, VideoInfo, no_progress
 
@@ -144,7 +144,7 @@ def _canvas(wish: Wish, scenery: Background) -> tuple[int, int] | None:
         if scenery.size is None:
             raise ClipError("--size background: there is no picture or film behind the person to take the size of.",
                             "Name one with --bg, or write the size as 1280x720.")  # fmt: skip
-        return within(scenery.size, LONGEST_SIDE)
+        return scenery.size
     try:
         width, height = (int(part) for part in wish.size.lower().split("x"))
     except ValueError:
@@ -155,12 +155,6 @@ def _canvas(wish: Wish, scenery: Background) -> tuple[int, int] | None:
             f"Write it as 1280x720 (each from {_SMALLEST} to {_LARGEST}), driver or background.",
         )
     return width, height
-
-
-def within(size: tuple[int, int], longest: int) -> tuple[int, int]:
-    """A size (width, height) of the same shape, with no longer side: a phone's pictures are larger than films."""
-    share = min(1.0, longest / max(size))
-    return max(2, round(size[0] * share)), max(2, round(size[1] * share))
 
 
 def even(size: tuple[int, int]) -> tuple[int, int]:

@@ -13,7 +13,7 @@ import pytest
 from figures import track, waving
 from trouble import contents, cut_short, empty_film, film, kept, moved_right, performance, refused, remade, within
 
-from dancekit import prepare, study
+from dancekit import prepare
 from dancekit.core import spans
 from dancekit.core.skeleton import INDEX
 from dancekit.io import clips, video
@@ -193,8 +193,7 @@ def test_pick_chooses_whom_to_follow(couple: Path, tmp_path: Path, place: str, l
 def test_pick_is_in_px_of_the_film_however_large_it_is_read(
     couple: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(study, "LONGEST_SIDE", 240)
-    monkeypatch.setattr(prepare, "LONGEST_SIDE", 240)
+    monkeypatch.setattr(video, "LONGEST_SIDE", 240)
     clip, _ = prepared(tmp_path / "dance", couple, "--pick", "360,160")
     assert clip.track.size == (240, 160)
     assert (places(clip) > 120).all()

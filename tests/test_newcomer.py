@@ -9,12 +9,13 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import dancekit
 from test_cli import helped
 from trouble import kept, refused, within
 
-from dancekit import background, transfer
+from dancekit import background
 from dancekit.errors import ClipError
 from dancekit.study import Options, cut
 from dancekit.types import VideoInfo
@@ -131,7 +132,7 @@ def test_a_network_that_cannot_be_fetched_is_told_before_the_film_is_looked_at(
 def test_a_film_in_the_shape_of_a_phones_picture_is_no_larger_than_films_are(
     size: tuple[int, int], made: tuple[int, int]
 ) -> None:
-    assert transfer.within(size, 1920) == made
+    assert background.Background(np.zeros((*size[::-1], 1), np.uint8)).size == made
 
 
 def test_a_person_among_the_films_is_told_how_to_be_named(films: Path, tmp_path: Path) -> None:

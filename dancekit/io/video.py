@@ -24,6 +24,8 @@ _BARE_STREAMS = re.compile(r"Input #0, (h264|hevc|vvc|m4v|mpegvideo|obu)\b")
 _INDEXED = re.compile(r"Input #0, (mov|matroska)\b")
 _BROKEN_OFF = re.compile(r"partial file|ended prematurely")
 _NO_TIME = -(1 << 63)
+LONGEST_SIDE = 1920
+"""Larger films are read at this size: a person of 512 px, the largest that is learnt, fits in it well."""
 _LARGEST_PICTURE = 1 << 29
 """Bytes: what is larger is a film, and would fill the memory."""
 _LEAD = 3.0
@@ -87,11 +89,18 @@ def probe(path: Path, longest_side: int = 0) -> VideoInfo:
         tone=tone,
         mending=_mending(pictures[0]),
     )
-    (width, height), scale = _first_frame_size(info), 1.0
-    if longest_side and max(width, height) > longest_side:
-        scale = longest_side / max(width, height)
-        width, height = round(width * scale / 2) * 2, round(height * scale / 2) * 2
+    size = _first_frame_size(info)
+    (width, height), scale = within(size, longest_side), min(1.0, longest_side / max(size)) if longest_side else 1.0
     return replace(info, width=width, height=height, shrunk=scale)
+
+
+def within(size: tuple[int, int], longest_side: int) -> tuple[int, int]:
+    """A size (width, height) px in the same shape, no side of which is longer, in even numbers; as it is if none is, or
+    for 0."""
+    if not longest_side or max(size) <= longest_side:
+        return size
+    width, height = (max(2, round(side * longest_side / max(size) / 2) * 2) for side in size)
+    return width, height
 
 
 def _mending(stream: str) -> tuple[str, ...]:
