@@ -278,6 +278,61 @@ def test_the_perceptual_term_may_look_at_some_frames_only(every: int) -> None:
     assert seen == set(range(min(every, 2 * FRAMES))), "every frame gets its turn"
 
 
+def one_frame(alpha: Tensor, extra: Tensor | None = None, matte: bool = True) -> tuple[Tensor, Tensor]:
+    """The perceptual term of a single frame of noise whose true alpha, H x W, this is, and its gradient by what was
+    made. extra: what is made beside that, 3 x H x W."""
+    given, nets = batch(1), networks(1)
+    made = made_by(nets, given)
+    height, width = alpha.shape
+    frames = torch.rand(1, 1, 4, height, width, generator=random(3)) * 2 - 1
+    frames[:, :, 3] = alpha
+    known = torch.ones(1, 1, 1, height, width)
+    true = objective.over_key(frames, known, tiny.LESSON)
+    shown = true + 0.5 * alpha * torch.rand(3, height, width, generator=random(4)) + (0 if extra is None else extra)
+    shown.requires_grad_(True)
+    one = replace(made, shown=shown, true=true, frames=frames.flatten(0, 1))
+    film = replace(given, frames=frames, known=known)
+    terms = objective.generator_loss(nets, one, None, film, Weights(perceptual=1.0, every=2), matte, torch.tensor([0]))
+    return terms["perceptual"], torch.autograd.grad(terms["perceptual"], shown)[0]
+
+
+def test_the_perceptual_term_looks_only_at_what_is_hers_and_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    alpha = torch.zeros(64, 48)
+    alpha[20:41, 11:26] = 1
+    seen = list[torch.Size]()
+    nets = tiny.trunk()
+    plain = type(nets).loss
+    monkeypatch.setattr(type(nets), "loss", lambda self, *parts: (seen.append(parts[0].shape), plain(self, *parts))[1])
+    near, gradient = one_frame(alpha)
+    assert [tuple(shape[-2:]) for shape in seen] == [(32, 32)], "a margin, and sides that are multiples of 16"
+    monkeypatch.setattr(objective, "_around", lambda hers, axis: slice(0, hers.shape[axis]))
+    whole, wanted = one_frame(alpha)
+    assert float(near.detach()) == pytest.approx(float(whole.detach()), rel=0.01)
+    pulls = torch.stack((gradient, wanted)).mul(alpha).flatten(1)
+    assert float(torch.nn.functional.cosine_similarity(*pulls, dim=0)) > 0.998, "but for what the margin cuts off"
+    assert float(pulls[0].norm() / pulls[1].norm()) == pytest.approx(1, rel=0.01)
+
+
+@pytest.mark.parametrize("place", [(0, 0), (61, 45), (0, 45)])
+def test_where_she_reaches_the_rim_the_perceptual_term_looks_up_to_it(place: tuple[int, int]) -> None:
+    alpha = torch.zeros(64, 48)
+    alpha[place[0] : place[0] + 3, place[1] : place[1] + 3] = 1
+    term, gradient = one_frame(alpha)
+    assert float(term.detach()) > 0
+    assert ((gradient[0, 0].abs().amax(0) > 0) | (alpha == 0)).all()
+
+
+@pytest.mark.parametrize("matte", [True, False])
+def test_where_nothing_is_hers_or_the_key_is_learnt_too_the_perceptual_term_looks_everywhere(matte: bool) -> None:
+    corner, alpha = torch.zeros(3, 64, 48), torch.zeros(64, 48)
+    corner[:, 60:, :5] = 0.5
+    if not matte:
+        alpha[20:41, 11:26] = 1
+    term, gradient = one_frame(alpha, corner, matte)
+    assert float(term.detach()) > 0
+    assert float(gradient[..., 60:, :5].abs().min()) > 0
+
+
 def test_frames_from_anywhere_are_learnt_like_consecutive_ones_but_for_their_motion() -> None:
     nets, given = networks(1), batch(1)
     assert nets.time is not None
