@@ -213,3 +213,10 @@ def test_an_interrupt_that_is_swallowed_while_a_package_is_loaded_stops_the_comm
     through = () if os.name == "nt" else (sys.executable, "-c", HEARS)
     done = dancekit("train", "me", home=tmp_path, status=130, env={"PYTHONPATH": str(tmp_path)}, through=through)
     assert (done.stdout, done.stderr) == ("", "Stopped.\n")
+
+
+def test_an_interrupt_while_the_command_line_itself_is_loaded_stops_the_command(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import signal\nsignal.raise_signal(signal.SIGINT)\n")
+    through = () if os.name == "nt" else (sys.executable, "-c", HEARS)
+    done = dancekit("train", "me", home=tmp_path, status=130, env={"PYTHONPATH": str(tmp_path)}, through=through)
+    assert (done.stdout, done.stderr) == ("", "Stopped.\n")
