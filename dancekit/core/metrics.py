@@ -47,10 +47,10 @@ def ssim_box(made: Tensor, true: Tensor, alpha: Tensor, data_range: float = 255.
     """
     similar = ssim_map(made.float(), true.float(), data_range).mean(1)
     inner = alpha[:, 0, _RADIUS:-_RADIUS, _RADIUS:-_RADIUS] > 0.5
-    return torch.stack([one[_box(person)].mean() for one, person in zip(similar, inner, strict=True)])
+    return torch.stack([one[box(person)].mean() for one, person in zip(similar, inner, strict=True)])
 
 
-def _box(person: Tensor) -> tuple[slice, slice]:
+def box(person: Tensor) -> tuple[slice, slice]:
     """(rows, columns) of the smallest box around what is True in a map H x W; the whole map if nothing is."""
     rows, columns = person.any(1).nonzero()[:, 0], person.any(0).nonzero()[:, 0]
     if not len(rows):
@@ -72,7 +72,7 @@ def psnr_box(made: Tensor, true: Tensor, alpha: Tensor, data_range: float = 255.
     alpha: N x 1 x H x W in 0..1, the true cut-out. Pictures without a person count whole.
     """
     squared = (made.float() - true.float()).square().mean(1)
-    errors = [one[_box(person)].mean() for one, person in zip(squared, alpha[:, 0] > 0.5, strict=True)]
+    errors = [one[box(person)].mean() for one, person in zip(squared, alpha[:, 0] > 0.5, strict=True)]
     return _decibels(torch.stack(errors), data_range)
 
 

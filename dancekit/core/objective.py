@@ -21,10 +21,6 @@ from dancekit.networks.generator import Generator
 from dancekit.networks.patch import PatchCritic
 from dancekit.networks.perceptual import Perceptual
 
-_BESIDE, _STEP = 4, 16
-"""How many px beside her the perceptual trunk looks at as well, and what the sides of that are multiples of: for every
-new size, convolutions have to get ready anew."""
-
 
 @dataclass(frozen=True)
 class Networks:
@@ -234,7 +230,7 @@ def generator_loss(
         matched = [features_apart(*pair) for pair in (judged.pair, judged.time) if pair is not None]
         terms["features"] = weights.features * torch.stack(matched).sum()
     emphasis = None if made.focus is None else 1 + weights.focus * made.focus
-    hers = batch.frames[:, :, 3:] * batch.known if matte else torch.ones_like(batch.known)
+    hers = batch.frames[:, :, 3:] * batch.known if matte else None
     terms["perceptual"] = weights.perceptual * _perceived(networks.perceptual, made, hers, emphasis, perceived)
     if matte:
         alpha = made.frames.unflatten(0, batch.frames.shape[:2])[:, :, 3:]
@@ -249,28 +245,21 @@ def generator_loss(
     return terms
 
 
-def _perceived(trunk: Perceptual, made: Made, hers: Tensor, emphasis: Tensor | None, places: Tensor | None) -> Tensor:
-    """The perceptual term, of the frames in these places.
+def _perceived(
+    trunk: Perceptual, made: Made, hers: Tensor | None, emphasis: Tensor | None, places: Tensor | None
+) -> Tensor:
+    """The perceptual term, of the frames in these places; of all of them for None.
 
-    hers: where it counts, B x M x 1 x H x W: her true alpha, or everywhere where the key is learnt as well.
+    hers: true alpha, B x M x 1 x H x W: beyond it both pictures show the key, so that a CPU need not look there. None
+    where the key is learnt as well.
     """
     pictures = [p.flatten(0, 1) for p in (made.shown, made.true, *([] if emphasis is None else [emphasis]))]
     if places is None:
         return trunk.loss(*pictures)
-    pictures, hers = [p.index_select(0, places) for p in pictures], hers.flatten(0, 1).index_select(0, places)
-    if hers.is_cuda or torch.compiler.is_compiling():  # steps that are recorded or compiled have to be alike
+    pictures = [p.index_select(0, places) for p in pictures]
+    # Steps that are recorded or compiled have to be alike.
+    if hers is None or hers.is_cuda or torch.compiler.is_compiling():
         return trunk.loss(*pictures)
-    rows, columns = (_around(hers.flatten(0, 1), axis) for axis in (1, 2))
+    rows, columns = focus.around(hers.flatten(0, 1).index_select(0, places))
     parts = [p[..., rows, columns] for p in pictures]
     return trunk.loss(*parts) * (parts[0][0].numel() / pictures[0][0].numel())
-
-
-def _around(hers: Tensor, axis: int) -> slice:
-    """The px of an axis around all that is hers in N x H x W: beyond it both pictures show the key."""
-    there, length = (hers > 0).any(0).any(2 - axis).nonzero(), hers.shape[axis]
-    if not len(there):
-        return slice(0, length)
-    first, end = int(there[0]) - _BESIDE, int(there[-1]) + 1 + _BESIDE
-    many = min(length, -(-(end - first) // _STEP) * _STEP)
-    first = min(max(0, (first + end - many) // 2), length - many)
-    return slice(first, first + many)

@@ -305,7 +305,7 @@ def test_the_perceptual_term_looks_only_at_what_is_hers_and_around_it(monkeypatc
     monkeypatch.setattr(type(nets), "loss", lambda self, *parts: (seen.append(parts[0].shape), plain(self, *parts))[1])
     near, gradient = one_frame(alpha)
     assert [tuple(shape[-2:]) for shape in seen] == [(32, 32)], "a margin, and sides that are multiples of 16"
-    monkeypatch.setattr(objective, "_around", lambda hers, axis: slice(0, hers.shape[axis]))
+    monkeypatch.setattr(objective.focus, "around", lambda hers: (slice(None), slice(None)))
     whole, wanted = one_frame(alpha)
     assert float(near.detach()) == pytest.approx(float(whole.detach()), rel=0.01)
     pulls = torch.stack((gradient, wanted)).mul(alpha).flatten(1)
