@@ -52,8 +52,9 @@ _PIECE = 1024
 _HELD = 0.6
 """How much of a correction to the colour of a portrait is left out. Heads of the film itself hardly look worse without
 it, and those in poses far from all that was learnt much better."""
-_FAR, _TOO_FAR = 30.0, 60.0
-"""Unlikeness from which a portrait fades, and beyond which it tells nothing of a head."""
+_TOO_FAR, _GIVEN_UP = 45.0, 10.0
+"""Unlikeness beyond which a portrait tells nothing of a head; how much worse, in sum, it must be to be given up, or
+better to be taken up again: half of a face over half of another is a ghost, so there is nothing between for long."""
 
 
 class Head(NamedTuple):
@@ -229,8 +230,18 @@ def sit(portraits: Portraits, marks: np.ndarray) -> Sitting:
     unlike[~known] = 0
     chosen = paths.steady(unlike, _CHANGE)
     found = unlike[np.arange(len(unlike)), chosen]
-    trust = np.clip((_TOO_FAR - found) / (_TOO_FAR - _FAR), 0, 1) * known
-    return Sitting(portraits, marks, chosen, trust.astype(np.float32))
+    return Sitting(portraits, marks, chosen, _trust(found) * known)
+
+
+def _trust(unlike: np.ndarray) -> np.ndarray:
+    """How far portraits that are so unlike their heads, float32 [T], are to be trusted: wholly or not at all, but for a
+    few frames before and after those where they are not."""
+    given_up = paths.steady(np.stack((unlike, np.full_like(unlike, _TOO_FAR)), 1), _GIVEN_UP)
+    trust = 1 - given_up.astype(np.float32)
+    for _ in range(_MIXED):
+        beside = np.pad(trust, 1, constant_values=1)
+        trust = np.minimum(trust, np.minimum(beside[:-2], beside[2:]) + np.float32(1 / (_MIXED + 1)))
+    return trust
 
 
 def joined(window: Tensor, portraits: Tensor, coarse: int) -> tuple[Tensor, Tensor]:

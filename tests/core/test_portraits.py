@@ -141,12 +141,27 @@ def test_portraits_change_seldom_and_softly() -> None:
 
 
 def test_heads_that_are_not_known_or_unlike_all_are_given_nothing_to_believe() -> None:
-    marks = np.stack([FACE, FACE, moved(FACE, 0, 1, (50, 0)), FACE[::-1], FACE])
+    marks = np.stack([FACE, FACE, moved(FACE, 0, 1, (50, 0)), FACE, FACE, FACE[::-1], FACE, FACE, FACE])
     marks[1] = np.nan
     sitting = sit(some(FACE, turned_aside(1.0)), marks)
-    assert sitting.trust.tolist() == [1, 0, 1, 0, 1]
+    np.testing.assert_allclose(sitting.trust, [1, 0, 1, 2 / 3, 1 / 3, 0, 1 / 3, 2 / 3, 1], rtol=1e-6)
     assert (sitting.chosen[:3] == 0).all()
     assert len(sit(some(FACE), np.zeros((0, len(FACE), 2), np.float32)).trust) == 0
+
+
+def test_portraits_are_believed_or_not_but_never_by_halves_for_long() -> None:
+    """Two faces that are seen through each other are a ghost."""
+    portraits, share = some(FACE), np.linspace(0, 2, 60)
+    turned = np.stack([turned_aside(each) for each in share])
+    unlike = compare(portraits, turned).unlike[:, 0]
+    assert unlike[0] < 30 < 60 < unlike[-1]
+    assert ((unlike > 30) & (unlike < 60)).sum() > 6, "many that are neither alike nor unlike"
+    trust = sit(portraits, turned).trust
+    assert trust.tolist() == sorted(trust, reverse=True)
+    assert (trust[0], trust[-1]) == (1, 0)
+    assert ((trust > 0) & (trust < 1)).sum() == 2
+    shaken = np.stack([turned_aside(share[np.abs(unlike - 45).argmin() + step]) for step in (0, 1, -1, 0, 1, -1, 0, 1)])
+    assert len(set(sit(portraits, shaken).trust.tolist())) == 1, "nothing flickers where it is neither"
 
 
 def test_what_begins_a_close_up_is_seen_and_corrected() -> None:
