@@ -11,7 +11,7 @@ _NORMS = ("instance", "pixel")
 _SHAPE = {"width": (2, 1024), "downs": (0, 6), "blocks": (0, 64), "coarse": (1, 2), "widest": (2, 8192)}
 _RANGES: dict[str, tuple[float, float]] = {
     "reach": (0, 8), "frames": (1, 16), "line": (0.001, 0.1), "window": (0, 1), "batch": (1, 1024), "rate": (1e-8, 1),
-    "judged": (1, 64), "closeup": (1, 4), "portraits": (0, 1024), "sources": (0, 1024),
+    "muon": (0, 10), "judged": (1, 64), "closeup": (1, 4), "portraits": (0, 1024), "sources": (0, 1024),
     "beta1": (0, 0.999), "warmup": (0, 1e6),
     "decay": (0, 1), "average": (0, 1), "minutes": (0, 1e6), "steps": (0, 1e9),
     **{f"{network}.{key}": limits for network in ("generator", "refiner") for key, limits in _SHAPE.items()},

@@ -2,7 +2,7 @@
 
 float32, channels first, pose maps read as pictures rather than drawn, a second pass of the discriminators over the made
 frames for the generator's turn, and gradients of their weights that nobody uses there. The discriminators see every
-step and the perceptual trunk every frame, where dancekit's recipes may choose some.
+step and the perceptual trunk every frame, where dancekit's recipes may choose some; Adam moves every weight.
 """
 
 from __future__ import annotations
@@ -91,7 +91,8 @@ class Plain:
 
     def __init__(self, run: Run, number: int) -> None:
         self._run = run
-        self._training = Training(run.recipe, run.machine.device, run.training.canvases, list(run.training.stints))
+        recipe = replace(run.recipe, muon=0.0)
+        self._training = Training(recipe, run.machine.device, run.training.canvases, list(run.training.stints))
         for earlier in range(number + 1):
             self._training.begin(earlier)
         stage = self._training.stints[number].stage

@@ -111,8 +111,7 @@ class Recipe:
     sketch: bool = False
     """Show the networks a rough coloured sketch of the person beside the lines of the pose (beyond the paper)."""
     base: str = ""
-    """Start from networks that were trained on many drawn people (a name in models/weights.yaml, or a file;
-    beyond the paper)."""
+    """Start from networks trained on many drawn people (a name in models/weights.yaml, or a file; beyond the paper)."""
     key: str = "#00b140"
     """The colour behind the person in training pictures."""
     generator: GeneratorShape = field(default_factory=GeneratorShape)
@@ -124,8 +123,7 @@ class Recipe:
     sway: Sway = field(default_factory=Sway)
     unpaired: Unpaired = field(default_factory=Unpaired)
     window: float = 0.0
-    """Train on windows as wide as the person's box is in this share of the frames, placed at random around her, rather
-    than on the whole crop, much of which is empty; 0 trains on the whole crop."""
+    """Train on windows as wide as the person's box in this share of the frames, at random around her; 0: on all."""
     closeup: int = 1
     """How many times as large as in the picture the phases of stage 3 learn the face, by a generator of its own (see
     core.closeup; beyond the paper)."""
@@ -144,6 +142,8 @@ class Recipe:
     so that more steps fit into the time (beyond the paper)."""
     rate: float = 2e-4
     """Adam's learning rate for generator and discriminators."""
+    muon: float = 0.0
+    """Size of Muon's steps within the generators, in learning rates (see core.muon; beyond the paper); 0: Adam's."""
     beta1: float = 0.5
     warmup: int = 0
     """Steps over which the rate rises at the start of each phase."""

@@ -15,6 +15,7 @@ from torch import nn
 from dancekit.begun import CURE, aside, forget_before, refuse_other, shaping, unit
 from dancekit.core import schedule
 from dancekit.core.adam import Adam
+from dancekit.core.muon import Muon
 from dancekit.core.objective import Networks
 from dancekit.core.schedule import FACE, Stint
 from dancekit.errors import WorkspaceError
@@ -94,16 +95,15 @@ class Training:
             self.wild = self.wild or critic(3, pose_channels(self.recipe), half)
 
     def _make_optimisers(self, stage: int) -> None:
-        def adam(*modules: nn.Module | None) -> Adam:
-            parameters = [p for module in modules if module is not None for p in module.parameters()]
-            # On an NVIDIA GPU the step is recorded and replayed (see stepper): its rate must be found there.
-            recorded, rate = self.device.type == "cuda", self.recipe.rate
-            return Adam(parameters, torch.tensor(rate, device=self.device) if recorded else rate,
-                        (self.recipe.beta1, 0.999), fused=self.device.type != "mps", capturable=recorded)  # fmt: skip
-
+        # On an NVIDIA GPU the step is recorded and replayed (see stepper): its rate must be found there.
+        recorded = self.device.type == "cuda"
+        rate = torch.tensor(self.recipe.rate, device=self.device) if recorded else self.recipe.rate
+        betas, how = (self.recipe.beta1, 0.999), {"fused": self.device.type != "mps", "capturable": recorded}
+        drawing, judging = self.generators[stage], (self.pairs[stage], self._time(stage), self._wild(stage))
+        inner = drawing.inner() if self.recipe.muon else []
         self.optimisers = {
-            "generator": adam(self.generators[stage]),
-            "critics": adam(self.pairs[stage], self._time(stage), self._wild(stage)),
+            "generator": Muon(drawing.parameters(), inner, self.recipe.muon, rate, betas, **how),
+            "critics": Adam([p for critic in judging if critic for p in critic.parameters()], rate, betas, **how),
         }
 
     def _time(self, stage: int) -> PatchCritic | None:

@@ -40,6 +40,7 @@ DIFFERENCES = {
     "no-scatter": {"scattered"},
     "no-sway": {"sway.rotate", "sway.scale", "sway.share"},
     "no-averages": {"average"},
+    "no-muon": {"muon"},
     "no-base": {"base", "weights.anchor"},
     "no-sketch": {"sketch"},
     "no-matte": {"matte", "key"},
@@ -89,6 +90,7 @@ def test_the_paper_has_nothing_of_what_was_added_and_ours_is_the_recipe() -> Non
             or rung.recipe.average
             or rung.recipe.portraits
             or rung.recipe.sources
+            or rung.recipe.muon
         )
         assert rung.recipe.weights.anchor == rung.recipe.weights.focus == rung.recipe.sway.rotate == 0
     assert [phase.stage for phase in paper[0].recipe.phases] == [1, 1]

@@ -44,6 +44,9 @@ class Adam(torch.optim.Adam):
         state_steps: list[Tensor],
     ) -> bool:
         """Collects weights, gradients and moments, and how many steps each has taken."""
+        for parameter in group["params"]:
+            if parameter.grad is not None and "exp_avg_sq" not in self.state[parameter]:
+                self.state[parameter].clear()  # never moved, or by another optimiser (core.muon)
         every = (params_with_grad, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs)
         is_complex = super()._init_group(group, *every, state_steps)
         for tensors in every:

@@ -182,6 +182,12 @@ class Generator(nn.Module):
         for parameter in self.head.parameters():
             nn.init.zeros_(parameter)
 
+    def inner(self) -> list[nn.Parameter]:
+        """The weights of all convolutions but the first and the last."""
+        return [
+            p for name, p in self.named_parameters() if p.dim() == 4 and name.partition(".")[0] not in ("stem", "head")
+        ]
+
     def _features(self, x: Tensor) -> Tensor:
         x = self.stem(x)
         kept = []
