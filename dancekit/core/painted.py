@@ -17,7 +17,7 @@ import numpy as np
 from dancekit.core import detail
 from dancekit.core.closeup import ramp, shared, within
 from dancekit.core.compose import divided, enlarged, multiplied, resized
-from dancekit.core.matte import bounds
+from dancekit.core.matte import bounds, pieces
 from dancekit.core.sources import Borrowed
 
 _WHOLE, _HIGHER = 0.75, 0.15
@@ -29,6 +29,9 @@ _VEIL = 0.2, 0.5
 """Alpha of a close-up below the first is a veil, beyond the second it is the person."""
 _TEETH = 0.03
 """How wide what juts out of a close-up's outline must be to be hair, as a share of its side."""
+_SPECK, _RIM = 0.05, 5
+"""Patches of a close-up that are so small, as a share of the largest, are no part of her: pieces of hair or shoulders
+that its portrait has elsewhere. Side in px of the square by which their rims reach beyond them."""
 _STEEP = 1.6
 """How much steeper alpha rises at the edges of an enlarged picture, about a half: enlarging made them wider."""
 
@@ -157,7 +160,7 @@ def _lay(large: np.ndarray, face: np.ndarray, corner: tuple[int, int], trust: fl
     """Lay a close-up over a picture of colour times alpha, in place.
 
     It ends where the person does in the picture: what floats around a face in a close-up is no part of her. Nor are
-    veils, which mattes leave around hair and a close-up has learnt.
+    veils, which mattes leave around hair and a close-up has learnt, nor specks that are left of something else.
     """
     here, there = shared(corner, len(face), large)
     above, below = multiplied(_trimmed(face))[here], large[there]
@@ -165,13 +168,23 @@ def _lay(large: np.ndarray, face: np.ndarray, corner: tuple[int, int], trust: fl
     if below.size:
         hers = cv2.dilate(np.ascontiguousarray(below[..., 3]), np.ones((_BEYOND, _BEYOND), np.uint8))
         above *= np.minimum(1, hers / np.maximum(above[..., 3], 1))[..., None]
-        below += (above - below) * _shares(len(face), trust)[here][..., None]
+        shares = _shares(len(face), trust)[here]
+        above *= _whole(above[..., 3] * shares)[..., None]
+        below += (above - below) * shares[..., None]
 
 
 def _trimmed(face: np.ndarray) -> np.ndarray:
     """A close-up whose outline has no teeth, which mattes of hair have at random."""
     colour, alpha = face[..., :3], cv2.medianBlur(np.ascontiguousarray(face[..., 3]), 2 * round(_TEETH * len(face)) + 1)
     return np.dstack((colour, alpha))
+
+
+def _whole(alpha: np.ndarray) -> np.ndarray:
+    """Where what is seen of a close-up, alpha [h, w] in 0..255, is no speck nor the rim of one, bool [h, w]."""
+    labels, areas = pieces(alpha > 127)
+    speck = areas < _SPECK * areas[1:].max(initial=0)
+    speck[0] = False
+    return cv2.dilate(speck[labels].astype(np.uint8), np.ones((_RIM, _RIM))) == 0
 
 
 def _shares(side: int, trust: float | np.ndarray) -> np.ndarray:

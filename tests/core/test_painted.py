@@ -141,3 +141,14 @@ def test_colours_of_what_is_invisible_do_not_matter() -> None:
         assert len(colours)
         assert np.abs(colours - (250, 20, 30)).max() <= 4
     assert compose.resized(picture, (8, 8)) is picture
+
+
+@pytest.mark.parametrize(("side", "seen"), [(3, False), (12, True)])
+def test_specks_that_a_close_up_leaves_beside_a_face_are_not_seen(side: int, seen: bool) -> None:
+    face = solid(48, 48, (250, 200, 150, 0))
+    face[8:30, 10:30, 3] = 255
+    face[33 : 33 + side, 20 : 20 + side, 3] = 255
+    whole = Painted(solid(60, 60, (0, 0, 0, 255)), face, (36, 36), 2).whole()
+    beside = whole[36 + 32 : 36 + 36, 36 + 19 : 36 + 24]
+    assert (beside[..., 3] > 20).any() == seen
+    assert whole[36 + 20, 36 + 20].tolist() == [250, 200, 150, 255], "the face"
