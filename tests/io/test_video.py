@@ -69,7 +69,10 @@ CONTAINERS = {
                             "-tag:v", "hvc1")),
     "camcorder": ("mts", (*H264, "-bf", "2", "-g", "15", "-f", "mpegts")),
     "avi without time stamps": ("avi", (*H264, "-bf", "3", "-g", "30")),
-    "mpeg program stream": ("mpg", ("-c:v", "mpeg2video", "-q:v", "2", "-bf", "2", "-g", "12")),
+    # Of frames as small as these, several go into a usual packet and share a time stamp; ffmpeg guesses the others. How
+    # small they are depends on the number of threads, and so, on cores.
+    "mpeg program stream": ("mpg", ("-c:v", "mpeg2video", "-q:v", "2", "-bf", "2", "-g", "12", "-threads", "1",
+                            "-packetsize", "128")),
     "motion jpeg": ("avi", ("-c:v", "mjpeg", "-q:v", "3")),
     "flash": ("flv", (*H264, "-g", "30")),
 }  # fmt: skip
