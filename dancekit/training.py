@@ -103,7 +103,9 @@ class Training:
         inner = drawing.inner() if self.recipe.muon else []
         self.optimisers = {
             "generator": Muon(drawing.parameters(), inner, self.recipe.muon, rate, betas, **how),
-            "critics": Adam([p for critic in judging if critic for p in critic.parameters()], rate, betas, **how),
+            "critics": Adam(
+                [p for critic in judging if critic is not None for p in critic.parameters()], rate, betas, **how
+            ),
         }
 
     def _time(self, stage: int) -> PatchCritic | None:

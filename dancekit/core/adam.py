@@ -33,6 +33,16 @@ class Adam(torch.optim.Adam):
     load_state_dict = unwrapped(Optimizer.load_state_dict)
     step = torch.no_grad()(unwrapped(torch.optim.Adam.step))
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over what was saved; moments of weights that something else has moved are left out."""
+        super().__setstate__(state)
+        for weight in [weight for weight, moments in self.state.items() if not self._are_own(weight, moments)]:
+            del self.state[weight]
+
+    def _are_own(self, weight: Tensor, moments: dict[str, Any]) -> bool:
+        """Whether moments are such as this optimiser keeps of a weight (core.muon keeps others)."""
+        return "exp_avg_sq" in moments
+
     def _init_group(
         self,
         group: dict[str, Any],
@@ -44,9 +54,6 @@ class Adam(torch.optim.Adam):
         state_steps: list[Tensor],
     ) -> bool:
         """Collects weights, gradients and moments, and how many steps each has taken."""
-        for parameter in group["params"]:
-            if parameter.grad is not None and "exp_avg_sq" not in self.state[parameter]:
-                self.state[parameter].clear()  # never moved, or by another optimiser (core.muon)
         every = (params_with_grad, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs)
         is_complex = super()._init_group(group, *every, state_steps)
         for tensors in every:

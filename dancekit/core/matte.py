@@ -275,9 +275,7 @@ def _below(planes: list[np.ndarray], weight: np.ndarray) -> list[np.ndarray]:
 def tidied(alpha: np.ndarray) -> np.ndarray:
     """Alpha uint8 [h, w] without specks and faint smears away from the person, and without pinholes in her."""
     small = halved(halved(alpha))
-    body, areas = pieces(small > 90)
-    speck = areas < 0.004 * areas[1:].max(initial=0)
-    near = cv2.dilate((~speck[body] & (body > 0)).astype(np.uint8), _BALL)
+    near = cv2.dilate(large_pieces(small > 90, 0.004).astype(np.uint8), _BALL)
     gaps, areas = pieces(small <= 90)
     pinhole = cv2.dilate((areas <= 3)[gaps].astype(np.uint8), _BALL)
     near, pinhole = (resized(each, alpha.shape[::-1]) for each in (near, pinhole))
@@ -288,3 +286,12 @@ def pieces(shown: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(which piece each place of a bool map belongs to, area of each piece); piece 0 is where the map is False."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(shown.astype(np.uint8))
     return labels, stats[:, cv2.CC_STAT_AREA]
+
+
+def large_pieces(shown: np.ndarray, share: float) -> np.ndarray:
+    """A bool map without its specks: pieces that are smaller than such a share of the largest."""
+    labels, areas = pieces(shown)
+    large = areas >= share * areas[1:].max(initial=0)
+    large[0] = False
+    kept: np.ndarray = large[labels]
+    return kept

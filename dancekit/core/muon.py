@@ -60,13 +60,15 @@ class Muon(Adam):
         for weight, gradient in gradients:
             weight.grad = gradient
 
+    def _are_own(self, weight: Tensor, moments: dict[str, Any]) -> bool:
+        return super()._are_own(weight, moments) != any(weight is one for one in self._inner)
+
     def _ahead(self, weight: Tensor, gradient: Tensor) -> Tensor:
         """The mean of a weight's gradients, with the newest one once more (Nesterov), in memory as the weight is."""
         state = self.state[weight]
         if "exp_avg" not in state:
             state["exp_avg"] = torch.zeros_like(weight)
             state["step"] = torch.zeros((), device=weight.device)  # torch's Adam reads no states without one
-        state.pop("exp_avg_sq", None)  # of a training that Adam began
         mean: Tensor = state["exp_avg"].lerp_(gradient, 1 - _MOMENTUM)
         return mean.lerp(gradient, 1 - _MOMENTUM)
 

@@ -17,7 +17,7 @@ import numpy as np
 from dancekit.core import detail
 from dancekit.core.closeup import ramp, shared, within
 from dancekit.core.compose import divided, enlarged, multiplied, resized
-from dancekit.core.matte import bounds, pieces
+from dancekit.core.matte import bounds, large_pieces
 from dancekit.core.sources import Borrowed
 
 _WHOLE, _HIGHER = 0.75, 0.15
@@ -169,7 +169,7 @@ def _lay(large: np.ndarray, face: np.ndarray, corner: tuple[int, int], trust: fl
         hers = cv2.dilate(np.ascontiguousarray(below[..., 3]), np.ones((_BEYOND, _BEYOND), np.uint8))
         above *= np.minimum(1, hers / np.maximum(above[..., 3], 1))[..., None]
         shares = _shares(len(face), trust)[here]
-        above *= _whole(above[..., 3] * shares)[..., None]
+        above *= _no_speck(above[..., 3] * shares)[..., None]
         below += (above - below) * shares[..., None]
 
 
@@ -179,12 +179,11 @@ def _trimmed(face: np.ndarray) -> np.ndarray:
     return np.dstack((colour, alpha))
 
 
-def _whole(alpha: np.ndarray) -> np.ndarray:
+def _no_speck(alpha: np.ndarray) -> np.ndarray:
     """Where what is seen of a close-up, alpha [h, w] in 0..255, is no speck nor the rim of one, bool [h, w]."""
-    labels, areas = pieces(alpha > 127)
-    speck = areas < _SPECK * areas[1:].max(initial=0)
-    speck[0] = False
-    return cv2.dilate(speck[labels].astype(np.uint8), np.ones((_RIM, _RIM))) == 0
+    solid = alpha > 127
+    specks = solid & ~large_pieces(solid, _SPECK)
+    return cv2.dilate(specks.astype(np.uint8), np.ones((_RIM, _RIM))) == 0
 
 
 def _shares(side: int, trust: float | np.ndarray) -> np.ndarray:
