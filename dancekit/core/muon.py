@@ -64,13 +64,14 @@ class Muon(Adam):
         return super()._are_own(weight, moments) != any(weight is one for one in self._inner)
 
     def _ahead(self, weight: Tensor, gradient: Tensor) -> Tensor:
-        """The mean of a weight's gradients, with the newest one once more (Nesterov), in memory as the weight is."""
+        """The mean of a weight's gradients, with the newest one once more (Nesterov), in memory as the weight is. It
+        takes the newest one's place there: memory that is new costs more than the sum itself."""
         state = self.state[weight]
         if "exp_avg" not in state:
             state["exp_avg"] = torch.zeros_like(weight)
             state["step"] = torch.zeros((), device=weight.device)  # torch's Adam reads no states without one
         mean: Tensor = state["exp_avg"].lerp_(gradient, 1 - _MOMENTUM)
-        return mean.lerp(gradient, 1 - _MOMENTUM)
+        return gradient.lerp_(mean, _MOMENTUM)
 
 
 def as_matrices(weights: Tensor) -> Tensor:
