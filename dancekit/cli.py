@@ -198,8 +198,10 @@ def evaluate(
         from dancekit import evaluate as verb
         from dancekit import page
         from dancekit.errors import DancekitError
+        from dancekit.io.access import refuse_unwritable
 
         who = whom(workspace_in(home), person)
+        refuse_unwritable(who.folder, who.report)
         done = verb.evaluate(who, devices.find(device, terminal.say).device, terminal.progress, driver)
         lines, data = report.evaluated(done, who.report)
         try:

@@ -11,14 +11,19 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dancekit.errors import DancekitError
 from dancekit.io import weights
+from dancekit.io.access import refuse_unwritable
 from dancekit.io.workspace import Workspace
+
+if TYPE_CHECKING:
+    from dancekit.io.clips import Clip
 
 _LOW_DISK = 5 << 30
 _AGAIN = "In the checkout: git pull, then pip install -c constraints.txt ."
@@ -239,6 +244,7 @@ def _disk(workspace: Workspace) -> Iterator[Finding]:
     if there is None:  # a drive that is not there
         yield Finding("disk", f"{root}: there is no such place", False, "Choose another folder with --home.")
         return
+    refuse_unwritable(root)
     free = shutil.disk_usage(there).free
     yield Finding(
         "disk",
@@ -260,6 +266,8 @@ def _people(workspace: Workspace) -> Iterator[Finding]:
                 clip.frames()
             seconds = sum(clip.used.sum() / float(clip.track.fps) for clip in prepared)
             state = f"{len(prepared)} film{'s' if len(prepared) != 1 else ''}, {seconds:.0f} s"
+            if rare := _rare(prepared):
+                state += f"; rarely seen, and so guessed or missing when she dances: {', '.join(rare)}"
             if person.card.is_file():
                 model = likeness.load(person)
                 state += f"; trained with {model.recipe.name}, {model.canvas.size[0]}x{model.canvas.size[1]}"
@@ -272,3 +280,11 @@ def _people(workspace: Workspace) -> Iterator[Finding]:
             yield Finding(f"person {name}", state)
         except DancekitError as error:
             yield Finding(f"person {name}", error.problem, False, error.hint)
+
+
+def _rare(prepared: Sequence[Clip]) -> list[str]:
+    """The regions of a person's body that none of her films shows much of."""
+    from dancekit.core import tracks, verdict
+
+    shares = [tracks.seen_share(clip.track, clip.inside) for clip in prepared]
+    return verdict.rarely({name: max(share[name] for share in shares) for name in shares[0]}) if shares else []

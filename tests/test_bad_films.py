@@ -147,6 +147,9 @@ def test_half_a_body_is_used_with_a_warning_of_what_will_be_poor(tmp_path: Path)
         assert region in warning
     assert "cannot be learnt" in warning
     assert "Film the whole body" in warning
+    found = {one["name"]: one["what"] for one in within("doctor", "--json", home=tmp_path / "dance").json["findings"]}
+    rare = warning.removeprefix("Note: rarely seen: ").partition(".")[0]
+    assert f"; rarely seen, and so guessed or missing when she dances: {rare}; not trained yet" in found["person anna"]
 
 
 @pytest.fixture(scope="module")

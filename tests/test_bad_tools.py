@@ -14,7 +14,9 @@ from conftest import dancekit
 from trouble import closed, contents, kept, no_file_over, powerless, refused, tiny_disk, within
 
 from dancekit import doctor
+from dancekit.errors import WorkspaceError
 from dancekit.io import clips
+from dancekit.io.access import refuse_unwritable
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAIN = ("train", "me", "--restart", "--recipe", "tiny", "--set", "steps=4", "--set", "precision=float32",
@@ -109,6 +111,33 @@ def test_transfer_where_nothing_may_be_written_names_the_place(films: Path, home
     assert f"{shut}" in said
     assert "cannot be written (Permission denied)" in said
     assert "--out" in said
+
+
+def test_evaluate_where_nothing_may_be_written_says_so_before_it_measures(home: Path) -> None:
+    with kept(home, exactly=True), closed(home / "me"):
+        said = refused("evaluate", "me", home=home, through=powerless())
+    assert f"{home / 'me' / 'report.html'}: cannot be written (Permission denied)" in said
+
+
+@pytest.mark.parametrize("missing", ["", "dance"])
+def test_doctor_finds_that_nothing_may_be_written(tmp_path: Path, missing: str) -> None:
+    home = tmp_path / "shut" / missing
+    (tmp_path / "shut").mkdir()
+    with kept(tmp_path, exactly=True), closed(tmp_path / "shut"):
+        said = dancekit("doctor", "--json", home=home, status=1, through=powerless()).json
+    (disk,) = [finding for finding in said["findings"] if finding["name"] == "disk"]
+    assert not disk["fine"]
+    assert disk["what"] == f"{home}: cannot be written (Permission denied)."
+    assert "--home" in disk["cure"]
+
+
+def test_a_file_in_the_place_of_a_folder_is_nothing_to_write_into(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    refuse_unwritable(tmp_path / "new" / "dance")
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"], "nothing is left of the attempt"
+    for place in ("notes.txt", "notes.txt/dance"):
+        with pytest.raises(WorkspaceError, match=r"notes\.txt: this is a file, not a folder"):
+            refuse_unwritable(tmp_path / place)
 
 
 @pytest.mark.parametrize("file", ["person.json", "person.safetensors"])

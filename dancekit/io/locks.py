@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from dancekit.errors import WorkspaceError
+from dancekit.io.access import no_place
 from dancekit.io.workspace import writing
 
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
@@ -39,10 +40,7 @@ def alone(folder: Path, work: str, waiting: Callable[[], None] | None = None, le
                 f"{work[0].upper()}{work[1:]} already, by another dancekit.", "Wait until it has ended, or stop it."
             ) from None
         except FileNotFoundError as error:
-            raise WorkspaceError(
-                f"{path.parent}: no file can be made here ({error.strerror}).",
-                "Choose another folder, with --home, or --out for a film.",
-            ) from error
+            raise no_place(path.parent, error) from error
         except NotImplementedError:
             pass
         except OSError as error:  # some network drives have no locks: there nobody is alone for sure
