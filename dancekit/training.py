@@ -265,7 +265,7 @@ def _put_aside(person: Person) -> None:
                 if path.exists():
                     shutil.copyfile(path, away / path.name)
             # Pictures first: where somebody looks at one, Windows moves none, and the state has not been touched.
-            for path in (person.samples, person.log, person.state):
+            for path in (person.samples, person.report, person.log, person.state):
                 if path.exists():
                     move(path, away / path.name)
                     moved.append(path)
@@ -279,7 +279,7 @@ def _put_aside(person: Person) -> None:
 def _put_back(person: Person) -> None:
     """Undo `_put_aside`, what matters most first."""
     away = aside(person)
-    for path in (person.state, person.weights, person.card, person.log):
+    for path in (person.state, person.weights, person.card, person.log, person.report):
         if (away / path.name).exists():
             move(away / path.name, path)
     shutil.rmtree(person.samples, ignore_errors=True)

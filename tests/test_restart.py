@@ -70,13 +70,24 @@ def test_variants_are_trained_to_be_measured_and_lose_nothing(lost: Path) -> Non
     begun.refuse_lost(variant)
 
 
-@pytest.mark.parametrize("stuck", ["samples", "log.jsonl", "state.safetensors", "person.json"])
+def test_what_was_measured_of_a_person_goes_with_what_she_had_learnt(home: Path) -> None:
+    report = Workspace(home).person("me").report
+    report.write_text("of the one before")
+    with kept(home, exactly=True):
+        refused("train", "me", "--restart", *QUICK, "--set", "base=missing.safetensors", home=home)
+    within("train", "me", "--restart", *QUICK, home=home)
+    assert not list(home.rglob(report.name)), "it would be taken for the new one's"
+    assert sorted(path.name for path in (home / "me" / "samples").iterdir()) == ["0000004.jpg"]
+
+
+@pytest.mark.parametrize("stuck", ["samples", "report.html", "log.jsonl", "state.safetensors", "person.json"])
 def test_what_cannot_be_put_aside_stays_and_so_does_all_else(
     home: Path, stuck: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = Workspace(home).person("me")
     person.samples.mkdir(exist_ok=True)
     (person.samples / "00001.jpg").touch()
+    person.report.touch()
     real_move, real_copy = training.move, shutil.copyfile
 
     def move(new: Path, path: Path) -> None:
