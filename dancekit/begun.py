@@ -9,10 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from dancekit.core import sketch
+from dancekit import recipe as recipes
+from dancekit.core import schedule, sketch
+from dancekit.core.schedule import Stint
 from dancekit.errors import RecipeError, WorkspaceError
+from dancekit.io import zoo
 from dancekit.io.workspace import Person, writing
 from dancekit.recipe import Recipe
+from dancekit.types import pair
 
 CURE = "The person as last saved stays usable. Start over with --restart, or where there is none, delete this file."
 _SHAPING = ("reach", "single_pose", "future", "frames", "scattered", "closeup", "portraits", "matte", "sketch",
@@ -21,6 +25,8 @@ _BEFORE = {"single_pose": False, "sketch": False, "future": True, "scattered": F
 """What settings were that did not exist when a training began."""
 _UNITS = {"seconds": ("minutes", "--minutes M"), "steps": ("steps", "--set steps=N")}
 """What schedules count: what the user calls it, and how she says how many."""
+_HARDLY = 0.1
+"""Share of its schedule below which a training that was stopped has taught next to nothing."""
 
 
 def more(recipe: Recipe) -> str:
@@ -31,6 +37,44 @@ def more(recipe: Recipe) -> str:
 def unit(recipe: Recipe) -> str:
     """What the schedule counts."""
     return "seconds" if recipe.minutes else "steps"
+
+
+def stints_of(card: Mapping[str, Any]) -> list[Stint]:
+    """The schedule that the card of a training state holds, with what is spent of it.
+
+    Raises:
+        KeyError, TypeError, ValueError: it holds none.
+    """
+    return [Stint(s["stage"], pair(s["size"]), float(s["amount"]), float(s["spent"])) for s in card["stints"]]
+
+
+def is_through(card: Mapping[str, Any]) -> bool:
+    """Whether the training whose state has this card has come to the end of its schedule."""
+    with suppress(KeyError, TypeError, ValueError):  # damaged, of which is told where training goes on
+        return schedule.current(stints_of(card)) is None
+    return False
+
+
+def usual_minutes(card: Mapping[str, Any], recipe: Recipe) -> float:
+    """How many minutes the recipe of a training that has begun takes where none are asked for; 0 if it counts steps.
+
+    card: of the training state. An earlier dancekit did not save them there: then they are those of the recipe that
+    dancekit has of this name, and without one those of `recipe`, with which it is trained.
+    """
+    kept = card.get("usual")
+    if isinstance(kept, (int, float)):
+        return float(kept)
+    return recipes.load(recipe.name).minutes if recipe.name in zoo.recipes() else recipe.minutes
+
+
+def hardly(name: str, notes: Mapping[str, Any]) -> list[str]:
+    """What to say of the person `name` if her training was stopped soon after it had begun. notes: of her likeness."""
+    with suppress(KeyError, TypeError, ValueError):  # an earlier dancekit may have written none
+        share = schedule.spent_share(stints_of(notes["trained"]))
+        if share < _HARDLY:
+            return [f"The training of {name} was stopped at {share:.0%}, so she is hardly learnt yet: run train again "
+                    "(without --restart) and it goes on."]  # fmt: skip
+    return []
 
 
 def shaping(recipe: Recipe) -> dict[str, object]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dancekit import recipe as recipes
-from dancekit.begun import CURE, refuse_other
+from dancekit.begun import CURE, is_through, refuse_other, usual_minutes
 from dancekit.device import Machine
 from dancekit.errors import RecipeError
 from dancekit.io import checkpoint
@@ -43,18 +43,21 @@ def choose_recipe(
     machine: Machine,
     say: Callable[[str], None],
     as_it_is: bool = True,
-) -> Recipe:
-    """The recipe, with minutes and settings on top; says which and why.
+) -> tuple[Recipe, float]:
+    """(the recipe, with minutes and settings on top; how many minutes it takes where none are asked for); says which
+    and why.
 
     wish: a recipe's name or file, or "auto". Training that has begun goes on with its own recipe unless another is
-    asked for. as_it_is: whether she trains with just this recipe; else it is a start for another one.
+    asked for; once it has come to the end of fewer minutes than usual, with the usual ones. as_it_is: whether she
+    trains with just this recipe; else it is a start for another one.
 
     Raises:
         RecipeError: there is no such recipe, or what has begun cannot go on with it.
     """
     card = checkpoint.read_card(person.state, CURE) if person.state.is_file() else None
-    if wish == "auto" and card is not None and as_it_is:
-        chosen = recipes.with_settings(recipes.from_dict(card["recipe"], str(person.state)), settings)
+    begun = card if wish == "auto" and as_it_is else None
+    if begun is not None:
+        chosen = recipes.with_settings(recipes.from_dict(begun["recipe"], str(person.state)), settings)
         why = "as it was begun"
     elif wish == "auto":
         name, reason = machine.recipe()
@@ -63,12 +66,16 @@ def choose_recipe(
         chosen, why = recipes.load(wish, settings), "as asked for"
     if chosen.base.endswith(".safetensors"):
         chosen = replace(chosen, base=_found_from_anywhere(chosen.base, wish))
-    usual = chosen.minutes
-    if minutes:
-        chosen = recipes.checked(replace(chosen, minutes=float(minutes)))
+    usual = chosen.minutes if begun is None or "minutes" in settings else usual_minutes(begun, chosen)
+    lasts = f"this recipe usually takes {replace(chosen, minutes=usual).duration()}"
+    goes_on = minutes is None and 0 < chosen.minutes < usual and begun is not None and is_through(begun)
+    learnt, chosen = chosen, recipes.checked(replace(chosen, minutes=usual if goes_on else minutes or chosen.minutes))
     if as_it_is and card is not None:
         refuse_other(person.name, card, chosen)
     say(f"Recipe {chosen.name} ({why}), {chosen.duration()}, on {machine.name}.")
-    if 0 < chosen.minutes < usual:
-        say(f"That is short: this recipe usually takes {usual:g} minutes. Run it again with more --minutes to go on.")
-    return chosen
+    if goes_on:
+        say(f"{person.name} has learnt for {learnt.duration()}, and goes on now: {lasts}.")
+    elif 0 < chosen.minutes < usual:
+        again = "without --minutes" if as_it_is else "with more --minutes"
+        say(f"That is short: {lasts}. Run it again {again} to go on.")
+    return chosen, usual

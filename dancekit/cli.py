@@ -135,8 +135,8 @@ def train(
             if scratch:
                 refuse_scratch(who)
             wishes = parse_settings(settings) | ({"base": ""} if scratch else {})
-            chosen = choose_recipe(who, recipe, minutes, wishes, machine, terminal.say)
-            done = verb.train(who, workspace, chosen, machine, seed, terminal.progress, terminal.say, group)
+            chosen, own = choose_recipe(who, recipe, minutes, wishes, machine, terminal.say)
+            done = verb.train(who, workspace, chosen, machine, seed, terminal.progress, terminal.say, group, own)
         same = where(home) + (f" --device {device}" if device != "auto" else "")
         terminal.result(*report.trained(done, chosen.name, more(chosen), minutes, same))
 

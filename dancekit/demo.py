@@ -63,7 +63,7 @@ def demo(
     with alone(home / "drawn", "a demo is under way here"):
         workspace = Workspace(home)
         person = workspace.person(PERSON)
-        chosen = choose_recipe(person, recipe, minutes, {}, machine, say, as_it_is=False)
+        chosen, _ = choose_recipe(person, recipe, minutes, {}, machine, say, as_it_is=False)
         forget_others(home, person, {"seconds": list(seconds), "seed": seed, "shaping": plain(shaping(chosen))})
         subject, driver = scenes.subject(seconds[0], seed), scenes.driver(seconds[1], seed)
         films = [scenes.film(scene, home / name, progress)

@@ -169,7 +169,7 @@ class Recipe:
 
     def duration(self) -> str:
         """How long it trains, in words."""
-        return f"{self.minutes:g} minutes" if self.minutes else f"{self.steps} steps"
+        return f"{self.minutes:g} minute{'s' * (self.minutes != 1)}" if self.minutes else f"{self.steps} steps"
 
 
 def load(name: str, settings: Mapping[str, str] | None = None) -> Recipe:

@@ -79,9 +79,11 @@ def train(
     progress: Progress = no_progress,
     say: Say = say_nothing,
     group: Group = ALONE,
+    usual: float | None = None,
 ) -> Trained:
     """Train a person, or go on where training stopped; with the other processes of a group, which all call this.
 
+    usual: minutes that the recipe takes where none are asked for, if not as it is; they are kept with the state.
     Ctrl-C ends the step, saves and returns; a process that is killed loses at most the time since the last save.
 
     Raises:
@@ -95,7 +97,7 @@ def train(
     with alone(person.folder, f"{person.name} is being trained", leads=group.leads):
         begun.refuse_lost(person)
         run = set_up(person, workspace, recipe, machine, seed, progress, say)
-        run.group = group
+        run.group, run.training.usual = group, recipe.minutes if usual is None else usual
         before = run.training.steps
         group.wait()  # until all have read what is there: from now on it is written
         starting = begun.beginning(person) if group.leads else contextlib.nullcontext()

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from dancekit.begun import CURE, aside, forget_before, refuse_other, shaping, unit
+from dancekit.begun import CURE, aside, forget_before, refuse_other, shaping, stints_of, unit
 from dancekit.core import schedule
 from dancekit.core.adam import Adam
 from dancekit.core.muon import Muon
@@ -37,6 +37,7 @@ class Training:
 
     stints: the schedule with what is spent. step: steps within the present stint, steps: altogether. canvases: the
     picture at each nominal size, as stage I draws it. generators, averages, pairs: by stage. time and wild: D_t, D_w.
+    usual: minutes that the recipe takes where none are asked for; 0 if it counts steps.
     """
 
     recipe: Recipe
@@ -51,6 +52,7 @@ class Training:
     time: PatchCritic | None = None
     wild: PatchCritic | None = None
     optimisers: dict[str, Adam] = field(default_factory=dict)
+    usual: float = 0.0
 
     def canvas(self, number: int) -> Canvas:
         """The picture that a stint learns to draw, or to draw a face in."""
@@ -172,6 +174,7 @@ class Training:
             "canvases": [[list(size), asdict(canvas)] for size, canvas in self.canvases.items()],
             "shaping": shaping(self.recipe),
             "unit": unit(self.recipe),
+            "usual": self.usual,
             "recipe": to_dict(self.recipe),
         }
         checkpoint.save(person.state, tensors, card)
@@ -224,9 +227,8 @@ def resume(person: Person, recipe: Recipe, device: torch.device) -> Training | N
     tensors, card = checkpoint.load(person.state, CURE)
     refuse_other(person.name, card, recipe)
     try:
-        stints = [Stint(s["stage"], pair(s["size"]), s["amount"], s["spent"]) for s in card["stints"]]
         canvases = {pair(size): Canvas(pair(c["size"]), c["body"], c["fps"]) for size, c in card["canvases"]}
-        training = Training(recipe, device, canvases, stints, int(card["step"]), int(card["steps"]))
+        training = Training(recipe, device, canvases, stints_of(card), int(card["step"]), int(card["steps"]))
         training.restore(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WorkspaceError(f"{person.state}: this file does not hold a training state ({error}).", CURE) from error

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from dancekit import background, likeness
+from dancekit import background, begun, likeness
 from dancekit.background import Background
 from dancekit.core import compose
 from dancekit.core.painted import Painted
@@ -83,16 +83,17 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
             keep_or_clear(parts, _mark(driver, person, wish, options, group.size))
         sound, deaf = _sound(found.info) if form.suffix else (None, [])
         moves = plan_moves(found.track, model, even(canvas or found.track.size), wish.fit)
-        begun = time.monotonic()
+        began = time.monotonic()
         drawn = _draw_span(moves, model, scenery, form, parts, device, progress, group)
         group.wait()
-        elapsed = time.monotonic() - begun
+        elapsed = time.monotonic() - began
         if group.leads:
             _finish(_finished_pieces(parts, form), out, form, moves, sound)
             shutil.rmtree(parts, ignore_errors=True)
     pace = drawn * group.size / elapsed if drawn else 0.0
     replaced = [f"An earlier {out} is replaced; with --out NAME both stay."] if earlier else []
-    return Transferred(out, moves, sound is not None, pace, [*found.notes, *moves.notes, *deaf, *replaced])
+    notes = [*begun.hardly(person.name, model.notes), *found.notes, *moves.notes, *deaf, *replaced]
+    return Transferred(out, moves, sound is not None, pace, notes)
 
 
 def refuse_missing(driver: Path, workspace: Workspace) -> None:

@@ -55,7 +55,7 @@ def pretrain(
         workspace, machine = workspace_in(home), devices.find(device)
         who = workspace.person(verb.PERSON)
         wishes = parse_settings(settings)
-        chosen = choose_recipe(who, recipe, minutes, wishes, machine, terminal.say, as_it_is=False)
+        chosen, _ = choose_recipe(who, recipe, minutes, wishes, machine, terminal.say, as_it_is=False)
         with joined(machine.device, leave_at_once) as group:
             done = verb.pretrain(
                 workspace, chosen, out, people, machine, seed, terminal.progress, terminal.say, start, group
@@ -145,7 +145,7 @@ def ablate(
         workspace, machine, dances = workspace_in(home), devices.find(device), []
         who = workspace.existing(person) if person else None
         new = (who or workspace.person(verb.PERSON)).variant("new")
-        chosen = choose_recipe(new, recipe, minutes, parse_settings(settings), machine, terminal.say)
+        chosen, _ = choose_recipe(new, recipe, minutes, parse_settings(settings), machine, terminal.say)
         rungs = verb.choose_rungs(ladder, chosen, only, workspace)
         if who is None:
             who, dances = verb.draw(home, (subject_seconds, dance_seconds), 0, terminal.progress)

@@ -14,9 +14,10 @@ from conftest import dancekit
 from figures import waving
 from trouble import contents, film, kept, performance, powerless, refused, remade, within
 
-from dancekit import transfer
+from dancekit import begun, transfer
 from dancekit.errors import ClipError
-from dancekit.io import encode, video
+from dancekit.io import checkpoint, encode, video
+from dancekit.io.workspace import Workspace
 from dancekit.types import no_progress
 
 
@@ -274,3 +275,20 @@ def test_a_place_that_is_no_file_is_refused(films: Path, home: Path, tmp_path: P
     long = tmp_path / f"{'a' * 245}.mp4"
     shutil.copyfile(films / "driver.mp4", long)
     assert "cannot be written (File name too long)" in refused("transfer", long, home=home, cwd=tmp_path)
+
+
+def test_who_is_hardly_learnt_dances_with_a_word_on_how_to_go_on(films: Path, home: Path, elsewhere: Path) -> None:
+    person = Workspace(home).person("me")
+    tensors, card = checkpoint.load(person.weights, "")
+
+    def noted(share: float) -> list[str]:
+        """What transfer notes of her when so much of what she was begun with is spent."""
+        stints = [stint | {"spent": share * stint["amount"]} for stint in card["trained"]["stints"]]
+        checkpoint.save(person.weights, tensors, card | {"trained": card["trained"] | {"stints": stints}})
+        command = ("transfer", films / "driver.mp4", "--end", "0.2", "--json")
+        return within(*command, home=home, cwd=elsewhere).json["notes"]
+
+    hint = "so she is hardly learnt yet: run train again (without --restart) and it goes on."
+    assert f"The training of me was stopped at 3%, {hint}" in noted(0.03)
+    assert "hardly learnt" not in "".join(noted(0.12) + noted(1.0))
+    assert not begun.hardly("me", {"trunk": "vgg16_edges"}), "an earlier dancekit may not have told"

@@ -321,7 +321,7 @@ def test_a_base_is_known_by_its_whole_name_wherever_training_goes_on(
 
     def chosen() -> str:
         nobody, machine = Workspace(tmp_path).person("nobody"), Machine(torch.device("cpu"), "CPU", 0)
-        return choose_recipe(nobody, "recipes/mine.yaml", None, {}, machine, lambda text: None).base
+        return choose_recipe(nobody, "recipes/mine.yaml", None, {}, machine, lambda text: None)[0].base
 
     assert chosen() == str(tmp_path / "mine.safetensors")
     (tmp_path / "recipes" / "mine.safetensors").touch()

@@ -84,6 +84,12 @@ def current(stints: Sequence[Stint]) -> int | None:
     return next((number for number, stint in enumerate(stints) if stint.progress < 1), None)
 
 
+def spent_share(stints: Sequence[Stint]) -> float:
+    """How much of the whole schedule is spent, from 0 to 1; 1 for one of no length."""
+    whole = sum(stint.amount for stint in stints)
+    return sum(min(stint.spent, stint.amount) for stint in stints) / whole if whole > 0 else 1.0
+
+
 def learning_rate(base: float, progress: float, decay: float, step: int, warmup: int) -> float:
     """Constant, then falling linearly to 0 over the last `decay` of a stint; rising over its first `warmup` steps."""
     rising = min(1.0, (step + 1) / (warmup + 1))

@@ -25,6 +25,13 @@ def test_phases_share_the_total() -> None:
     assert [s.amount for s in schedule.planned([(1, SMALL, 3.0), (2, SMALL, 1.0)], 8)] == pytest.approx([6, 2])
 
 
+def test_how_much_is_spent_is_a_share_of_the_whole() -> None:
+    stints = schedule.planned(PHASES, 600)
+    assert schedule.spent_share(spent(stints, 120, 30, 0, 0)) == pytest.approx(0.25)
+    assert schedule.spent_share(spent(stints, 121, 60, 300, 121)) == 1, "what is spent beyond a stint does not count"
+    assert schedule.spent_share([]) == 1
+
+
 @pytest.mark.parametrize("total", [1.0, 3.0, 10.0, 999.0])
 def test_steps_are_shared_out_whole(total: float) -> None:
     stints = schedule.planned(PHASES, total, whole=True)
