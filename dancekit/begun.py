@@ -48,10 +48,11 @@ def stints_of(card: Mapping[str, Any]) -> list[Stint]:
     return [Stint(s["stage"], pair(s["size"]), float(s["amount"]), float(s["spent"])) for s in card["stints"]]
 
 
-def is_through(card: Mapping[str, Any]) -> bool:
-    """Whether the training whose state has this card has come to the end of its schedule."""
+def is_through(card: Mapping[str, Any], minutes: float) -> bool:
+    """Whether the training whose state has this card came to the end of its schedule in less than so many minutes."""
     with suppress(KeyError, TypeError, ValueError):  # damaged, of which is told where training goes on
-        return schedule.current(stints_of(card)) is None
+        stints = stints_of(card)
+        return schedule.current(stints) is None and sum(stint.spent for stint in stints) < minutes * 60
     return False
 
 

@@ -68,7 +68,7 @@ def choose_recipe(
         chosen = replace(chosen, base=_found_from_anywhere(chosen.base, wish))
     usual = chosen.minutes if begun is None or "minutes" in settings else usual_minutes(begun, chosen)
     lasts = f"this recipe usually takes {replace(chosen, minutes=usual).duration()}"
-    goes_on = minutes is None and 0 < chosen.minutes < usual and begun is not None and is_through(begun)
+    goes_on = minutes is None and 0 < chosen.minutes < usual and begun is not None and is_through(begun, usual)
     learnt, chosen = chosen, recipes.checked(replace(chosen, minutes=usual if goes_on else minutes or chosen.minutes))
     if as_it_is and card is not None:
         refuse_other(person.name, card, chosen)

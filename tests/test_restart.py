@@ -77,7 +77,7 @@ def test_what_was_measured_of_a_person_goes_with_what_she_had_learnt(home: Path)
         refused("train", "me", "--restart", *QUICK, "--set", "base=missing.safetensors", home=home)
     within("train", "me", "--restart", *QUICK, home=home)
     assert not list(home.rglob(report.name)), "it would be taken for the new one's"
-    assert sorted(path.name for path in (home / "me" / "samples").iterdir()) == ["0000004.jpg"]
+    assert "0000040.jpg" not in {path.name for path in (home / "me" / "samples").iterdir()}
 
 
 @pytest.mark.parametrize("stuck", ["samples", "report.html", "log.jsonl", "state.safetensors", "person.json"])
