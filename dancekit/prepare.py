@@ -190,7 +190,8 @@ def _clip_study(studied: Studied) -> matting.ClipStudy:
     whole = np.array([0, 0, studied.info.width, studied.info.height], np.float32)
     half = (studied.info.width // 2, studied.info.height // 2)
     masks = tuple(_mask(studied, time, whole, half) for time in studied.samples)
-    return matting.ClipStudy(tuple(studied.samples.values()), masks, tuple(studied.samples), studied.track)
+    samples = studied.samples
+    return matting.ClipStudy(tuple(samples.values()), masks, tuple(samples), studied.track, studied.info.path)
 
 
 def _mask(studied: Studied, time: int, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:

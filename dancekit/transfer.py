@@ -20,7 +20,7 @@ from dancekit.core.painted import Painted
 from dancekit.drive import Moves, cleaned, paint_raw, plan_moves
 from dancekit.errors import ClipError
 from dancekit.group import ALONE, Group
-from dancekit.io import clips, encode, video
+from dancekit.io import clips, encode, given
 from dancekit.io.locks import alone
 from dancekit.io.workspace import Person, Workspace, keep_or_clear, move, writing
 from dancekit.likeness import Likeness
@@ -104,7 +104,7 @@ def refuse_missing(driver: Path, workspace: Workspace) -> None:
         WorkspaceError: it may not be read.
     """
     try:
-        video.refuse_missing(driver)
+        given.refuse_missing(driver, several=False)
     except ClipError:
         if str(driver) not in workspace.people() or driver.exists():
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -149,8 +150,10 @@ def test_landmarker_gives_nothing_where_there_is_no_mask() -> None:
 
 
 def test_greenscreen_refuses_a_room() -> None:
-    with pytest.raises(ClipError, match="No green or blue screen"):
-        greenscreen.Matte(known(room()))
+    study = replace(known(room()), film=Path("walk.mp4"))
+    with pytest.raises(ClipError, match=r"^walk\.mp4: no green or blue screen") as caught:
+        greenscreen.Matte(study)
+    assert caught.value.hint.startswith("Leave out --matte")
 
 
 def test_greenscreen_draws_the_mask_to_the_edges_where_the_floor_is_no_screen() -> None:

@@ -78,7 +78,7 @@ def format_of(path: Path, transparent: bool) -> FilmFormat:
     if transparent and suffix in _OPAQUE:
         raise ClipError(f"{path}: {suffix} films cannot be transparent.",
                         "Name a .mov (ProRes 4444), a .webm (VP9), or a folder (PNG pictures).")  # fmt: skip
-    raise ClipError(f"{path}: unknown film format {suffix!r}.", f"Use one of {', '.join(_OPAQUE)}, or a folder's name.")
+    raise ClipError(f"{path}: films cannot be written as {suffix}.", f"Use {', '.join(known)}, or a folder's name.")
 
 
 class FilmWriter:

@@ -13,6 +13,7 @@ import numpy as np
 
 from dancekit.errors import ClipError
 from dancekit.io import ffmpeg
+from dancekit.io.given import refuse_missing
 from dancekit.types import VideoInfo
 
 Frame = TypeVar("Frame")
@@ -34,23 +35,6 @@ _HIGH_RANGE = ("arib-std-b67", "smpte2084")
 _INTERLACED = re.compile(r"\b(top|bottom) (coded )?first\b")
 _HIGH_COLOURS = re.compile(rf"([\w-]+)/([\w-]+)/(?:{'|'.join(_HIGH_RANGE)})")
 """Matrix and primaries of a high-dynamic-range film, as ffmpeg names them before the transfer curve."""
-
-
-def refuse_missing(path: Path) -> None:
-    """Stop where there is no file of this name.
-
-    Raises:
-        ClipError: there is none, or a folder.
-        WorkspaceError: it may not be read.
-    """
-    with ffmpeg.reading(path):
-        folder, there = path.is_dir(), path.is_file()
-    if folder:
-        raise ClipError(f"{path}: this is a folder, not a film.", "Name the film that is in it.")
-    if not there:
-        raise ClipError(
-            f"{path}: there is no such file.", "Check the name; drag the file into the terminal to be sure."
-        )
 
 
 def probe(path: Path, longest_side: int = 0) -> VideoInfo:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -32,13 +33,14 @@ class ClipStudy:
 
     frames: samples spread evenly over the film, uint8 [H, W, 3] each. masks: the pose landmarker's soft person masks of
     the same samples, uint8 [h, w] each, of any one size, 0 for background. times: which frame of the film each sample
-    is. track: the person's landmarks in every frame, with the film's size, rate and shots.
+    is. track: the person's landmarks in every frame, with the film's size, rate and shots. film: its file.
     """
 
     frames: tuple[np.ndarray, ...]
     masks: tuple[np.ndarray, ...]
     times: tuple[int, ...]
     track: PoseTrack
+    film: Path = Path("the film")
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ class Matte:
     def __init__(self, study: ClipStudy, option: str = "") -> None:
         screen = find_screen(study.frames, study.masks)
         if screen is None:
-            raise ClipError("No green or blue screen was found behind the person.",
-                            "The landmarker matte needs no screen.")  # fmt: skip
+            raise ClipError(f"{study.film}: no green or blue screen was found behind the person.",
+                            "Leave out --matte, and the way that suits the film is chosen.")  # fmt: skip
         self.screen = screen
         self.size = study.track.size
 

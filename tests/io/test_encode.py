@@ -231,12 +231,19 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "transparent", "words"),
-    [("film.gif", False, "unknown film format"), ("film.mp4", True, "cannot be transparent")],
+    [
+        ("film.gif", False, "films cannot be written as .gif"),
+        ("film.gif", True, "films cannot be written as .gif"),
+        ("film.mp4", True, "cannot be transparent"),
+    ],
 )
 def test_formats_that_will_not_do_are_refused(name: str, transparent: bool, words: str) -> None:
     with pytest.raises(ClipError, match=words) as caught:
         encode.format_of(Path(name), transparent)
+    assert ".mov" in caught.value.hint
     assert ".webm" in caught.value.hint
+    assert "folder" in caught.value.hint
+    assert (".mp4" in caught.value.hint) != transparent, "which has nothing behind"
 
 
 def test_joining_does_not_write_into_a_file_that_another_may_still_write(tmp_path: Path) -> None:
