@@ -34,7 +34,8 @@ from dancekit.options import (
     finite,
     parse_settings,
     place,
-    usual,
+    refuse_person,
+    there,
     where,
     whom,
     workspace_in,
@@ -58,7 +59,9 @@ app = typer.Typer(
 @app.command(epilog="Example: dancekit prepare monday.mp4 tuesday.mp4 --as anna")
 def prepare(
     clip: Annotated[list[Path], typer.Argument(help="Film(s) of one person, whole body in the picture.")],
-    person: Annotated[str, typer.Option("--as", help="The person's name in the workspace.")] = "me",
+    person: Annotated[
+        str | None, typer.Option("--as", help="The person's name in the workspace.", show_default="me")
+    ] = None,
     matte: Matte = "auto",
     pick: Pick = "",
     start: Start = 0.0,
@@ -77,16 +80,17 @@ def prepare(
     """
     with command(json, where(home)) as terminal:
         from dancekit import prepare as verb
-        from dancekit.study import Options
+        from dancekit.study import Options, keep_moves
 
         options, workspace = Options(matte, pose, place(pick), start, end), workspace_in(home)
         if wild:
+            refuse_person(person)
             kept, wrong = verb.each(
-                clip, lambda film: verb.prepare_wild(film, workspace, options, terminal.progress), terminal.say
+                clip, lambda film: keep_moves(film, workspace, options, terminal.progress), terminal.say
             )
-            terminal.result(*report.wild(kept, wrong, usual(workspace), where(home)))
+            terminal.result(*report.wild(kept, wrong, there(workspace), where(home)))
         else:
-            who = workspace.person(person)
+            who = workspace.person("me" if person is None else person)
 
             def prepare_one(film: Path) -> verb.Prepared:
                 made = verb.prepare_clip(film, who, options, terminal.progress)
@@ -94,7 +98,7 @@ def prepare(
                 return made
 
             done, wrong = verb.each(clip, prepare_one, terminal.say)
-            terminal.result(*report.prepared(person, done, wrong, where(home)))
+            terminal.result(*report.prepared(who.name, done, wrong, where(home)))
         if wrong:
             raise typer.Exit(1)
 

@@ -130,6 +130,12 @@ def usual(workspace: Workspace) -> str:
     return people[0] if len(people) == 1 else "me"
 
 
+def there(workspace: Workspace) -> str:
+    """Who is meant where nobody is named, if she is there; else nobody."""
+    name = usual(workspace)
+    return name if name in workspace.people() else ""
+
+
 def workspace_in(home: Path) -> Workspace:
     """The workspace in a folder."""
     from dancekit.io.workspace import Workspace
@@ -142,6 +148,19 @@ def where(home: Path) -> str:
     usual = Path(os.environ.get("DANCEKIT_HOME", HOME))
     quoted = subprocess.list2cmdline([str(home)]) if os.name == "nt" else shlex.quote(str(home))
     return "" if home == usual else f" --home {quoted}"
+
+
+def refuse_person(name: str | None) -> None:
+    """Stop where strangers' poses are to be kept as those of somebody who is named.
+
+    Raises:
+        DancekitError: somebody is.
+    """
+    if name is not None:
+        raise DancekitError(
+            f"--wild --as {name}: strangers' poses belong to everybody in this workspace, not to one person.",
+            "Leave out --as to keep them for all; leave out --wild to prepare films of the person.",
+        )
 
 
 def place(text: str) -> tuple[float, float] | None:

@@ -17,21 +17,10 @@ from dancekit.core.matte import resized
 from dancekit.core.verdict import Facts, in_words, lying, mismatch
 from dancekit.errors import ClipError
 from dancekit.io import clips, frames, sheet, video
-from dancekit.io.locks import alone
 from dancekit.io.names import is_name
-from dancekit.io.workspace import Person, Workspace, keep_or_clear, replace_folder, replacing, writing
+from dancekit.io.workspace import Person, keep_or_clear, replace_folder, writing
 from dancekit.memory import keep_freed_memory
-from dancekit.pose import keypoints
-from dancekit.study import (
-    Options,
-    Studied,
-    cut,
-    find_moves,
-    moves_folder,
-    study,
-    work_mark,
-    working,
-)
+from dancekit.study import Options, Studied, cut, study, work_mark, working
 from dancekit.threads import in_order, read_ahead, spare
 from dancekit.types import Progress, VideoInfo, no_progress
 
@@ -104,20 +93,6 @@ def _made(film: Path, info: VideoInfo, target: Path, work: Path, options: Option
 def _mark(film: Path, options: Options) -> dict[str, object]:
     """What a prepared film must agree in for it not to be prepared anew: another dancekit may do it better."""
     return work_mark(film, options) | {"dancekit": __version__}
-
-
-def prepare_wild(film: Path, workspace: Workspace, options: Options,
-                 progress: Progress = no_progress) -> Path:  # fmt: skip
-    """Keep only the poses of a film (or of an .npz of landmarks) in dance/wild, in place of any of the same film."""
-    track = find_moves(film, workspace, options, progress).track
-    target = workspace.wild / f"{clips.name_of(film)}.npz"
-    with replacing(target) as unfinished:
-        keypoints.write_track(unfinished, track)
-    seen = moves_folder(film, workspace)
-    if seen.is_dir():
-        with alone(seen, f"the film {film.name} is being looked at", lambda: None):
-            shutil.rmtree(seen, ignore_errors=True)
-    return target
 
 
 def each(films: Sequence[Path], prepare_one: Callable[[Path], Done], say: Callable[[str], None]

@@ -19,7 +19,7 @@ from dancekit.errors import ClipError
 from dancekit.io import clips, video
 from dancekit.io.locks import alone
 from dancekit.io.sightings import Seen, Stopped, look
-from dancekit.io.workspace import Workspace, keep_or_clear
+from dancekit.io.workspace import Workspace, keep_or_clear, replacing
 from dancekit.pose import keypoints
 from dancekit.survey import SEVERAL, read_at, spread
 from dancekit.threads import meanwhile
@@ -122,6 +122,19 @@ def study_moves(film: Path, workspace: Workspace, options: Options, progress: Pr
 def moves_folder(film: Path, workspace: Workspace) -> Path:
     """Where what has been seen of a film is kept."""
     return workspace.root / ".moves" / clips.name_of(film)
+
+
+def keep_moves(film: Path, workspace: Workspace, options: Options, progress: Progress) -> Path:
+    """Keep only the poses of a film (or of an .npz of landmarks) in dance/wild, in place of any of the same film."""
+    track = find_moves(film, workspace, options, progress).track
+    target = workspace.wild / f"{clips.name_of(film)}.npz"
+    with replacing(target) as unfinished:
+        keypoints.write_track(unfinished, track)
+    seen = moves_folder(film, workspace)
+    if seen.is_dir():
+        with alone(seen, f"the film {film.name} is being looked at", lambda: None):
+            shutil.rmtree(seen, ignore_errors=True)
+    return target
 
 
 @contextmanager

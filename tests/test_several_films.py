@@ -112,10 +112,20 @@ def test_a_film_that_is_being_prepared_keeps_its_name(films: Path, home: Path) -
 def test_who_is_there_learns_with_strangers_poses(tmp_path: Path) -> None:
     keypoints.write_track(tmp_path / "tango.npz", track(waving(60, 200, 160, 300)))
     command, home = ("prepare", "--wild", tmp_path / "tango.npz"), tmp_path / "dance"
-    assert "Next: dancekit train me " in within(*command, home=home).stdout
-    (home / "anna").mkdir()
-    (home / "anna" / "person.json").touch()
-    assert "Next: dancekit train anna " in within(*command, home=home).stdout
+    assert "Next: dancekit train --home" in within(*command, home=home).stdout, "nobody is there"
+    for name, whom in (("anna", "anna "), ("ben", ""), ("me", "me ")):
+        (home / name).mkdir()
+        (home / name / "person.json").touch()
+        assert f"Next: dancekit train {whom}--home" in within(*command, home=home).stdout
+
+
+@pytest.mark.parametrize("name", ["anna", "me", ""])
+def test_strangers_poses_are_nobodys_own(name: str, tmp_path: Path) -> None:
+    keypoints.write_track(tmp_path / "tango.npz", track(waving(60, 200, 160, 300)))
+    said = refused("prepare", "--wild", tmp_path / "tango.npz", "--as", name, home=tmp_path / "dance")
+    assert f"--wild --as {name}: strangers' poses belong to everybody in this workspace" in said
+    assert "Leave out --as" in said
+    assert not (tmp_path / "dance").exists()
 
 
 def test_poses_that_lie_are_told_from_those_that_stand() -> None:
