@@ -37,7 +37,7 @@ def with_backgrounds(person: Person, progress: Progress) -> Person:
     ready = {made.source for folder in whole.clips() if (made := _kept(folder, wanted)) is not None}
     for source, clip in wanted.items():
         if source not in ready:
-            made = prepare.prepare_clip(_film(clip, person), whole, Options(matte=MATTE), progress).clip
+            made = prepare.prepare_clip(_film(clip, person), whole, Options(matte=MATTE, turn=clip.turn), progress).clip
             if not _of_the_same_frames(made, clip):
                 _remove(made.folder)
                 raise WorkspaceError(f"{source}: only a part of this film was prepared, or one person of several.",
@@ -78,7 +78,7 @@ def _film(clip: Clip, person: Person) -> Path:
 
 def _of_the_same_frames(one: Clip, other: Clip) -> bool:
     """Whether two clips show the same person in the same frames of the same film, in the same place."""
-    if _fingerprint(one) != _fingerprint(other) or len(one.track) != len(other.track):
+    if (_fingerprint(one), one.turn, len(one.track)) != (_fingerprint(other), other.turn, len(other.track)):
         return False
     if one.plan.size != other.plan.size:
         return False

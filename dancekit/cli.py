@@ -31,6 +31,7 @@ from dancekit.options import (
     Seed,
     Settings,
     Start,
+    Turn,
     finite,
     parse_settings,
     place,
@@ -66,6 +67,7 @@ def prepare(
     pick: Pick = "",
     start: Start = 0.0,
     end: End = 0.0,
+    turn: Turn = "0",
     pose: Pose = "mediapipe",
     wild: Annotated[
         bool, typer.Option("--wild", help="Advanced. Keep only poses, of strangers, for unpaired learning.")
@@ -82,12 +84,11 @@ def prepare(
         from dancekit import prepare as verb
         from dancekit.study import Options, keep_moves
 
-        options, workspace = Options(matte, pose, place(pick), start, end), workspace_in(home)
+        options, workspace = Options(matte, pose, place(pick), start, end, int(turn)), workspace_in(home)
         if wild:
             refuse_person(person)
-            kept, wrong = verb.each(
-                clip, lambda film: keep_moves(film, workspace, options, terminal.progress), terminal.say
-            )
+            say, progress = terminal.say, terminal.progress
+            kept, wrong = verb.each(clip, lambda film: keep_moves(film, workspace, options, progress, say), say)
             terminal.result(*report.wild(kept, wrong, there(workspace), where(home)))
         else:
             who = workspace.person("me" if person is None else person)
@@ -158,6 +159,7 @@ def transfer(
     pick: Pick = "",
     start: Start = 0.0,
     end: End = 0.0,
+    turn: Turn = "0",
     device: Device = "auto",
     force: Annotated[bool, typer.Option("--force", help="Replace --out even if dancekit did not write it.")] = False,
     home: Home = HOME,
@@ -176,7 +178,7 @@ def transfer(
         workspace = workspace_in(home)
         verb.refuse_missing(driver, workspace)
         who = whom(workspace, person)
-        options = Options(pick=place(pick), start=start, end=end)
+        options = Options(pick=place(pick), start=start, end=end, turn=int(turn))
         wish = verb.Wish(bg, out, size, fit, force)
         on = devices.find(device, terminal.say).device
         with joined(on, leave_at_once) as group:

@@ -62,6 +62,14 @@ End = Annotated[
         help="Second to end at; by default the whole film is used.", min=0, callback=finite, show_default=False
     ),
 ]
+Turn = Annotated[
+    Literal["0", "90", "180", "270"],
+    typer.Option(
+        metavar="90|180|270",
+        help="Turn the film clockwise by so many degrees, so that people stand.",
+        show_default=False,
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Seed of all randomness.", min=0, max=_MOST_SEEDS)]
 Pick = Annotated[str, typer.Option(metavar="X,Y", help="Follow the person who first stands at this place (px).")]
 Minutes = Annotated[

@@ -12,9 +12,9 @@ from typing import TypeVar
 import numpy as np
 
 from dancekit import __version__, matting, plugins
-from dancekit.core import chroma, crops, tracks
+from dancekit.core import chroma, crops, tracks, upright
 from dancekit.core.matte import resized
-from dancekit.core.verdict import Facts, in_words, lying, mismatch
+from dancekit.core.verdict import Facts, in_words, mismatch
 from dancekit.errors import ClipError
 from dancekit.io import clips, frames, sheet, video
 from dancekit.io.names import is_name
@@ -53,7 +53,7 @@ def prepare_clip(film: Path, person: Person, options: Options, progress: Progres
     """
     matting.refuse_wrong(options.matte)
     keep_freed_memory()
-    info = cut(video.probe(film, video.LONGEST_SIDE), options)
+    info = cut(video.probe(film, video.LONGEST_SIDE, options.turn), options)
     target = clips.folder_for(person, film)
     work = target.with_name(f".{target.name}.partial")
     with working(work, f"the film {film.name} is being prepared for {person.name}"):
@@ -132,7 +132,9 @@ def _store(studied: Studied, options: Options, work: Path, name: str, progress: 
     heights = crops.paths(track, boxes)[1]
     body = float(np.median(heights / (plan.boxes[:, 3] - plan.boxes[:, 1]))) * plan.size[1]
     matte_name, matte = _choose_matte(studied, options.matte)
-    clip = clips.Clip(name, work, str(studied.info.path), track, plan, used, body, studied.inside, matte_name)
+    info = studied.info
+    clip = clips.Clip(name, work, str(info.path), track, plan, used, body, studied.inside, matte_name,
+                      turn=info.turn)  # fmt: skip
     _store_frames(studied, clip, matte, progress)
     return clip
 
@@ -232,9 +234,11 @@ def _record(cut: matting.Cutout | Callable[[], matting.Cutout] | None) -> bytes:
 def _facts(studied: Studied, clip: clips.Clip, options: Options) -> Facts:
     track, inside = clip.track, studied.inside
     height = float(np.nanmedian(tracks.body_height(track))) / (inside[3] - inside[1])
+    whom = f"the person in {studied.info.path.name}"
+    askew = upright.advice(track.points, whom, "prepare it again", options.turn)
     return Facts(len(track), int(clip.used.sum()), track.fps, len(track.shots), tracks.seen_share(track, inside),
                  min(height, 1.0), studied.others, options.pick is not None, clip.matte, studied.close,
-                 lying(track.points[clip.used]))  # fmt: skip
+                 askew)  # fmt: skip
 
 
 def _draw_sheet(clip: clips.Clip) -> np.ndarray:

@@ -13,7 +13,7 @@ from types import ModuleType
 import numpy as np
 
 from dancekit import plugins, survey
-from dancekit.core import people, tracks
+from dancekit.core import people, tracks, upright
 from dancekit.core.verdict import rarely
 from dancekit.errors import ClipError
 from dancekit.io import clips, video
@@ -35,6 +35,7 @@ class Options:
 
     matte: "auto" or a matting backend, with its option behind a colon ("rembg:u2net"). pose: the pose backend.
     pick: px near which the wanted person first stands. start, end: seconds to use; an end of 0 is the film's own.
+    turn: degrees clockwise (0, 90, 180 or 270) by which the film is turned; all that is in px is of the turned one.
     """
 
     matte: str = "auto"
@@ -42,6 +43,7 @@ class Options:
     pick: tuple[float, float] | None = None
     start: float = 0.0
     end: float = 0.0
+    turn: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,9 @@ def find_moves(film: Path, workspace: Workspace, options: Options, progress: Pro
         track = tracks.clean(_cut_track(film, keypoints.read_track(film), options))
         if not tracks.measurable(track):
             raise ClipError(f"{film}: these landmarks show nobody.", "Shoulders and hips must be among them.")
-        return Found(track, None, [])
+        return Found(track, None, askew(film, track, options))
     studied = study_moves(film, workspace, options, progress)
-    notes = []
+    notes = askew(film, studied.track, options)
     if studied.others and options.pick is None:
         notes.append(f"Several people are in {film.name}; one is followed. To choose another: --pick X,Y (px).")
     if studied.close:
@@ -99,10 +101,17 @@ def find_moves(film: Path, workspace: Workspace, options: Options, progress: Pro
     return Found(studied.track, studied.info, notes)
 
 
+def askew(film: Path, track: PoseTrack, options: Options) -> list[str]:
+    """What to say of a film that seems to be on its side or upside down."""
+    said = upright.advice(track.points, f"The dancer in {film.name}", "run the command again", options.turn)
+    return [said] if said else []
+
+
 def _cut_track(path: Path, track: PoseTrack, options: Options) -> PoseTrack:
-    """Landmarks of a file between start and end."""
+    """Landmarks of a file between start and end, turned."""
     part = cut(VideoInfo(path, *track.size, track.fps, len(track), False), options)
-    return track.with_points(track.points[part.first : part.first + part.frames])
+    points = upright.turned(track.points[part.first : part.first + part.frames], track.size, options.turn)
+    return replace(track.with_points(points), size=upright.turned_size(track.size, options.turn))
 
 
 def study_moves(film: Path, workspace: Workspace, options: Options, progress: Progress = no_progress) -> Studied:
@@ -111,7 +120,7 @@ def study_moves(film: Path, workspace: Workspace, options: Options, progress: Pr
     Raises:
         ClipError: nobody is in it, or it cannot be read.
     """
-    info = cut(video.probe(film, video.LONGEST_SIDE), options)
+    info = cut(video.probe(film, video.LONGEST_SIDE, options.turn), options)
     work = moves_folder(film, workspace)
     name, what = film.name, f"the film {film.name} is being looked at"
     with working(work, what, lambda: progress(f"waiting for another dancekit with {name}", 0, 0)):
@@ -124,9 +133,15 @@ def moves_folder(film: Path, workspace: Workspace) -> Path:
     return workspace.root / ".moves" / clips.name_of(film)
 
 
-def keep_moves(film: Path, workspace: Workspace, options: Options, progress: Progress) -> Path:
-    """Keep only the poses of a film (or of an .npz of landmarks) in dance/wild, in place of any of the same film."""
+def keep_moves(film: Path, workspace: Workspace, options: Options, progress: Progress,
+               say: Callable[[str], None]) -> Path:  # fmt: skip
+    """Keep only the poses of a film (or of an .npz of landmarks) in dance/wild, in place of any of the same film.
+
+    say: told where the film seems to need turning.
+    """
     track = find_moves(film, workspace, options, progress).track
+    for note in askew(film, track, options):
+        say(f"Note: {note}")
     target = workspace.wild / f"{clips.name_of(film)}.npz"
     with replacing(target) as unfinished:
         keypoints.write_track(unfinished, track)

@@ -58,6 +58,8 @@ class VideoInfo:
     """Filters of ffmpeg's that come before all others, for what is amiss with its pictures."""
     shrunk: float = 1.0
     """By how much it is read smaller than it is: a film of 3840 px read at 1920 px by 0.5."""
+    turn: int = 0
+    """Degrees clockwise (0, 90, 180 or 270) by which its frames are turned, beyond what its rotation tag asks for."""
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,11 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 from figures import track, waving
 from trouble import kept, refused, within
 
 from dancekit import prepare
-from dancekit.core.skeleton import INDEX
-from dancekit.core.verdict import lying
 from dancekit.errors import WorkspaceError
 from dancekit.io.locks import alone
 from dancekit.pose import keypoints
@@ -126,17 +123,6 @@ def test_strangers_poses_are_nobodys_own(name: str, tmp_path: Path) -> None:
     assert f"--wild --as {name}: strangers' poses belong to everybody in this workspace" in said
     assert "Leave out --as" in said
     assert not (tmp_path / "dance").exists()
-
-
-def test_poses_that_lie_are_told_from_those_that_stand() -> None:
-    standing = np.full((10, len(INDEX), 3), np.nan, np.float32)
-    for side, x in (("left", 60), ("right", 40)):
-        standing[:, INDEX[f"{side}_shoulder"]] = (x, 20, 1)
-        standing[:, INDEX[f"{side}_hip"]] = (x - 2, 60, 1)
-    sideways = standing[..., [1, 0, 2]]
-    assert (lying(standing), lying(sideways)) == (0.0, 1.0)
-    assert lying(np.concatenate((standing[:3], sideways[:1], np.full_like(standing[:5], np.nan)))) == 0.25
-    assert lying(np.full_like(standing, np.nan)) == 0.0
 
 
 def test_the_worst_frames_of_a_sheet_are_not_neighbours() -> None:

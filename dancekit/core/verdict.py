@@ -10,7 +10,6 @@ import numpy as np
 from dancekit.core.skeleton import INDEX
 
 _RARE = 0.35
-_LYING = 0.8
 
 
 @dataclass(frozen=True)
@@ -18,7 +17,8 @@ class Facts:
     """What is known of a prepared film.
 
     seen: share of frames that show each body region. fill: her height as a share of the film's height. others: further
-    people in the film. close: somebody else stands close to her. lying: share of frames in which she lies.
+    people in the film. close: somebody else stands close to her. askew: what to say of a film that seems to be on its
+    side or upside down, if it does.
     """
 
     frames: int
@@ -31,7 +31,7 @@ class Facts:
     picked: bool
     matte: str
     close: bool = False
-    lying: float = 0.0
+    askew: str = ""
 
 
 def in_words(facts: Facts) -> list[str]:
@@ -82,26 +82,14 @@ def _company(facts: Facts) -> list[str]:
 
 def _quality(facts: Facts, seconds: float) -> list[str]:
     lines = []
-    if facts.lying > _LYING:
-        lines.append(
-            "Note: the person lies in nearly all frames. If the film itself is on its side, turn it in a video app "
-            "and prepare it again."
-        )
+    if facts.askew:
+        lines.append(f"Note: {facts.askew}")
     if facts.fill < 0.3:
         lines.append("Note: the person is small in the picture. Film closer, so that the person nearly fills it.")
     if seconds < 45:
         much = "very little" if seconds < 10 else "little"
         lines.append(f"Note: this is {much} film. Two minutes, with varied moves, give a much better likeness.")
     return lines
-
-
-def lying(points: np.ndarray) -> float:
-    """Share of poses T x J x 3, of those whose trunk is seen, in which the trunk lies rather than stands."""
-    ends = [[INDEX[f"{side}_{name}"] for side in ("left", "right")] for name in ("shoulder", "hip")]
-    shoulders, hips = (points[:, places, :2].mean(1) for places in ends)
-    across, down = np.abs(hips - shoulders).T
-    seen = np.isfinite(across + down)
-    return float((across > down)[seen].mean()) if seen.any() else 0.0
 
 
 def mismatch(points: np.ndarray, alpha: np.ndarray) -> float:

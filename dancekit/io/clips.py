@@ -28,7 +28,8 @@ class Clip:
 
     track: landmarks in px of the film. plan: which box of each frame was kept. used: bool [T], frames with a person.
     body: her height in px of the stored crop. inside: left, top, right, bottom of what the film shows, in px. stored:
-    bytes of its stored frames when it was read: other cut-outs of the same film have other ones.
+    bytes of its stored frames when it was read: other cut-outs of the same film have other ones. turn: degrees
+    clockwise by which the film was turned.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Clip:
     inside: tuple[int, int, int, int]
     matte: str
     stored: int = 0
+    turn: int = 0
 
     @property
     def reach(self) -> crops.Reach:
@@ -104,7 +106,7 @@ def save(clip: Clip, film: Path, verdict: list[str], mark: Mapping[str, object] 
         "frames": len(clip.track), "used": int(clip.used.sum()), "fps": str(clip.track.fps),
         "size": list(clip.track.size), "shots": list(clip.track.shots), "skeleton": clip.track.skeleton,
         "crop": list(clip.plan.size), "body": clip.body, "inside": list(clip.inside), "matte": clip.matte,
-        "verdict": verdict, "prepared": dict(mark or {}),
+        "turn": clip.turn, "verdict": verdict, "prepared": dict(mark or {}),
     })  # fmt: skip
 
 
@@ -154,7 +156,8 @@ def load(folder: Path) -> Clip:
         track = PoseTrack(points, size, Fraction(str(card["fps"])), str(card["skeleton"]), shots)
         plan, body = CropPlan(boxes, crop), float(card["body"])
         name, source, matte = (str(card[key]) for key in ("name", "source", "matte"))
-        return Clip(name, folder, source, track, plan, used, body, inside, matte, _stored(folder))
+        turn = int(card.get("turn", 0))
+        return Clip(name, folder, source, track, plan, used, body, inside, matte, _stored(folder), turn)
     except (arrays.UnreadableError, KeyError, ValueError, TypeError) as error:
         raise WorkspaceError(f"{path}: this clip is damaged ({error}).", _CURE) from error
 

@@ -31,18 +31,21 @@ _LARGEST_PICTURE = 1 << 29
 """Bytes: what is larger is a film, and would fill the memory."""
 _LEAD = 3.0
 """Seconds before the wanted frame at which reading by time stamps begins: camcorders' key frames are less apart."""
+_TURNS = {0: (), 90: ("transpose=clock",), 180: ("hflip", "vflip"), 270: ("transpose=cclock",)}
+"""Filters that turn a picture clockwise by so many degrees."""
 _HIGH_RANGE = ("arib-std-b67", "smpte2084")
 _INTERLACED = re.compile(r"\b(top|bottom) (coded )?first\b")
 _HIGH_COLOURS = re.compile(rf"([\w-]+)/([\w-]+)/(?:{'|'.join(_HIGH_RANGE)})")
 """Matrix and primaries of a high-dynamic-range film, as ffmpeg names them before the transfer curve."""
 
 
-def probe(path: Path, longest_side: int = 0) -> VideoInfo:
+def probe(path: Path, longest_side: int = 0, turn: int = 0) -> VideoInfo:
     """Look at a film without reading it whole.
 
     Args:
         path: the film.
         longest_side: frames larger than this many px are read smaller; 0 reads them as they are.
+        turn: degrees clockwise (0, 90, 180 or 270) by which every frame is turned once it is as its rotation tag asks.
 
     Raises:
         ClipError: the file is missing, is no film, or holds no pictures.
@@ -72,6 +75,7 @@ def probe(path: Path, longest_side: int = 0) -> VideoInfo:
         constant=steady and bool(_INDEXED.search(said)),
         tone=tone,
         mending=_mending(pictures[0]),
+        turn=turn,
     )
     size = _first_frame_size(info)
     (width, height), scale = within(size, longest_side), min(1.0, longest_side / max(size)) if longest_side else 1.0
@@ -189,7 +193,7 @@ def _input(info: VideoInfo, first: int) -> list[str]:
 def _filters(info: VideoInfo, first: int = 0, window: Window | None = None) -> str:
     chain = [*info.mending]
     chain += [] if info.constant else [f"fps={info.fps}:start_time={float(info.start + first / info.fps):.6f}"]
-    chain += ["scale=iw*sar:ih", "setsar=1"]
+    chain += ["scale=iw*sar:ih", "setsar=1", *_TURNS[info.turn]]
     if info.tone:
         chain.append(
             "zscale=t=linear:npl=200,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,"

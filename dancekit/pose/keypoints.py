@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dancekit.core.skeleton import J
+from dancekit.core.upright import turned, turned_size
 from dancekit.errors import ClipError
 from dancekit.io import arrays
 from dancekit.pose import Sighting
@@ -20,20 +21,21 @@ _FORM = "It needs points [T, 33, 3 or 4] (x px, y px, ..., confidence last), siz
 
 
 class Detector:
-    """Hands out the landmarks of <film>.npz frame by frame; it makes no masks."""
+    """Hands out the landmarks of <film>.npz frame by frame, turned as the film is; it makes no masks."""
 
     def __init__(self, info: VideoInfo, people: int = 1, masks: bool = True) -> None:
         self._track, self._first = read_track(info.path.with_suffix(".npz")), info.first
-        self._pace = float(self._track.fps / info.fps)
+        self._pace, self._turn = float(self._track.fps / info.fps), info.turn
 
     def detect(self, index: int, frame: np.ndarray) -> list[Sighting]:
         """The person in frame `index`, as the file has it of that moment of the whole film; nobody beyond its end."""
         index = round((index + self._first) * self._pace)
         if index >= len(self._track) or np.isnan(self._track.points[index, :, 0]).all():
             return []
-        points = self._track.points[index].copy()
-        points[:, 0] *= frame.shape[1] / self._track.size[0]
-        points[:, 1] *= frame.shape[0] / self._track.size[1]
+        points, size = self._track.points[index], self._track.size
+        points, (width, height) = turned(points, size, self._turn), turned_size(size, self._turn)
+        points[:, 0] *= frame.shape[1] / width
+        points[:, 1] *= frame.shape[0] / height
         return [Sighting(points)]
 
     def close(self) -> None:

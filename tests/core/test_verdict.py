@@ -55,9 +55,8 @@ def test_two_who_are_close_together_are_told_of() -> None:
 
 
 def test_a_film_that_may_lie_on_its_side_is_told_of() -> None:
-    (note,) = notes(lying=0.9)
-    assert "on its side" in note
-    assert notes(lying=0.5) == []
+    (note,) = notes(askew="the person in walk.mp4 is upside down")
+    assert note == "Note: the person in walk.mp4 is upside down"
 
 
 def test_shots_are_counted() -> None:

@@ -60,6 +60,38 @@ def test_films_are_turned_upright(
     assert_quarters(first_frame(info), *wanted)
 
 
+@pytest.mark.parametrize(
+    ("turn", "size", "wanted"),
+    [
+        (90, (64, 96), (BLUE, RED, WHITE, GREEN)),
+        (180, (96, 64), (WHITE, BLUE, GREEN, RED)),
+        (270, (64, 96), (GREEN, WHITE, RED, BLUE)),
+    ],
+)
+def test_films_are_turned_further_when_asked_to(
+    tmp_path: Path, turn: int, size: tuple[int, int], wanted: tuple[tuple[int, int, int], ...]
+) -> None:
+    plain = film(tmp_path / "plain.mp4", [corners()] * 5)
+    info = video.probe(plain, turn=turn)
+    assert (info.width, info.height, info.turn) == (*size, turn)
+    assert_quarters(first_frame(info), *wanted)
+    (part,) = video.read_frames(info, 0, 1, (0, 0, size[0] // 2, size[1] // 2))
+    assert np.abs(part[size[1] // 4, size[0] // 4].astype(int) - wanted[0]).max() <= 14, "windows are of the turned one"
+    tagged = remade(plain, tmp_path / "tagged.mp4", "-c", "copy", before=("-display_rotation", str(turn)))
+    info = video.probe(tagged, longest_side=48, turn=turn)
+    assert (info.width, info.height, info.shrunk) == (48, 32, 0.5)
+    assert_quarters(first_frame(info), RED, GREEN, BLUE, WHITE)
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+@pytest.mark.parametrize("colours", ["yuv420p", "yuv422p"])
+def test_odd_sizes_are_turned_whole(tmp_path: Path, turn: int, colours: str) -> None:
+    kind = ("-c:v", "ffv1", "-pix_fmt", colours)
+    info = video.probe(film(tmp_path / "film.mkv", numbered(5, (97, 65)), "25", *kind), turn=turn)
+    assert (info.width, info.height) == ((65, 97) if turn % 180 else (97, 65))
+    assert first_frame(info).shape == (info.height, info.width, 3)
+
+
 def test_pixels_that_are_not_square_are_stretched(tmp_path: Path) -> None:
     path = film(tmp_path / "film.mp4", [corners()] * 5, "25", "-vf", "setsar=4/3", *H264)
     info = video.probe(path)
