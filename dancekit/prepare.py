@@ -72,7 +72,9 @@ def _found(film: Path, target: Path, work: Path, options: Options) -> tuple[clip
     for rest in (work, target.with_name(f".{target.name}.old")):  # of other ways, and of a swap that was cut short
         shutil.rmtree(rest, ignore_errors=True)
     clip, verdict = found
-    return clip, [f"{film.name} is prepared already, in the same way. To do it anew, delete {target} first.", *verdict]
+    known = "is" if clips.is_named_after(target, film) else f"is the same film as {target.name}, which is"
+    anew = f"To do it anew, delete {target} first."
+    return clip, [f"{film.name} {known} prepared already, in the same way. {anew}", *verdict]
 
 
 def _made(film: Path, info: VideoInfo, target: Path, work: Path, options: Options, progress: Progress
@@ -133,8 +135,9 @@ def _store(studied: Studied, options: Options, work: Path, name: str, progress: 
     body = float(np.median(heights / (plan.boxes[:, 3] - plan.boxes[:, 1]))) * plan.size[1]
     matte_name, matte = _choose_matte(studied, options.matte)
     info = studied.info
+    seconds = (float(info.first / info.fps), float((info.first + info.frames) / info.fps))
     clip = clips.Clip(name, work, str(info.path), track, plan, used, body, studied.inside, matte_name,
-                      turn=info.turn)  # fmt: skip
+                      turn=info.turn, seconds=seconds)  # fmt: skip
     _store_frames(studied, clip, matte, progress)
     return clip
 

@@ -47,6 +47,8 @@ def test_the_same_film_under_another_name_or_twice_in_a_command_is_one(films: Pa
     shutil.copyfile(films / "subject.mp4", again)
     said = within("prepare", again, again, "--json", home=home).json
     assert [clip["name"] for clip in said["clips"]] == ["subject"]
+    known = "again.mp4 is the same film as subject, which is prepared already, in the same way. To do it anew, delete "
+    assert said["clips"][0]["verdict"][0].startswith(known)
     assert [folder.name for folder in (home / "me" / "clips").iterdir()] == ["subject"]
 
 
@@ -123,6 +125,17 @@ def test_strangers_poses_are_nobodys_own(name: str, tmp_path: Path) -> None:
     assert f"--wild --as {name}: strangers' poses belong to everybody in this workspace" in said
     assert "Leave out --as" in said
     assert not (tmp_path / "dance").exists()
+
+
+def test_another_part_of_a_film_is_told_of_with_the_seconds_it_replaces(films: Path, tmp_path: Path) -> None:
+    command, home = ("prepare", films / "subject.mp4", "--json"), tmp_path / "dance"
+    within(*command, "--end", "1", home=home)
+    said = within(*command, "--start", "1", "--end", "2.2", home=home).json["clips"][0]["verdict"][-1]
+    assert said.startswith(
+        "Note: seconds 0 to 1 of this film were there before; seconds 1 to 2.2 take their place. A second part"
+    )
+    card = json.loads((home / "me" / "clips" / "subject" / "clip.json").read_text())
+    assert (card["seconds"], card["turn"]) == ([1, 2.2], 0)
 
 
 def test_the_worst_frames_of_a_sheet_are_not_neighbours() -> None:

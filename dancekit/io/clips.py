@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from dancekit.io.workspace import NewerError, Person, read_json, replacing, writ
 from dancekit.types import CropPlan, PoseTrack, pair
 
 _CURE = "Prepare this film again: dancekit prepare THE_FILM --as NAME"
+_BESIDE = " A second part of a film is kept beside the first if it is a file of its own."
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Clip:
     track: landmarks in px of the film. plan: which box of each frame was kept. used: bool [T], frames with a person.
     body: her height in px of the stored crop. inside: left, top, right, bottom of what the film shows, in px. stored:
     bytes of its stored frames when it was read: other cut-outs of the same film have other ones. turn: degrees
-    clockwise by which the film was turned.
+    clockwise by which the film was turned. seconds: from where to where in the film it goes, if that is known.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Clip:
     matte: str
     stored: int = 0
     turn: int = 0
+    seconds: tuple[float, float] | None = None
 
     @property
     def reach(self) -> crops.Reach:
@@ -106,7 +110,8 @@ def save(clip: Clip, film: Path, verdict: list[str], mark: Mapping[str, object] 
         "frames": len(clip.track), "used": int(clip.used.sum()), "fps": str(clip.track.fps),
         "size": list(clip.track.size), "shots": list(clip.track.shots), "skeleton": clip.track.skeleton,
         "crop": list(clip.plan.size), "body": clip.body, "inside": list(clip.inside), "matte": clip.matte,
-        "turn": clip.turn, "verdict": verdict, "prepared": dict(mark or {}),
+        "turn": clip.turn, "seconds": clip.seconds and list(clip.seconds), "verdict": verdict,
+        "prepared": dict(mark or {}),
     })  # fmt: skip
 
 
@@ -127,17 +132,27 @@ def again(folder: Path, film: Path, mark: Mapping[str, object]) -> tuple[Clip, l
 
 
 def losses(folder: Path, clip: Clip, film: Path) -> list[str]:
-    """What to say where a clip of a film is about to take the place of another film's, or of one with more frames of
-    the same film. folder: the place."""
+    """What to say where a clip of a film is about to take the place of another film's, or of one of another part of
+    the same film, or with more frames of it. folder: the place."""
     with suppress(WorkspaceError):
         before, mark = read_json(folder / "clip.json", ""), fingerprint(film)
         if before.get("fingerprint", mark) != mark:
             return ["Note: another film of this name was there before, or another version of this one; this one takes "
                     "its place. To keep both, give the earlier one another name and prepare it again."]  # fmt: skip
-        if (many := int(before.get("used", 0))) > clip.used.sum():
-            return [f"Note: {many} frames of this film were there before; these take their place. A second part of a "
-                    "film is kept beside the first if it is a file of its own."]  # fmt: skip
+        many, part, now = int(before.get("used", 0)), _seconds(before), clip.seconds
+        if part and now and part != now:
+            rest = "" if now[0] <= part[0] and part[1] <= now[1] else _BESIDE
+            return [f"Note: seconds {part[0]:.4g} to {part[1]:.4g} of this film were there before; seconds "
+                    f"{now[0]:.4g} to {now[1]:.4g} take their place.{rest}"]  # fmt: skip
+        unknown = not (part and now) and int(before.get("frames", len(clip.track))) != len(clip.track)
+        if unknown or many > clip.used.sum():
+            return [f"Note: {many} frames of this film were there before; these take their place.{_BESIDE}"]
     return []
+
+
+def is_named_after(folder: Path, film: Path) -> bool:
+    """Whether a clip's folder has its name from a film of this name, or from one whose name gives the same."""
+    return bool(re.fullmatch(rf"{re.escape(clip_name(film))}(-\d+)?", folder.name))
 
 
 def load(folder: Path) -> Clip:
@@ -156,10 +171,18 @@ def load(folder: Path) -> Clip:
         track = PoseTrack(points, size, Fraction(str(card["fps"])), str(card["skeleton"]), shots)
         plan, body = CropPlan(boxes, crop), float(card["body"])
         name, source, matte = (str(card[key]) for key in ("name", "source", "matte"))
-        turn = int(card.get("turn", 0))
-        return Clip(name, folder, source, track, plan, used, body, inside, matte, _stored(folder), turn)
+        turn, seconds = int(card.get("turn", 0)), _seconds(card)
+        return Clip(name, folder, source, track, plan, used, body, inside, matte, _stored(folder), turn, seconds)
     except (arrays.UnreadableError, KeyError, ValueError, TypeError) as error:
         raise WorkspaceError(f"{path}: this clip is damaged ({error}).", _CURE) from error
+
+
+def _seconds(card: Mapping[str, Any]) -> tuple[float, float] | None:
+    """From where to where in its film a clip goes, by its card; earlier dancekits did not write it down."""
+    with suppress(KeyError, ValueError, TypeError):
+        start, end = card["seconds"]
+        return float(start), float(end)
+    return None
 
 
 def _stored(folder: Path) -> int:

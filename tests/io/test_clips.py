@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,38 @@ def test_another_film_in_the_place_of_one_is_told_of_however_long_it_is(tmp_path
         assert said.startswith("Note: another film of this name was there before")
         assert "give the earlier one another name" in said
     assert clips.losses(tmp_path / "nothing", made, source) == []
+
+
+def test_another_part_of_a_film_is_told_of_with_its_seconds(tmp_path: Path, person: Person) -> None:
+    source = film(tmp_path, "a")
+    folder = clips.folder_for(person, source)
+
+    def part(name: str, length: int, seconds: tuple[float, float] | None) -> clips.Clip:
+        return replace(clip(tmp_path / name, length), seconds=seconds)
+
+    first = replace(clip(folder, 30), seconds=(10, 11.2))
+    clips.save(first, source, ["fine"])
+    assert clips.load(folder).seconds == (10, 11.2)
+    assert clips.losses(folder, part("same", 30, (10, 11.2)), source) == []
+    (said,) = clips.losses(folder, part("other", 60, (12, 14.4)), source)
+    assert "seconds 10 to 11.2 of this film were there before; seconds 12 to 14.4 take their place." in said
+    assert "file of its own" in said
+    (said,) = clips.losses(folder, part("whole", 60, (0, 60)), source)
+    assert said.endswith("seconds 10 to 11.2 of this film were there before; seconds 0 to 60 take their place.")
+    edit(folder / "clip.json", seconds=None)
+    assert clips.load(folder).seconds is None, "an earlier dancekit wrote it"
+    for length in (20, 60):
+        (said,) = clips.losses(folder, part(f"unknown-{length}", length, (0, 2)), source)
+        assert "30 frames of this film were there before; these take their place." in said
+    assert clips.losses(folder, part("as-long", 30, (0, 1.2)), source) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "named"),
+    [("my film.mp4", "my-film", True), ("a.mov", "a-2", True), ("a.mp4", "ab", False), ("b.mp4", "a-2", False)],
+)
+def test_a_folder_tells_which_films_name_it_has(name: str, folder: str, named: bool) -> None:
+    assert clips.is_named_after(Path(folder), Path(name)) == named
 
 
 def test_a_film_is_prepared_already_only_if_all_is_as_it_would_be(tmp_path: Path, person: Person) -> None:
