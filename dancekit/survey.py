@@ -26,7 +26,9 @@ SEVERAL = 3
 """How many people to tell apart at the most."""
 _FRAMES = 6
 _BRIEF = 2
-"""Seconds of film whose frames are all alike: where one of them misleads, all do."""
+"""Seconds of film whose frames are all alike: where one of them misleads, most do, so all of them must agree."""
+_AGREEING = 2
+"""How many frames have to show several people at the least: one may mislead."""
 _SEEK = 40
 """Looking up a frame takes as long as reading so many in a row: 22 to 92 in ten films, as their key frames lie."""
 _FAINT = 60
@@ -52,12 +54,12 @@ def take(info: VideoInfo, backend: ModuleType, more: Event) -> Survey:
         looked = [(frame, detector.detect(time, frame)) for time, frame in reading.result().items()]
     finally:
         detector.close()
-    if sum(len(seen) > 1 for _, seen in looked) >= 2:
+    if sum(len(seen) > 1 for _, seen in looked) >= _AGREEING:
         more.set()
         return Survey(SEVERAL, False)
-    if info.frames < _BRIEF * info.fps:
-        return Survey(1, False)
-    return Survey(1, _is_crowded(info, backend, [(frame, seen[0]) for frame, seen in looked if len(seen) == 1]))
+    alone = [(frame, seen[0]) for frame, seen in looked if len(seen) == 1]
+    needed = max(_AGREEING, len(looked)) if info.frames < _BRIEF * info.fps else _AGREEING
+    return Survey(1, _is_crowded(info, backend, alone, needed))
 
 
 def kept(folder: Path) -> Survey | None:
@@ -74,14 +76,18 @@ def keep(folder: Path, found: Survey) -> None:
     write_json(folder / _FILE, found._asdict())
 
 
-def _is_crowded(info: VideoInfo, backend: ModuleType, looked: list[tuple[np.ndarray, Sighting]]) -> bool:
-    """Whether frames show somebody else once the one person that is seen in them is painted over.
+def _is_crowded(info: VideoInfo, backend: ModuleType, looked: list[tuple[np.ndarray, Sighting]], needed: int) -> bool:
+    """Whether `needed` frames show somebody else once the one person that is seen in them is painted over.
 
     Pose models find people by boxes around them, and take the lesser of two that overlap for an echo.
     """
+    if len(looked) < needed:
+        return False
     detector, found = backend.Detector(info, 1, False), 0
     try:
         for time, (frame, seen) in enumerate(looked):
+            if found + len(looked) - time < needed:  # too few are left
+                break
             if seen.mask is not None:
                 low, high = people.corners(seen.points)
                 tall = float(high[1] - low[1])
@@ -89,7 +95,7 @@ def _is_crowded(info: VideoInfo, backend: ModuleType, looked: list[tuple[np.ndar
                 found += bool(rest) and people.is_somebody(rest[0].points, tall)
     finally:
         detector.close()
-    return found >= 2
+    return found >= needed
 
 
 def _without(frame: np.ndarray, mask: np.ndarray, box: tuple[int, int, int, int], tall: float) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from threading import Event
@@ -10,6 +11,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from figures import figure
 
 from dancekit import study, survey
 from dancekit.io import sightings
@@ -136,6 +138,37 @@ def test_what_fails_in_the_survey_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(MemoryError, match="no room"):
         looked(Crowd(1), tmp_path)
     assert survey.kept(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("length", "shows", "close"),
+    [(30, [1, 1, 1, 1, 1, 1], True), (30, [1, 1, 1, 0, 1, 1], False), (30, [0, 1, 1, 1, 1, 1], False),
+     (60, [0, 1, 0, 0, 1, 0], True), (60, [0, 1, 0, 0, 0, 0], False), (60, [0] * 6, False)],
+)  # fmt: skip
+def test_in_a_brief_film_all_frames_must_show_somebody_behind_her(length: int, shows: list[int], close: bool) -> None:
+    looks = list[int]()
+
+    class Detector:
+        def __init__(self, info: VideoInfo, people: int = 1, masks: bool = True) -> None:
+            self.people, self.seen = (
+                people,
+                Sighting(figure(60.0, 48.0, 62.0), np.full((8, 8), 255, np.uint8), (20, 0, 70, 64)),
+            )
+
+        def detect(self, index: int, frame: np.ndarray) -> list[Sighting]:
+            if self.people == SEVERAL:
+                return [self.seen]
+            looks.append(index)
+            return [self.seen] * shows[index]
+
+        def close(self) -> None:
+            pass
+
+    backend = ModuleType("behind")
+    backend.Detector = Detector  # type: ignore[attr-defined]
+    assert survey.take(replace(INFO, frames=length), backend, Event()) == Survey(1, close)
+    if length == 30 and not close:
+        assert looks == list(range(shows.index(0) + 1)), "no more than it takes"
 
 
 @pytest.mark.parametrize("share", [0.0, 0.6, 1.0])
