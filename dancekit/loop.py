@@ -238,12 +238,11 @@ def _sample_and_save(run: Run, canvas: Canvas) -> float:
 
 
 def _show(run: Run, number: int, speed: float) -> None:
-    stints = run.training.stints
-    stage, (width, height) = schedule.called(stints[number].stage), run.training.canvas(number).size
-    what = (
-        f"training: {stage} at {width}x{height}, step {run.training.steps}: "
-        f"{speed:.1f} images/s, perceptual loss {run.losses['perceptual']:.2f}"
-    )
+    stints, (width, height) = run.training.stints, run.training.canvas(number).size
+    stage = stints[number].stage
+    part = f"{schedule.learnt(stage)} (part {number + 1} of {len(stints)})"
+    loss = f"perceptual loss {run.losses['perceptual']:.2f}" + (", larger in close-ups" if stage == FACE else "")
+    what = f"training: {part}, step {run.training.steps}: {speed:.1f} images/s, {loss}, at {width}x{height}"
     total = sum(stint.amount for stint in stints)
     run.progress(what, round(min(total, sum(stint.spent for stint in stints))), round(total))
 

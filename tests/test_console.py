@@ -30,7 +30,8 @@ from dancekit.console import Terminal
 terminal = Terminal()
 with terminal.working():
     for step in range(3):
-        what = f"training: stage I at 160x160, step {step}: 5.3 images/s, perceptual loss 2.61"
+        part = f"training: the whole person (part 1 of 5), step {step}"
+        what = f"{part}: 5.3 images/s, perceptual loss 2.61, at 80x160"
         terminal.progress(what, 300 * step, 900)
     terminal.progress("finding the person", 20, 100)
     terminal.say("Note: hello")
@@ -71,7 +72,7 @@ def test_share_and_time_left_are_seen_however_narrow_the_terminal_is(columns: in
     assert max(map(len, lines)) <= columns
     assert "67%" in training
     assert re.search(r"[-\d:]+ left", training)
-    assert "training: stage I" in training
+    assert "training: the who" in training
     assert "finding the person" in finding
     assert ("perceptual loss 2.61" in training) == (columns == 140)
 

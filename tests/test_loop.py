@@ -14,7 +14,7 @@ from conftest import within
 from dancekit import device, gallery, likeness, recipe, train
 from dancekit.errors import WorkspaceError
 from dancekit.io.workspace import Workspace
-from dancekit.loop import _without_pause, batch_of, is_judged, save_now, training_set
+from dancekit.loop import _show, _without_pause, batch_of, is_judged, save_now, training_set
 from dancekit.run import say_nothing
 from dancekit.types import no_progress
 
@@ -48,6 +48,24 @@ def test_weights_that_are_no_numbers_take_the_place_of_nothing(trained_home: Pat
     with pytest.raises(WorkspaceError, match="Training has come apart"):
         save_now(run)
     assert before == [path.read_bytes() for path in (who.weights, who.card, who.state)]
+
+
+def test_the_progress_line_begins_with_what_is_learnt_in_plain_words(trained_home: Path, tmp_path: Path) -> None:
+    who, said = Workspace(trained_home).person("me").variant("told"), list[str]()
+    run = train.set_up(who, Workspace(tmp_path), recipe.load("tiny"), device.find("cpu"), 0, no_progress, say_nothing)
+    run.progress, run.losses = lambda what, done, total: said.append(what), {"perceptual": 2.466}
+    for number in range(5):
+        _show(run, number, 2.51)
+    (width, height), (closer, taller) = (run.training.canvas(number).size for number in (0, 4))
+    assert said[0] == (
+        f"training: the whole person (part 1 of 5), step 0: 2.5 images/s, perceptual loss 2.47, at {width}x{height}"
+    )
+    parts = [what.partition("training: ")[2].partition(" (")[0] for what in said]
+    assert parts == ["the whole person", "texture", "the whole person", "texture", "the face"]
+    assert said[4] == (
+        "training: the face (part 5 of 5), step 0: 2.5 images/s, perceptual loss 2.47, larger in close-ups, "
+        f"at {closer}x{taller}"
+    )
 
 
 def test_time_that_a_step_did_not_take_is_not_counted() -> None:

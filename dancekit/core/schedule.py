@@ -18,6 +18,11 @@ def called(stage: int) -> str:
     return "the face" if stage == FACE else f"stage {'I' * stage}"
 
 
+def learnt(stage: int) -> str:
+    """What is learnt in a stage, in plain words."""
+    return {1: "the whole person", 2: "texture", FACE: "the face"}[stage]
+
+
 @dataclass(frozen=True)
 class Stint:
     """One stage at one size for an amount of seconds or steps, of which some is spent."""

@@ -53,6 +53,11 @@ def test_stints_are_done_one_after_the_other() -> None:
     assert schedule.current(spent(stints, 120, 60, 300, 120)) is None
 
 
+def test_what_is_learnt_is_said_in_plain_words() -> None:
+    assert [schedule.learnt(stage) for stage in (1, 2, schedule.FACE)] == ["the whole person", "texture", "the face"]
+    assert [schedule.called(stage) for stage in (1, 2, schedule.FACE)] == ["stage I", "stage II", "the face"]
+
+
 def test_progress_ends_at_one() -> None:
     assert Stint(1, SMALL, 10, 2.5).progress == 0.25
     assert Stint(1, SMALL, 10, 11).progress == 1
