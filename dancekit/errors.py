@@ -23,6 +23,10 @@ class WorkspaceError(DancekitError):
     """A person, clip or state that is missing, damaged or from another version."""
 
 
+class WritingError(WorkspaceError):
+    """A place where nothing can be written: a full disk, missing rights, or a file where a folder should be."""
+
+
 class RecipeError(DancekitError):
     """A recipe or a setting that does not exist or does not fit."""
 

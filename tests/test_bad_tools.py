@@ -107,10 +107,10 @@ def test_transfer_where_nothing_may_be_written_names_the_place(films: Path, home
     shut = tmp_path / "shut"
     shut.mkdir()
     with kept(home), closed(shut):
-        said = refused("transfer", films / "driver.mp4", "--out", shut / "x.mp4", home=home, through=powerless())
-    assert f"{shut}" in said
+        said = refused("transfer", films / "driver.mp4", "--out", "x.mp4", home=home, cwd=shut, through=powerless())
+    assert f"{shut}" in said, "not only a dot for the folder that she is in"
     assert "cannot be written (Permission denied)" in said
-    assert "--out" in said
+    assert "--out FOLDER/name.mp4" in said
 
 
 def test_evaluate_where_nothing_may_be_written_says_so_before_it_measures(home: Path) -> None:

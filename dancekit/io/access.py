@@ -6,7 +6,7 @@ import errno
 import tempfile
 from pathlib import Path
 
-from dancekit.errors import WorkspaceError
+from dancekit.errors import WritingError
 from dancekit.io.workspace import writing
 
 
@@ -16,7 +16,7 @@ def refuse_unwritable(folder: Path, path: Path | None = None) -> None:
     path: what would be written there, if not the folder itself. Nothing is left of the attempt.
 
     Raises:
-        WorkspaceError: nothing can be written there.
+        WritingError: nothing can be written there.
     """
     whole = folder.absolute()
     there = next((place for place in (whole, *whole.parents) if place.exists()), whole)
@@ -29,9 +29,9 @@ def refuse_unwritable(folder: Path, path: Path | None = None) -> None:
             raise no_place(there, error) from error
 
 
-def no_place(folder: Path, error: OSError) -> WorkspaceError:
+def no_place(folder: Path, error: OSError) -> WritingError:
     """The error for a folder in which nobody can make any file, as in /proc."""
-    return WorkspaceError(
-        f"{folder}: no file can be made here ({error.strerror}).",
+    return WritingError(
+        f"{folder.absolute()}: no file can be made here ({error.strerror}).",
         "Choose another folder, with --home, or --out for a film.",
     )

@@ -24,7 +24,7 @@ def alone(folder: Path, work: str, waiting: Callable[[], None] | None = None, le
     for that process; without it, nobody waits. leads: of processes that work together, one takes the folder for all.
 
     Raises:
-        WorkspaceError: another process works on it.
+        WorkspaceError: another process works on it, or (WritingError) no file can be made beside it.
     """
     if not leads:
         yield

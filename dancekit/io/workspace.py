@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dancekit import __version__
-from dancekit.errors import WorkspaceError
+from dancekit.errors import WorkspaceError, WritingError
 from dancekit.io.names import WILD, check_name, is_name
 from dancekit.plugins import suggestion
 
@@ -158,22 +158,22 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise WorkspaceError(
+            raise WritingError(
                 f"{path}: the disk is full.", "Free some space and run the same command again: it goes on where it was."
             ) from error
         if error.errno in (errno.ENOTDIR, errno.EEXIST):
             for place in (Path(error.filename or path.parent), *path.parents):
                 if place.is_file():
-                    raise WorkspaceError(
+                    raise WritingError(
                         f"{place}: this is a file, not a folder.",
                         "Choose another folder (with --home, or --out for a film); the file stays as it is.",
                     ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST,
                            errno.ENAMETOOLONG):  # fmt: skip
-            raise WorkspaceError(
-                f"{path}: cannot be written ({error.strerror}).",
-                "Close what has it open, choose another folder (with --home, or --out for a film), or change its "
-                "permissions.",
+            raise WritingError(
+                f"{path.absolute()}: cannot be written ({error.strerror}).",
+                "Close what has it open, change its permissions, or choose another folder: with --home, or for a film "
+                "with --out FOLDER/name.mp4",
             ) from error
         raise
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dancekit.errors import WorkspaceError
+from dancekit.errors import WorkspaceError, WritingError
 from dancekit.io import workspace
 from dancekit.io.names import check_name, clip_name
 from dancekit.io.workspace import Workspace, keep_or_clear, replace_folder, replacing
@@ -240,6 +240,14 @@ def test_missing_rights_are_said_in_words(tmp_path: Path, number: int) -> None:
     assert "film.mp4: cannot be written" in str(said)
     assert "--home" in said.hint
     assert "--out" in said.hint
+
+
+def test_the_folder_that_she_is_in_is_named_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WritingError) as caught, workspace.writing(Path()):
+        raise PermissionError(errno.EACCES, "Permission denied")
+    assert caught.value.problem == f"{tmp_path}: cannot be written (Permission denied)."
+    assert caught.value.hint.endswith("with --home, or for a film with --out FOLDER/name.mp4")
 
 
 def test_a_bug_is_not_dressed_up_as_a_full_disk(tmp_path: Path) -> None:
