@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -24,12 +24,13 @@ from dancekit.types import PoseTrack, Progress, VideoInfo
 @dataclass(frozen=True)
 class Driver:
     """A film of moves. track: its cleaned landmarks. seen: the landmarks as the pose backend saw them, float32
-    [T, J, 3]. info: of the film. Both are None for a file of landmarks."""
+    [T, J, 3]. info: of the film. Both are None for a file of landmarks. notes: what is worth knowing of them."""
 
     film: Path
     track: PoseTrack
     seen: np.ndarray | None
     info: VideoInfo | None
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Driven:
 
     frames: how many of them show the driver. film_pck, film_lost_limbs: what the pose landmarker reaches on the
     driver's own film against its cleaned track. film_inner_change: its own inner_change, see soundness. None for a file
-    of landmarks.
+    of landmarks. notes: the driver's.
     """
 
     driver: Path
@@ -47,6 +48,7 @@ class Driven:
     film_pck: float | None
     film_lost_limbs: float | None
     film_inner_change: float | None = None
+    notes: Sequence[str] = ()
 
     @property
     def relative_pck(self) -> float | None:
@@ -70,7 +72,8 @@ def find_driver(film: Path, workspace: Workspace, progress: Progress) -> Driver:
     if film.suffix == ".npz":
         return Driver(film, find_moves(film, workspace, options, progress).track, None, None)
     studied = study_moves(film, workspace, options, progress)
-    return Driver(film, studied.track, people.points_of(studied.seen.people, studied.chosen), studied.info)
+    seen = people.points_of(studied.seen.people, studied.chosen)
+    return Driver(film, studied.track, seen, studied.info, studied.notes())
 
 
 def dance(
@@ -98,7 +101,7 @@ def dance(
         frames_read = video.read_frames(driver.info)
         small = (cv2.resize(frame, theirs.size, interpolation=cv2.INTER_AREA) for frame in frames_read)
         own = film_inner_change(small, theirs, both)
-    return Driven(driver.film, frames, soundness([seen], film_change), *reached, film_inner_change=own)
+    return Driven(driver.film, frames, soundness([seen], film_change), *reached, own, driver.notes)
 
 
 def _own_poses(track: PoseTrack, body: float) -> Asked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -15,7 +15,7 @@ import numpy as np
 from dancekit import plugins, survey
 from dancekit.core import people, tracks, upright
 from dancekit.core.verdict import rarely
-from dancekit.errors import ClipError
+from dancekit.errors import ClipError, WritingError
 from dancekit.io import clips, video
 from dancekit.io.locks import alone
 from dancekit.io.sightings import Seen, Stopped, look
@@ -52,7 +52,8 @@ class Studied:
 
     chosen: which of the persons seen she is, by frame. track: her landmarks, cleaned. samples: some frames of the film,
     by number. inside: left, top, right, bottom of what the film shows, without black bars. others: how many more people
-    there are. close: whether somebody else is so close to her that the two are seen as one.
+    there are. close: whether somebody else is so close to her that the two are seen as one. trouble: why not all that
+    was seen could be kept for the next time, in words, if so.
     """
 
     info: VideoInfo
@@ -63,6 +64,12 @@ class Studied:
     inside: tuple[int, int, int, int]
     others: int
     close: bool
+    trouble: str = ""
+
+    def notes(self) -> list[str]:
+        """What is to be said of what could not be kept."""
+        lost = f"So what was seen in {self.info.path.name} is not kept for the next time."
+        return [f"{self.trouble} {lost}"] if self.trouble else []
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,7 @@ def find_moves(film: Path, workspace: Workspace, options: Options, progress: Pro
             raise ClipError(f"{film}: these landmarks show nobody.", "Shoulders and hips must be among them.")
         return Found(track, None, askew(film, track, options))
     studied = study_moves(film, workspace, options, progress)
-    notes = askew(film, studied.track, options)
+    notes = [*studied.notes(), *askew(film, studied.track, options)]
     if studied.others and options.pick is None:
         notes.append(f"Several people are in {film.name}; one is followed. To choose another: --pick X,Y (px).")
     if studied.close:
@@ -115,17 +122,25 @@ def _cut_track(path: Path, track: PoseTrack, options: Options) -> PoseTrack:
 
 
 def study_moves(film: Path, workspace: Workspace, options: Options, progress: Progress = no_progress) -> Studied:
-    """Find the driver throughout a film; what has been looked at is kept, so that nobody looks at it twice.
+    """Find the driver throughout a film; what has been looked at is kept, so that nobody looks at it twice, where
+    anything can be: in somebody else's workspace, or on a full disk, the moves are found all the same.
 
     Raises:
         ClipError: nobody is in it, or it cannot be read.
     """
     info = cut(video.probe(film, video.LONGEST_SIDE, options.turn), options)
-    work = moves_folder(film, workspace)
-    name, what = film.name, f"the film {film.name} is being looked at"
-    with working(work, what, lambda: progress(f"waiting for another dancekit with {name}", 0, 0)):
-        keep_or_clear(work, work_mark(film, options))
-        return study(info, options, False, work, progress)
+    work: Path | None = moves_folder(film, workspace)
+    what, trouble = f"the film {film.name} is being looked at", ""
+    waiting = f"waiting for another dancekit with {film.name}"
+    with ExitStack() as stack:
+        with suppress(WritingError):  # what was kept there earlier can be read all the same
+            stack.enter_context(working(work, what, lambda: progress(waiting, 0, 0)))
+        try:
+            keep_or_clear(work, work_mark(film, options))
+        except WritingError as error:
+            work, trouble = None, error.problem
+        studied = study(info, options, False, work, progress)
+    return replace(studied, trouble=trouble or studied.trouble)
 
 
 def moves_folder(film: Path, workspace: Workspace) -> Path:
@@ -198,11 +213,12 @@ def work_mark(film: Path, options: Options) -> dict[str, object]:
     return {"fingerprint": clips.fingerprint(film), "options": repr(options), "landmarks": landmarks}
 
 
-def study(info: VideoInfo, options: Options, masks: bool, work: Path, progress: Progress) -> Studied:
-    """Find one person throughout a film; what has been looked at is kept in `work`.
+def study(info: VideoInfo, options: Options, masks: bool, work: Path | None, progress: Progress) -> Studied:
+    """Find one person throughout a film; what has been looked at is kept in `work`, if anywhere (see `look`).
 
     Raises:
         ClipError: nobody is in it, or it cannot be read to its end.
+        WritingError: masks cannot be kept.
     """
     backend = plugins.load("pose", options.pose)
     wanted = spread(info.frames, _SAMPLES)
@@ -220,10 +236,11 @@ def study(info: VideoInfo, options: Options, masks: bool, work: Path, progress: 
     track = tracks.clean(PoseTrack(points, size, info.fps, shots=shots), inside, steps)
     if not tracks.measurable(track):
         raise ClipError(f"{info.path}: no person was found in this film.", _NOBODY)
-    return Studied(info, seen, chosen, track, samples, inside, max(map(len, seen.people)) - 1, close)
+    others = max(map(len, seen.people)) - 1
+    return Studied(info, seen, chosen, track, samples, inside, others, close, seen.trouble)
 
 
-def _look(info: VideoInfo, backend: ModuleType, options: Options, masks: bool, work: Path, progress: Progress,
+def _look(info: VideoInfo, backend: ModuleType, options: Options, masks: bool, work: Path | None, progress: Progress,
           keep: Sequence[int]) -> tuple[Seen, bool]:  # fmt: skip
     """Look at all of the film: what is seen, and whether two people in it are so close that they are seen as one.
 
@@ -235,13 +252,14 @@ def _look(info: VideoInfo, backend: ModuleType, options: Options, masks: bool, w
 
     if options.pick:
         return seeing(SEVERAL), False
-    found = survey.kept(work)
+    found = work and survey.kept(work)
     if found is None:
         more, seen = Event(), None
         with meanwhile(lambda: survey.take(info, backend, more)) as asked, suppress(Stopped):
             seen = seeing(1, more)
         found = asked.result()
-        survey.keep(work, found)
+        with suppress(WritingError):  # it takes a moment only
+            survey.keep(work, found) if work else None
         if seen is not None and found.people == 1:
             return seen, found.close
     return seeing(found.people), found.close

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -15,7 +16,7 @@ import numpy as np
 
 from dancekit.core import crops, motion
 from dancekit.core.skeleton import J
-from dancekit.errors import ClipError
+from dancekit.errors import ClipError, WritingError
 from dancekit.io import arrays
 from dancekit.io.frames import encode_mask
 from dancekit.io.video import read_frames
@@ -33,22 +34,25 @@ _HEARING = 0.5
 _WARM_UP = 4
 """Frames before a piece that are looked at only so that the tracker has settled when the piece begins."""
 _THUMBNAIL = (32, 18)
+_ARRAYS = ("counts", "points", "boxes", "steps", "sizes", "masks", "thumbnails")
+_Packed = dict[str, np.ndarray]
+"""A piece as its file holds it: an array for each of these names."""
 
 
 class Seen:
-    """Everything seen in a film; masks stay on disk until they are asked for.
+    """Everything seen in a film; masks on disk stay there until they are asked for.
 
     people: landmarks float32 [J, 3] of everybody in each frame. boxes: the boxes (left, top, right, bottom in px) of
     their masks. steps: how the picture has moved under these landmarks since the frame before, likewise (see
     core.motion). thumbnails: uint8 [T, 18, 32, 3], small pictures of all frames, for shot cuts. kept: some frames as
-    they passed by.
+    they passed by. trouble: why some of it could not be kept on disk, in words, if so.
     """
 
-    def __init__(self, files: list[Path], kept: dict[int, np.ndarray]) -> None:
-        self.kept, self._files = kept, files
+    def __init__(self, pieces: Sequence[Path | _Packed], kept: dict[int, np.ndarray], trouble: str = "") -> None:
+        self.kept, self.trouble, self._pieces = kept, trouble, pieces
         self.people, self.boxes, self.steps = (list[list[np.ndarray]]() for _ in range(3))
         thumbnails, starts = list[np.ndarray](), [0]
-        for piece in map(_read, files):
+        for piece in map(_opened, pieces):
             self.people += piece.points
             self.boxes += piece.boxes
             self.steps += piece.steps
@@ -69,7 +73,7 @@ class Seen:
         """The mask of person `index` of frame `time` within a box [4] of the frame (px), uint8 [h, w] at (w, h)."""
         number = int(np.searchsorted(self._starts, time, side="right")) - 1
         if self._open is None or self._open[0] != number:
-            self._open = (number, _read(self._files[number]))
+            self._open = (number, _opened(self._pieces[number]))
         packed = self._open[1].masks[time - self._starts[number]][index]
         if not len(packed):
             return np.zeros((size[1], size[0]), np.uint8)
@@ -91,7 +95,7 @@ def within(mask: np.ndarray, own: Sequence[float] | np.ndarray, box: np.ndarray,
 
 @dataclass(frozen=True)
 class _Piece:
-    """One file: everything by frame, then by person."""
+    """One piece: everything by frame, then by person."""
 
     points: list[list[np.ndarray]]
     boxes: list[list[np.ndarray]]
@@ -100,29 +104,41 @@ class _Piece:
     thumbnails: np.ndarray
 
 
-def look(info: VideoInfo, backend: ModuleType, people: int, masks: bool, folder: Path, progress: Progress,
+def look(info: VideoInfo, backend: ModuleType, people: int, masks: bool, folder: Path | None, progress: Progress,
          what: str, keep: Collection[int] = (), stop: threading.Event | None = None) -> Seen:  # fmt: skip
     """Run the pose backend over the whole film, several pieces side by side; finished pieces are not done again.
 
-    keep: frames to keep as they pass by; those of pieces that were finished before are not among them. stop: given up
-    once it is set.
+    folder: where pieces are kept; None keeps them in memory alone, as is done with those that cannot be written, unless
+    there are masks, which take a hundred times as much. keep: frames to keep as they pass by; those of pieces that were
+    finished before are not among them. stop: given up once it is set.
 
     Raises:
         Stopped: it was.
         ClipError: frames are missing within the film.
+        WritingError: pieces with masks cannot be written.
     """
     most = cores(_DETECTORS)
     pieces = shared_out(info.frames, most)
     counter = _Counter(info.frames, progress, what)
     workers = min(len(pieces), most)
     stop, kept = stop or threading.Event(), dict[int, np.ndarray]()
+    found, troubles = dict[tuple[int, int], Path | _Packed](), list[str]()
 
     def do(piece: tuple[int, int]) -> None:
-        path = _piece_path(folder, people, piece)
-        if _is_whole(path):
+        path = folder and _piece_path(folder, people, piece)
+        if path and _is_whole(path):
             counter.add(piece[1] - piece[0])
+            found[piece] = path
         elif not stop.is_set():
-            _write(path, _look_at(info, backend, people, masks, piece, counter, stop, keep, kept))
+            packed = _packed(_look_at(info, backend, people, masks, piece, counter, stop, keep, kept))
+            found[piece] = path or packed
+            try:
+                _write(path, packed) if path else None
+            except WritingError as error:
+                if masks:
+                    raise
+                found[piece] = packed
+                troubles.append(error.problem)
 
     with ThreadPoolExecutor(workers) as pool:
         try:
@@ -137,24 +153,32 @@ def look(info: VideoInfo, backend: ModuleType, people: int, masks: bool, folder:
             raise
     if stop.is_set():
         raise Stopped
-    files = [_piece_path(folder, people, piece) for piece in pieces]
-    seen = Seen(files, kept)
-    _refuse_gap(info, pieces, seen.lengths, files)
+    whole = [found[piece] for piece in pieces]
+    seen = Seen(whole, kept, *troubles[:1])
+    _refuse_gap(info, pieces, seen.lengths, whole)
     return seen
 
 
-def _refuse_gap(info: VideoInfo, pieces: Sequence[tuple[int, int]], lengths: np.ndarray, files: Sequence[Path]) -> None:
+def _refuse_gap(
+    info: VideoInfo, pieces: Sequence[tuple[int, int]], lengths: np.ndarray, found: Sequence[Path | _Packed]
+) -> None:
     """Stop where frames are missing before others: all that come after would be counted wrongly. At the end of a film
     it is the caller who decides."""
     for number, (first, end) in enumerate(pieces):
         if lengths[number] < end - first and lengths[number + 1 :].any():
-            files[number].unlink(missing_ok=True)  # to be looked at anew, if it was by chance
+            _forget(found[number])  # to be looked at anew, if it was by chance
             when = [float((info.first + place) / info.fps) for place in (first + int(lengths[number]), end)]
             raise ClipError(
                 f"{info.path}: the film cannot be read between seconds {when[0]:.1f} and {when[1]:.1f}.",
                 "Run the command again; if that does not help, copy the film from the camera again, or use a good part "
                 "of it with --start and --end.",
             )
+
+
+def _forget(piece: Path | _Packed) -> None:
+    if isinstance(piece, Path):
+        with suppress(OSError):  # kept in a place where nothing can be changed any more
+            piece.unlink(missing_ok=True)
 
 
 def shared_out(frames: int, cores: int) -> list[tuple[int, int]]:
@@ -238,27 +262,36 @@ def _thumbnail(frame: np.ndarray) -> np.ndarray:
     return cv2.resize(places, _THUMBNAIL, interpolation=cv2.INTER_AREA)
 
 
-def _write(path: Path, looked: _Looked) -> None:
+def _packed(looked: _Looked) -> _Packed:
     flat = [sighting for people in looked.seen for sighting in people]
     masks = [b"" if s.mask is None else encode_mask(s.mask) for s in flat]
+    return {
+        "counts": np.array([len(people) for people in looked.seen], np.int32),
+        "points": np.array([s.points for s in flat], np.float32),
+        "boxes": np.array([s.box for s in flat], np.int32).reshape(-1, 4),
+        "steps": np.array([steps for people in looked.steps for steps in people], np.float32).reshape(-1, J, 3),
+        "sizes": np.array([len(mask) for mask in masks], np.int64),
+        "masks": np.frombuffer(b"".join(masks), np.uint8),
+        "thumbnails": np.array(looked.thumbnails, np.uint8).reshape(-1, *_THUMBNAIL[::-1], 3),
+    }
+
+
+def _write(path: Path, packed: _Packed) -> None:
     with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(
-            file,
-            counts=np.array([len(people) for people in looked.seen], np.int32),
-            points=np.array([s.points for s in flat], np.float32),
-            steps=np.array([steps for people in looked.steps for steps in people], np.float32).reshape(-1, J, 3),
-            boxes=np.array([s.box for s in flat], np.int32).reshape(-1, 4),
-            sizes=np.array([len(mask) for mask in masks], np.int64),
-            masks=np.frombuffer(b"".join(masks), np.uint8),
-            thumbnails=np.array(looked.thumbnails, np.uint8).reshape(-1, *_THUMBNAIL[::-1], 3),
-        )
+        np.savez(file, **packed)
+
+
+def _opened(piece: Path | _Packed) -> _Piece:
+    return _read(piece) if isinstance(piece, Path) else _unpacked(piece)
 
 
 def _read(path: Path) -> _Piece:
-    counts, points, boxes, steps, sizes, packed, thumbnails = arrays.read(
-        path, "counts", "points", "boxes", "steps", "sizes", "masks", "thumbnails"
-    )
-    masks = np.split(packed, np.cumsum(sizes)[:-1]) if len(sizes) else []
+    return _unpacked(dict(zip(_ARRAYS, arrays.read(path, *_ARRAYS), strict=True)))
+
+
+def _unpacked(packed: _Packed) -> _Piece:
+    counts, points, boxes, steps, sizes, masks, thumbnails = (packed[name] for name in _ARRAYS)
+    split = np.split(masks, np.cumsum(sizes)[:-1]) if len(sizes) else []
     bounds = list(zip(np.cumsum(counts) - counts, np.cumsum(counts), strict=True))
-    people, places, moved, cut_out = ([list(each[a:b]) for a, b in bounds] for each in (points, boxes, steps, masks))
+    people, places, moved, cut_out = ([list(each[a:b]) for a, b in bounds] for each in (points, boxes, steps, split))
     return _Piece(people, places, moved, cut_out, thumbnails)

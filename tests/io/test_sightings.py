@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from making import H264, film, number_of, numbered
 
-from dancekit.errors import ClipError
+from dancekit.errors import ClipError, WritingError
 from dancekit.io import sightings, video
 from dancekit.io.sightings import PIECE, Seen, look
 from dancekit.pose import Sighting
@@ -127,6 +127,46 @@ def test_masks_lie_where_they_were_seen(info: VideoInfo, tmp_path: Path) -> None
     rows, columns = np.nonzero(mask > 100)
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (20, 35, 10, 17)
     assert mask[28, 14] == 200
+
+
+def alike(one: Seen, other: Seen) -> bool:
+    """Whether the same is seen in both."""
+    both = zip((*one.people, *one.boxes, *one.steps), (*other.people, *other.boxes, *other.steps), strict=True)
+    same = all(np.array_equal(a, b) for a, b in both)
+    box, size = np.array([0.0, 0.0, 96.0, 64.0]), (96, 64)
+    masks = [seen.mask(PIECE + 1, 0, box, size) for seen in (one, other)]
+    return same and np.array_equal(one.thumbnails, other.thumbnails) and np.array_equal(*masks)
+
+
+def test_where_nothing_can_be_kept_the_same_is_seen(info: VideoInfo, tmp_path: Path) -> None:
+    whole = looked(info, tmp_path / "kept", Watcher())
+    assert whole.trouble == ""
+    (tmp_path / "file").write_text("shopping list")
+    for folder in (None, tmp_path / "file"):
+        seen = look(info, Watcher().backend, 2, False, folder, no_progress, "looking")
+        assert alike(seen, whole)
+        assert seen.trouble == (f"{folder}: this is a file, not a folder." if folder else "")
+    with pytest.raises(WritingError, match="this is a file, not a folder"):  # masks are too much to be held in memory
+        looked(info, tmp_path / "file", Watcher())
+    assert (tmp_path / "file").read_text() == "shopping list"
+
+
+def test_on_a_disk_that_fills_up_what_was_kept_before_stays(
+    info: VideoInfo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = sightings._write
+
+    def full(path: Path, packed: dict[str, np.ndarray]) -> None:
+        if "-0000000-" not in path.name:
+            raise WritingError(f"{path.name}: the disk is full.")
+        write(path, packed)
+
+    whole = looked(info, tmp_path / "whole", Watcher())
+    monkeypatch.setattr(sightings, "_write", full)
+    seen = look(info, Watcher().backend, 2, False, tmp_path / "full", no_progress, "looking")
+    assert alike(seen, whole)
+    assert "the disk is full" in seen.trouble
+    assert [path.name for path in (tmp_path / "full").iterdir()] == [f"seen-2-0000000-{PIECE:07d}.npz"]
 
 
 def test_a_failure_in_one_piece_ends_the_whole_look(info: VideoInfo, tmp_path: Path) -> None:
