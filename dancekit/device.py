@@ -61,6 +61,11 @@ def find(wish: str = "auto", say: Callable[[str], None] = lambda text: None) -> 
     try:
         _try(device)
     except (RuntimeError, AssertionError, ValueError) as error:
+        if device.type == "mps" and not torch.backends.mps.is_available():
+            raise DancekitError(
+                f"--device {wish}: this computer has no GPU that MPS can use; it is for Macs with Apple silicon.",
+                "Leave it out: dancekit then chooses what there is.",
+            ) from error
         if wish == "auto" and not own:
             trouble = f"PyTorch cannot compute on the GPU ({_briefly(error)})"
             say(f"Note: {trouble}; the CPU takes longer. See: dancekit doctor")

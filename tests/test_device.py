@@ -78,6 +78,22 @@ def test_a_gpu_that_was_asked_for_by_hand_and_cannot_compute_is_refused() -> Non
     assert SAID in caught.value.problem
 
 
+def test_apples_gpu_on_another_computer_is_refused_in_plain_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(wanted: torch.device) -> None:
+        raise NotImplementedError("Could not run 'aten::empty.memory_format' with arguments from the 'MPS' backend.")
+
+    monkeypatch.setattr(device, "_try", fail)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(DancekitError) as caught:
+        device.find("mps")
+    there_is_none = "this computer has no GPU that MPS can use; it is for Macs with Apple silicon"
+    assert caught.value.problem == f"--device mps: {there_is_none}."
+    assert "Leave it out" in caught.value.hint
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)  # a Mac's that cannot compute
+    with pytest.raises(DancekitError, match="--device mps: PyTorch cannot use this device here"):
+        device.find("mps")
+
+
 @pytest.mark.usefixtures("useless_gpu")
 def test_of_several_processes_none_computes_elsewhere_than_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCAL_RANK", "1")
