@@ -98,7 +98,8 @@ def parse(text: str | None) -> Background:
     if not text or not there:
         raise ClipError(
             f"--bg {text}: there is no such file, and no such colour.",
-            f"Give a picture, a film, #rrggbb (or rrggbb), {TRANSPARENT}, or one of: {', '.join(COLOURS)}.",
+            f"Give a picture, a film, {TRANSPARENT}, or a colour: ff8800, '#ff8800' in quotes, or one of "
+            f"{', '.join(COLOURS)}.",
         )
     return _of_file(path)
 

@@ -90,8 +90,8 @@ Drivers = Annotated[
 Bg = Annotated[
     str | None,
     typer.Option(
-        help="Picture, film, colour (green, blue, black, white, grey, pink, ff8800, ...), or transparent; by default "
-        "dark blue-grey."
+        help="Picture, film, colour (ff8800, or '#ff8800' in quotes; or green, blue, black, white, grey, pink, ...), "
+        "or transparent; by default dark blue-grey."
     ),
 ]
 Out = Annotated[
@@ -119,6 +119,8 @@ _LIBRARY = {
     r"^Input should be less than or equal to (.*)": r"it must be \1 or less.",
     r"(unexpected extra argument.*?)\.?$": r"\1.",
     r"^(No such command '(help|version)').*": r"\1. Write: dancekit --\2",
+    r"^(Option '--bg' requires an argument)\.?$": r"\1. Write a colour as ff8800, or as '#ff8800' in quotes: without "
+    "them a shell takes it for a comment.",
 }
 """How the library that reads the command line puts it, and how dancekit does."""
 

@@ -32,13 +32,17 @@ def elsewhere(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("bg", "problem", "hint"),
     [
-        ("beach.jpg", "--bg beach.jpg: there is no such file, and no such colour", "Give a picture, a film, #rrggbb"),
+        (
+            "beach.jpg",
+            "--bg beach.jpg: there is no such file, and no such colour",
+            "Give a picture, a film, transparent",
+        ),
         ("note.jpg", "note.jpg: this is not a picture", "Use a .jpg, .png or .webp picture"),
         ("empty.jpg", "empty.jpg: this is not a picture", "Use a .jpg, .png or .webp picture"),
         ("note.txt", "--bg note.txt: neither a picture nor a film", "If it is a film: copy it from the camera again"),
         ("tune.m4a", "--bg tune.m4a: neither a picture nor a film", "Use a .jpg, .png or .webp picture"),
-        ("#12345", "--bg #12345: there is no such file, and no such colour", "#rrggbb"),
-        ("f80", "--bg f80: there is no such file, and no such colour", "#rrggbb"),
+        ("#12345", "--bg #12345: there is no such file, and no such colour", "a colour: ff8800, '#ff8800' in quotes"),
+        ("f80", "--bg f80: there is no such file, and no such colour", "a colour: ff8800, '#ff8800' in quotes"),
     ],
 )
 def test_a_background_that_is_none_is_refused(

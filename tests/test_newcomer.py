@@ -28,7 +28,8 @@ def told(*arguments: str) -> str:
 
 def test_help_names_colours_that_there_are_and_the_usual_one() -> None:
     named = re.search(
-        r"colour \(([^)]*), ff8800, \.\.\.\), or transparent; by default dark blue-grey", told("transfer")
+        r"colour \(ff8800, or '#ff8800' in quotes; or ([^)]*), \.\.\.\), or transparent; by default dark blue-grey",
+        told("transfer"),
     )
     assert named is not None
     assert set(named[1].split(", ")) <= set(background.COLOURS)
@@ -65,6 +66,10 @@ def test_what_few_need_comes_late_and_is_called_advanced() -> None:
         (["train", "--seed", "-1"], "Invalid value for '--seed': it must be 0 or more."),
         (["train", "--seed", str(2**40)], f"Invalid value for '--seed': it must be {2**32 - 1} or less."),
         (["transfer", "ballet.mp4", "--fit", "foo"], "Invalid value for '--fit': 'foo' is not one of 'body', 'scale'"),
+        (
+            ["transfer", "ballet.mp4", "--bg"],
+            "'--bg' requires an argument. Write a colour as ff8800, or as '#ff8800' in",
+        ),
         (["help"], "No such command 'help'. Write: dancekit --help"),
         (["version"], "No such command 'version'. Write: dancekit --version"),
     ],
