@@ -86,7 +86,9 @@ def _retargeted(track: PoseTrack, model: Likeness, fit: str) -> tuple[PoseTrack,
         raise DancekitError(f"--fit {fit}: there is no such fit.", f"Use one of {', '.join(FITS)}.")
     driver = retarget.proportions([track])
     changes = retarget.explain(driver, model.proportions) if fit == "body" else []
-    notes = [f"Fitted to the body of {model.name}; beside the driver's: {', '.join(changes)}."] if changes else []
+    as_meant = "That is as it should be; --fit scale keeps the driver's build."
+    told = f"Fitted to the body of {model.name}; beside the driver's: {', '.join(changes)}. {as_meant}"
+    notes = [told] if changes else []
     return retarget.retarget(track, driver, model.proportions, fit), notes
 
 

@@ -105,7 +105,11 @@ def pretrained(done: Pretrained, recipe: str) -> Report:
 def transferred(done: Transferred) -> Report:
     """Where the film is, and what was unusual about it."""
     state = f"{done.film}: {len(done.moves)} frames, with{'' if done.sound else 'out'} sound."
-    watch = f"look at the pictures in {done.film}" if done.film.is_dir() else f"open {done.film} in any player"
+    watch = f"open {done.film} in any player"
+    if done.film.is_dir():
+        watch = f"look at the pictures in {done.film}"
+    elif done.transparent:  # which most players show before black, if at all
+        watch = f"put {done.film} into a video editor, over whatever you like"
     lines = [*done.notes, state, f"Next: {watch}"]
     data: dict[str, object] = {"film": str(done.film), "frames": len(done.moves), "notes": done.notes}
     return lines, data | {"sound": done.sound, "frames_per_second": round(done.frames_per_second, 2)}
@@ -121,11 +125,13 @@ def evaluated(done: Evaluation, page: Path) -> Report:
         lines += textwrap.wrap(meaning, _WIDE, initial_indent=f"  {name:<13}", subsequent_indent=" " * 15)
     lines += textwrap.wrap(summary(done), _WIDE)
     lines.append(f"Next: open {page} in a browser and look for yourself")
-    lines += left_out(done)
+    lines += [note for one in done.drivers for note in one.notes] + left_out(done)
     data: dict[str, object] = {name: _plain(scores) for name, scores in done.scores.items()}
     for name, soundness in done.soundness.items():
         data[name] = (_plain(done.scores[name]) if name in done.scores else {}) | asdict(soundness)
-    data["drivers"] = [{"driver": str(one.driver), **measures.driven(one)} for one in done.drivers]
+    data["drivers"] = [
+        {"driver": str(one.driver), **measures.driven(one), "notes": [*one.notes]} for one in done.drivers
+    ]
     return lines, data | {"frames": done.frames, "closed": round(done.closed(), 4), "unlearnt": done.unlearnt,
                           "report": str(page)}  # fmt: skip
 

@@ -52,13 +52,15 @@ class Wish:
 
 @dataclass(frozen=True)
 class Transferred:
-    """What came of it: the film, the moves in it, whether the driver's sound is, and what is worth knowing of them."""
+    """What came of it: the film, the moves in it, whether the driver's sound is, what is worth knowing of them, and
+    whether there is nothing behind the person."""
 
     film: Path
     moves: Moves
     sound: bool
     frames_per_second: float
     notes: list[str]
+    transparent: bool = False
 
 
 def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, options: Options, device: torch.device,
@@ -93,7 +95,7 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
     pace = drawn * group.size / elapsed if drawn else 0.0
     replaced = [f"An earlier {out} is replaced; with --out NAME both stay."] if earlier else []
     notes = [*begun.hardly(person.name, model.notes), *found.notes, *moves.notes, *deaf, *replaced]
-    return Transferred(out, moves, sound is not None, pace, notes)
+    return Transferred(out, moves, sound is not None, pace, notes, scenery.transparent)
 
 
 def refuse_missing(driver: Path, workspace: Workspace) -> None:

@@ -89,7 +89,8 @@ def test_the_film_is_the_drivers_in_all_but_the_person(danced: Danced, films: Pa
     assert made.constant
     assert danced.json["film"] == "me-driver.mp4"
     assert danced.json["frames"] == driver.frames == 40
-    assert any("Fitted to the body of me" in note for note in danced.json["notes"])
+    fitted = next(note for note in danced.json["notes"] if note.startswith("Fitted to the body of me; "))
+    assert fitted.endswith(". That is as it should be; --fit scale keeps the driver's build.")
     assert encode.is_ours(danced.film)
     assert [path.name for path in danced.film.parent.iterdir()] == ["me-driver.mp4"], "and nothing else is left"
 

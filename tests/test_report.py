@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from dancekit.driven import Driven
 from dancekit.evaluate import ENTRIES, Evaluation
 from dancekit.judge import Scores
 from dancekit.soundness import Soundness
+from dancekit.transfer import Transferred
 
 SCORES = Scores(0.9, 0.7, 0.05, 0.1, 0.8, 25.5, 20.25, 0.01, 123.456, 0.02)
 SOUND = Soundness(0.95, 0.1, 2.5, 1.25, 0.002, 0.001)
@@ -48,6 +50,14 @@ def test_every_driver_is_measured_beside_its_own_film() -> None:
     assert report.evaluated(replace(evaluation(), drivers=[]), PAGE)[1]["drivers"] == []
 
 
+def test_what_is_worth_knowing_of_a_driver_is_told_once_to_people_and_to_scripts() -> None:
+    noted = replace(DRIVEN, notes=["So it is not kept."])
+    lines, data = report.evaluated(replace(evaluation(), drivers=[DRIVEN, noted]), PAGE)
+    assert lines.count("So it is not kept.") == 1
+    first, second = json.loads(json.dumps(data))["drivers"]
+    assert (first["notes"], second["notes"]) == ([], ["So it is not kept."])
+
+
 def test_official_measures_are_shown_where_they_are_known_and_else_how_to_get_them() -> None:
     lines, told = report.evaluated(evaluation(), PAGE)
     data, text = json.loads(json.dumps(told)), "\n".join(lines)
@@ -62,6 +72,21 @@ def test_official_measures_are_shown_where_they_are_known_and_else_how_to_get_th
     assert "--fetch" not in text
     assert "No FID: on fewer than 2,048 pictures (here 60)" in text
     assert (data["model"]["lpips"], "fid" in data["model"]) == (0.0625, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "transparent", "what"),
+    [
+        ("me.mov", True, "put me.mov into a video editor"),
+        ("me.webm", True, "put me.webm into a video editor"),
+        ("me.mov", False, "open me.mov in any player"),
+    ],
+)
+def test_what_a_film_is_for_is_said(name: str, transparent: bool, what: str) -> None:
+    moves: Any = range(40)
+    lines, _ = report.transferred(Transferred(Path(name), moves, True, 25.0, [], transparent))
+    assert lines[0] == f"{name}: 40 frames, with sound."
+    assert lines[-1].startswith(f"Next: {what}")
 
 
 def test_tables_are_for_people() -> None:
