@@ -101,7 +101,8 @@ def dance(
         frames_read = video.read_frames(driver.info)
         small = (cv2.resize(frame, theirs.size, interpolation=cv2.INTER_AREA) for frame in frames_read)
         own = film_inner_change(small, theirs, both)
-    return Driven(driver.film, frames, soundness([seen], film_change), *reached, own, driver.notes)
+    sound = soundness([seen], film_change)
+    return Driven(driver.film, frames, sound, *reached, film_inner_change=own, notes=driver.notes)
 
 
 def _own_poses(track: PoseTrack, body: float) -> Asked:

@@ -278,7 +278,7 @@ def _packed(looked: _Looked) -> _Packed:
 
 def _write(path: Path, packed: _Packed) -> None:
     with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **packed)
+        np.savez(file, **packed)  # pyright: ignore[reportArgumentType]
 
 
 def _opened(piece: Path | _Packed) -> _Piece:

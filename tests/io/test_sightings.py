@@ -134,8 +134,8 @@ def alike(one: Seen, other: Seen) -> bool:
     both = zip((*one.people, *one.boxes, *one.steps), (*other.people, *other.boxes, *other.steps), strict=True)
     same = all(np.array_equal(a, b) for a, b in both)
     box, size = np.array([0.0, 0.0, 96.0, 64.0]), (96, 64)
-    masks = [seen.mask(PIECE + 1, 0, box, size) for seen in (one, other)]
-    return same and np.array_equal(one.thumbnails, other.thumbnails) and np.array_equal(*masks)
+    mask, hers = (seen.mask(PIECE + 1, 0, box, size) for seen in (one, other))
+    return same and np.array_equal(one.thumbnails, other.thumbnails) and np.array_equal(mask, hers)
 
 
 def test_where_nothing_can_be_kept_the_same_is_seen(info: VideoInfo, tmp_path: Path) -> None:
