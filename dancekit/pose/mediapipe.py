@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import cv2
 import numpy as np
 
+from dancekit.core import depth
 from dancekit.io import weights
 from dancekit.pose import Sighting
 from dancekit.types import VideoInfo
@@ -75,7 +76,8 @@ def _shrink(frame: np.ndarray) -> np.ndarray:
 
 def _sighting(landmarks, mask, shape: tuple[int, ...]) -> Sighting:
     height, width = shape[:2]
-    points = np.array([(p.x * width, p.y * height, p.visibility) for p in landmarks], np.float32)
+    found = np.array([(p.x * width, p.y * height, p.visibility) for p in landmarks], np.float32)
+    points = depth.weighed(found, np.array([p.z * width for p in landmarks]))
     if mask is None:
         return Sighting(points)
     cut_out, box = _pack(mask.numpy_view(), height, width)
