@@ -24,8 +24,6 @@ _SCENES, _FRAMES = 6, 12
 _FAULT, _LASTING = 0.006, 2.0
 """By how much of the body height a landmarker is off, per axis; over how many frames (a standard deviation) it stays
 alike. Networks that met exact landmarks would trust a real film's too far."""
-_STYLES = {"talk": 0.12, "groove": 0.18, "power": 0.22, "ballet": 0.13, "walk": 0.05, "drill": 0.1, "hold": 0.2}
-"""How often she dances in each style: with arms before the body, which is hardest to draw, more often than in life."""
 _TALLER = (0.85, 1.12)
 """How much smaller or larger she may be from scene to scene."""
 
@@ -76,7 +74,7 @@ def _mistaken(points: np.ndarray, random: np.random.Generator, tall: int) -> np.
 
 def _scene(random: np.random.Generator, body: Proportions, tall: int) -> tuple[Figure, Camera, np.ndarray]:
     """(figure, camera, landmarks float32 [T, J, 3] px): in the middle, about as tall as in the other scenes."""
-    figure = pose(body, random_dance(random, _FRAMES, FPS, _STYLES))
+    figure = pose(body, random_dance(random, _FRAMES, FPS))
     strayed = wander(landmarks3d(body, figure), FPS)
     figure = Figure((figure.origins - strayed).astype(np.float32), figure.turns)
     points, camera = landmarks3d(body, figure), random_camera(random)

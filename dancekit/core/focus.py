@@ -1,5 +1,5 @@
 """Where people look first: face and hands are small in the picture, so errors there may count more (not in the paper).
-And where there is anything of a person to look at.
+Where nobody should look: arms that moved too fast for the film. And where there is anything of a person to look at.
 
 This is for the picture of the whole body; see core.closeup for the face by itself.
 """
@@ -19,10 +19,17 @@ _COARSE = 4
 _BESIDE, _SIDE = 4, 16
 """How many px beside a person are looked at as well, and what the sides of all that are multiples of: for every new
 size, convolutions have to get ready anew."""
-_NAMES = ("face", "mouth", "hand", "thumb")
-_SEGMENTS = tuple(
-    number for number, channel in enumerate(maps.SEGMENT_CHANNELS) if skeleton.PARTS[channel].name.endswith(_NAMES)
-)
+_HIDDEN, _SMEARED, _CLEAR = 0.45, (0.6, 0.78), 0.93
+"""Confidence up to which an arm is hidden; between which it is before the body but smeared; from which it is clear."""
+
+
+def _segments(*names: str) -> tuple[int, ...]:
+    """The segments of the parts that are called so."""
+    parts = [skeleton.PARTS[channel].name for channel in maps.SEGMENT_CHANNELS]
+    return tuple(number for number, name in enumerate(parts) if name.endswith(names))
+
+
+_FACE_AND_HANDS, _ARMS = _segments("face", "mouth", "hand", "thumb"), _segments("forearm", "hand", "thumb")
 
 
 def near(pose: Segments, radius: float, size: tuple[int, int]) -> Tensor:
@@ -30,12 +37,38 @@ def near(pose: Segments, radius: float, size: tuple[int, int]) -> Tensor:
 
     size: (width, height) of the picture in px.
     """
-    starts, ends, seen = (chosen(part, 1, _SEGMENTS) for part in pose)
+    starts, ends, seen = (chosen(part, 1, _FACE_AND_HANDS) for part in pose)
+    squared = _squared(starts, ends, size).masked_fill_((seen <= 0)[..., None, None], torch.inf)
+    return _enlarged(_soft(squared.amin(1, keepdim=True), radius), size)
+
+
+def doubt(pose: Segments, radius: float, size: tuple[int, int]) -> Tensor:
+    """1 where a film does not tell what forearms and hands look like, as `near`: N x 1 x H x W.
+
+    The faster an arm moves, the more it is smeared, and the less sure landmarkers are of it. Who learns from that
+    paints smears wherever an arm crosses the body.
+    """
+    starts, ends, seen = (chosen(part, 1, _ARMS) for part in pose)
+    shown, clear = (seen - _HIDDEN) / (_SMEARED[0] - _HIDDEN), (_CLEAR - seen) / (_CLEAR - _SMEARED[1])
+    doubtful = shown.clamp(0, 1) * clear.clamp(0, 1)
+    each = _soft(_squared(starts, ends, size), radius).mul_(doubtful[..., None, None])
+    return _enlarged(each.amax(1, keepdim=True), size)
+
+
+def _squared(starts: Tensor, ends: Tensor, size: tuple[int, int]) -> Tensor:
+    """Squared distances, in cells, from segments N x S x 2 px: N x S x h x w."""
     cells = (-(-size[0] // _COARSE), -(-size[1] // _COARSE))
-    squared = maps.squared_distances(starts / _COARSE, ends / _COARSE, cells)
-    squared = squared.masked_fill_((seen <= 0)[..., None, None], torch.inf)
-    apart = squared.amin(1, keepdim=True).sqrt_() * (_COARSE / radius)
-    whole = functional.interpolate((2 - apart).clamp_(0, 1), scale_factor=_COARSE, mode="bilinear")
+    return maps.squared_distances(starts / _COARSE, ends / _COARSE, cells)
+
+
+def _soft(squared: Tensor, radius: float) -> Tensor:
+    """1 within a radius (px), 0 beyond twice as much; the memory of `squared` is taken."""
+    return (2 - squared.sqrt_().mul_(_COARSE / radius)).clamp_(0, 1)
+
+
+def _enlarged(cells: Tensor, size: tuple[int, int]) -> Tensor:
+    """Cells N x 1 x h x w as a picture of (width, height) px."""
+    whole = functional.interpolate(cells, scale_factor=_COARSE, mode="bilinear")
     return whole[..., : size[1], : size[0]]
 
 

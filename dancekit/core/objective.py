@@ -96,6 +96,8 @@ class Made:
     """B*M x n_s x h x w: the pose map of each frame, for D_w."""
     focus: Tensor | None
     """B x M x 1 x H x W: 1 on face and hands, see core.focus; None where these count like the rest."""
+    doubt: Tensor | None
+    """B x M x 1 x H x W: 1 on arms that the film smears, see core.focus; None likewise."""
     wild: Tensor | None
     wild_pose: Tensor | None
     excess: Tensor | None
@@ -146,10 +148,12 @@ def generate(networks: Networks, batch: Batch, drawn: Chance, lesson: Lesson, dt
     if strange and networks.anchor is not None:
         with torch.no_grad():
             anchored = networks.anchor(condition[real:])
-        strayed = unseen.strayed(painted[real:], anchored)
+        strayed = unseen.strayed(painted[real:], anchored, pose[real:], lesson.coarse)
+    looked_at, doubt = _focus(batch.poses, count, size, lesson.focus) if lesson.focus else (None, None)
     return Made(
         strayed=strayed,
-        focus=_focus(batch.poses, count, size, lesson.focus) if lesson.focus else None,
+        focus=looked_at,
+        doubt=doubt,
         frames=painted[:real],
         shown=shown,
         true=true,
@@ -162,11 +166,13 @@ def generate(networks: Networks, batch: Batch, drawn: Chance, lesson: Lesson, dt
     )
 
 
-def _focus(poses: Tensor, count: int, size: tuple[int, int], radius: float) -> Tensor:
-    """Where face and hands are in the `count` middle ones of poses B x T x J x 3: B x count x 1 x H x W."""
+def _focus(poses: Tensor, count: int, size: tuple[int, int], radius: float) -> tuple[Tensor, Tensor]:
+    """Where face and hands are in the `count` middle ones of poses B x T x J x 3, and where arms are smeared:
+    B x count x 1 x H x W."""
     reach = (poses.shape[1] - count) // 2
     seen = maps.segments(poses[:, reach : reach + count].flatten(0, 1))
-    return focus.near(seen, radius, size).unflatten(0, (-1, count))
+    near, doubt = (look(seen, radius, size).unflatten(0, (-1, count)) for look in (focus.near, focus.doubt))
+    return near, doubt
 
 
 def _stacked(parts: list[Tensor], lesson: Lesson) -> Tensor:
@@ -230,6 +236,8 @@ def generator_loss(
         matched = [features_apart(*pair) for pair in (judged.pair, judged.time) if pair is not None]
         terms["features"] = weights.features * torch.stack(matched).sum()
     emphasis = None if made.focus is None else 1 + weights.focus * made.focus
+    if emphasis is not None and made.doubt is not None:
+        emphasis = emphasis * (1 - made.doubt)
     hers = batch.frames[:, :, 3:] * batch.known if matte else None
     terms["perceptual"] = weights.perceptual * _perceived(networks.perceptual, made, hers, emphasis, perceived)
     if matte:

@@ -433,6 +433,22 @@ def test_face_and_hands_count_more_in_perceptual_and_colour_terms() -> None:
         assert torch.equal(plain[name], focused[name]), name
 
 
+def test_nothing_is_learnt_from_arms_that_the_film_smears() -> None:
+    nets, given = networks(1), batch(1)
+    made = made_by(nets, given)
+    judged, everywhere = objective.judge(nets, made), torch.ones_like(made.true[:, :, :1])
+
+    def terms(doubt: Tensor) -> dict[str, Tensor]:
+        seen = replace(made, focus=everywhere, doubt=doubt)
+        return objective.generator_loss(nets, seen, judged, given, Weights(colour=1.0, focus=1.0), True)
+
+    sure, half, none = (terms(share * everywhere) for share in (0.0, 0.5, 1.0))
+    for name in ("colour", "perceptual"):
+        assert float(half[name].detach()) == pytest.approx(0.5 * float(sure[name].detach()), rel=1e-4)
+        assert float(none[name].detach()) == 0
+    assert float(none["alpha"].detach()) == float(sure["alpha"].detach())
+
+
 def test_wild_frames_are_held_to_the_base_in_stage_one() -> None:
     nets, given = networks(1), batch(1)
     assert made_by(nets, given).strayed is None

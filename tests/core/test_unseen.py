@@ -5,8 +5,17 @@ from __future__ import annotations
 import pytest
 import torch
 
-from dancekit.core import unseen
-from dancekit.core.unseen import strayed
+from dancekit.core import maps, skeleton, unseen
+
+PARTS = [part.name for part in skeleton.PARTS]
+
+
+def strayed(made: torch.Tensor, anchored: torch.Tensor, *arms: str) -> torch.Tensor:
+    """How far frames have strayed in whose upper half these parts are seen."""
+    pose = torch.zeros(1, maps.CHANNELS, 8, 8)
+    for name in arms:
+        pose[:, PARTS.index(name), :4] = 1
+    return unseen.strayed(made, anchored, pose, 2)
 
 
 def frame(colour: float = 0.5, alpha: float = 1.0) -> torch.Tensor:
@@ -39,3 +48,15 @@ def test_the_base_learns_nothing_from_it() -> None:
     strayed(made, anchored).backward()
     assert made.grad is not None
     assert made.grad.abs().sum() > 0
+
+
+def test_forearms_and_hands_are_held_to_the_base_from_near() -> None:
+    striped = frame()
+    striped[:, :3, :8:8] += 0.4  # one row of every eight, in the upper half: seen from afar it is hardly there
+    plain = float(strayed(striped, frame(), "left thigh", "left upper arm"))
+    for name in ("left forearm", "right hand", "left thumb"):
+        held = float(strayed(striped, frame(), name))
+        assert held == pytest.approx(plain + unseen._ARM * 0.4 / 16, rel=1e-5), name
+    lower = frame()
+    lower[:, :3, 8:] += 0.4
+    assert float(strayed(lower, frame(), "left forearm")) == pytest.approx(float(strayed(lower, frame())))
