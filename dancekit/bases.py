@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,11 +26,14 @@ _SEES_POSES = ("stem.convolution.weight", "condition.weight")
 
 
 def save(path: Path, training: Training) -> None:
-    """Write the averaged generators and the discriminators of a crowd's training, in half precision."""
+    """Write the averaged generators, evened out, and the discriminators of a crowd's training, in half precision."""
+    modules = {name: copy.deepcopy(net) for name, net in training.modules().items() if name not in ("G1", "G2")}
+    for module in modules.values():
+        if isinstance(module, Generator):
+            module.even_out()
     tensors = {
         key: tensor.half()
-        for name, module in training.modules().items()
-        if name not in ("G1", "G2")
+        for name, module in modules.items()
         for key, tensor in checkpoint.named(name.removesuffix(".average"), module).items()
     }
     card: dict[str, object] = {

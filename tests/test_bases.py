@@ -64,6 +64,9 @@ def test_a_base_holds_both_stages_and_the_critics(crowd_home: tuple[Path, Outcom
     assert said.json["finished"]
     assert {name.split("/")[0] for name in tensors} == {"G1", "G2", "D_p1", "D_p2", "D_t"}
     assert all(tensor.dtype == torch.float16 for tensor in tensors.values())
+    inner = [t for name, t in tensors.items() if name.startswith(("G1/blocks", "G2/up")) and name.endswith(".weight")]
+    sizes = [float(tensor.float().square().mean().sqrt()) for tensor in inner]
+    assert sizes == pytest.approx([sizes[0]] * len(inner), rel=1e-2)  # every step changes as much of each
     assert (card["steps"], card["shaping"]["sketch"]) == (10, sketch.KIND)
 
 

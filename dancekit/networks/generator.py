@@ -17,6 +17,8 @@ _AT_ONCE = 16
 and back, for numbers of channels that are no multiple of it."""
 _SURE = 6.0
 """Beyond this tanh changes nothing in a px: its colour and alpha are at their limits."""
+_SIZE = 0.18
+"""Root mean square of the weights of a layer, where that is free: a step of learning changes that much of it."""
 
 
 def normalise(x: Tensor, kind: str) -> Tensor:
@@ -182,11 +184,22 @@ class Generator(nn.Module):
         for parameter in self.head.parameters():
             nn.init.zeros_(parameter)
 
-    def inner(self) -> list[nn.Parameter]:
+    def inner(self) -> list[Tensor]:
         """The weights of all convolutions but the first and the last."""
-        return [
-            p for name, p in self.named_parameters() if p.dim() == 4 and name.partition(".")[0] not in ("stem", "head")
-        ]
+        return [layer.weight for layer in self._inner()]
+
+    @torch.no_grad()
+    def even_out(self) -> None:
+        """Bring all layers but the first and the last to one size. What is drawn stays as it is, since all of these are
+        normalised; but weights that grew in long training learn less with every step."""
+        for layer in self._inner():
+            factor = _SIZE / layer.weight.square().mean().sqrt().clamp_min(1e-12)
+            for part in layer.parameters():
+                part.mul_(factor)
+
+    def _inner(self) -> list[nn.Conv2d]:
+        layers = [(name, each) for name, each in self.named_modules() if isinstance(each, nn.Conv2d)]
+        return [each for name, each in layers if name.partition(".")[0] not in ("stem", "head")]
 
     def _features(self, x: Tensor) -> Tensor:
         x = self.stem(x)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dancekit.networks.generator import Generator, Upward, _bounded, normalise, smoothed
+from dancekit.networks.generator import _SIZE, Generator, Upward, _bounded, normalise, smoothed
 
 
 def noise(*shape: int, seed: int = 0) -> Tensor:
@@ -175,6 +175,24 @@ def test_smoothing_takes_the_finest_pattern_and_leaves_flat_areas() -> None:
 def emptied(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
     """A hook that lets nothing through."""
     return torch.zeros_like(output)
+
+
+@pytest.mark.parametrize("norm", ["instance", "pixel"])
+def test_layers_of_one_size_draw_what_those_of_any_size_drew(norm: str) -> None:
+    network, given = generator(coarse=2, skips=True, norm=norm), noise(1, 6, 16, 12)
+    with torch.no_grad():
+        for place, layer in enumerate(each for each in network.modules() if isinstance(each, nn.Conv2d)):
+            layer.weight.mul_(10 + 5 * place)
+            if layer.bias is not None:
+                layer.bias.normal_(generator=torch.Generator().manual_seed(place))
+        ends = [p.clone() for p in (network.stem.convolution.weight, network.head.weight)]
+        before = network(given)
+        network.even_out()
+        assert torch.allclose(network(given), before, atol=1e-3)
+    sizes = [float(weight.detach().square().mean().sqrt()) for weight in network.inner()]
+    assert sizes == pytest.approx([_SIZE] * len(sizes), rel=1e-4)
+    kept = (network.stem.convolution.weight, network.head.weight)
+    assert all(torch.equal(now, then) for now, then in zip(kept, ends, strict=True))
 
 
 def test_skips_hand_fine_detail_past_the_bottom() -> None:
