@@ -1,3 +1,3 @@
 """dancekit: film yourself, then dance like anyone."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
