@@ -62,7 +62,7 @@ def test_a_background_that_is_none_is_refused(
     ("options", "problem", "hint"),
     [
         (["--out", "none/x.mp4"], "none/x.mp4: there is no folder none", "Make it first"),
-        (["--out", "x.avi"], "unknown film format '.avi'", ".mp4"),
+        (["--out", "x.avi"], "films cannot be written as .avi", ".mp4"),
         (["--out", "x.mp4", "--bg", "transparent"], ".mp4 films cannot be transparent", ".mov"),
         (["--size", "background"], "--size background: there is no picture or film", "--bg"),
         (["--size", "big"], "--size big: this is not a size for a film", "1280x720"),
