@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dancekit.begun import plain, shaping
 from dancekit.errors import RecipeError, WeightsError
@@ -27,14 +27,11 @@ _SEES_POSES = ("stem.convolution.weight", "condition.weight")
 
 def save(path: Path, training: Training) -> None:
     """Write the averaged generators, evened out, and the discriminators of a crowd's training, in half precision."""
-    modules = {name: copy.deepcopy(net) for name, net in training.modules().items() if name not in ("G1", "G2")}
-    for module in modules.values():
-        if isinstance(module, Generator):
-            module.even_out()
     tensors = {
         key: tensor.half()
-        for name, module in modules.items()
-        for key, tensor in checkpoint.named(name.removesuffix(".average"), module).items()
+        for name, module in training.modules().items()
+        if name not in ("G1", "G2")
+        for key, tensor in checkpoint.named(name.removesuffix(".average"), _as_kept(module)).items()
     }
     card: dict[str, object] = {
         "shaping": _shape(training.recipe),
@@ -43,6 +40,14 @@ def save(path: Path, training: Training) -> None:
         "minutes": round(sum(stint.spent for stint in training.stints) / 60, 1) if training.recipe.minutes else None,
     }
     checkpoint.save(path, tensors, card)
+
+
+def _as_kept(module: nn.Module) -> nn.Module:
+    """A network as a base holds it: generators with layers of one size."""
+    if isinstance(module, Generator):
+        module = copy.deepcopy(module)
+        module.even_out()
+    return module
 
 
 def anchor(recipe: Recipe, device: torch.device) -> Generator:

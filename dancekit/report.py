@@ -60,8 +60,7 @@ def _no_good(wrong: Sequence[ClipError]) -> list[str]:
 
 
 def wild(kept: Sequence[Path], wrong: Sequence[ClipError], person: str, where: str) -> Report:
-    """Which poses of strangers prepare --wild kept. person: who may learn with them, if
-    she is there."""
+    """Which poses of strangers prepare --wild kept. person: who may learn with them, if she is there."""
     lines = [*(f"Poses kept: {path}" for path in kept), *_no_good(wrong), "They are used from the next training on."]
     data: dict[str, object] = {"wild": [str(path) for path in kept], "left_out": [error.problem for error in wrong]}
     return [*lines, f"Next: dancekit train{f' {person}' if person else ''}{where}"], data

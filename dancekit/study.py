@@ -258,8 +258,9 @@ def _look(info: VideoInfo, backend: ModuleType, options: Options, masks: bool, w
         with meanwhile(lambda: survey.take(info, backend, more)) as asked, suppress(Stopped):
             seen = seeing(1, more)
         found = asked.result()
-        with suppress(WritingError):  # it takes a moment only
-            survey.keep(work, found) if work else None
+        if work is not None:
+            with suppress(WritingError):  # it takes a moment only
+                survey.keep(work, found)
         if seen is not None and found.people == 1:
             return seen, found.close
     return seeing(found.people), found.close

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from dancekit.core.skeleton import INDEX
+from dancekit.core.skeleton import ARMS, HIPS, SHOULDERS, indices
 
-_TRUNK = [INDEX[f"{side}_{joint}"] for joint in ("shoulder", "hip") for side in ("left", "right")]
-_ARMS = [[INDEX[f"{side}_{joint}"] for joint in ("elbow", "wrist", "pinky", "index", "thumb")]
-         for side in ("left", "right")]  # fmt: skip
-_FOREARM = 2
-"""The first landmarks of an arm, whose middle tells how near it is."""
+_TRUNK = [*indices(SHOULDERS), *indices(HIPS)]
+_BELOW, _FOREARM = slice(1, None), slice(1, 3)
+"""What of an arm is below the shoulder, and the elbow and the wrist, whose middle tells how near it is."""
 _BEFORE = 0.6
 """How much nearer than the trunk a forearm is that may be before it or not, as a share of the trunk's length: the trunk
 is as thick as that."""
@@ -35,10 +33,10 @@ def weighed(points: np.ndarray, depth: np.ndarray) -> np.ndarray:
     result = points.copy()
     shoulders, hips = points[_TRUNK, :2].reshape(2, 2, 2).mean(1)
     length = max(float(np.linalg.norm(shoulders - hips)), 1.0)
-    for arm in _ARMS:
-        nearer = float(depth[_TRUNK].mean() - depth[arm[:_FOREARM]].mean()) / length
-        given = points[arm, 2]
+    for arm in map(list, ARMS):
+        below, nearer = arm[_BELOW], float(depth[_TRUNK].mean() - depth[arm[_FOREARM]].mean()) / length
+        given = points[below, 2]
         doubtful = np.clip((1 - given) / (1 - _SURE), 0, 1)
         told = given + _COUNTS * np.clip(nearer - _BEFORE, -1, 1) * doubtful
-        result[arm, 2] = np.clip(told, np.minimum(given, _LEAST), 1)
+        result[below, 2] = np.clip(told, np.minimum(given, _LEAST), 1)
     return result

@@ -24,12 +24,12 @@ _HIDDEN, _SMEARED, _CLEAR = 0.45, (0.6, 0.78), 0.93
 
 
 def _segments(*names: str) -> tuple[int, ...]:
-    """The segments of the parts that are called so."""
-    parts = [skeleton.PARTS[channel].name for channel in maps.SEGMENT_CHANNELS]
-    return tuple(number for number, name in enumerate(parts) if name.endswith(names))
+    """The segments of the parts whose names end so."""
+    wanted = skeleton.channels(*names)
+    return tuple(number for number, channel in enumerate(maps.SEGMENT_CHANNELS) if channel in wanted)
 
 
-_FACE_AND_HANDS, _ARMS = _segments("face", "mouth", "hand", "thumb"), _segments("forearm", "hand", "thumb")
+_FACE_AND_HANDS, _ARMS = _segments("face", "mouth", "hand", "thumb"), _segments(*skeleton.FOREARMS)
 
 
 def near(pose: Segments, radius: float, size: tuple[int, int]) -> Tensor:

@@ -20,7 +20,7 @@ from torch.nn import functional
 from dancekit.core import paths
 from dancekit.core.compose import multiplied
 from dancekit.core.crops import to_pixel_centres
-from dancekit.core.skeleton import HEAD, INDEX
+from dancekit.core.skeleton import ARMS, HEAD, INDEX
 
 CHANNELS = 4
 """Colour and alpha."""
@@ -41,8 +41,6 @@ _NEIGHBOURS, _SMALL, _FACE = 8, 40, 0.75
 _BY_THE_FACE, _DOUBTFUL = 0.4, 4.0
 """Arms that are so near to the middle of a portrait, in sides of it, make it that doubtful: they are seen with the
 face, and would be wherever the portrait is laid."""
-_ARMS = [[INDEX[f"{side}_{name}"] for name in ("shoulder", "elbow", "wrist", "pinky", "index", "thumb")]
-         for side in ("left", "right")]  # fmt: skip
 _TWO = 0.25
 """How often training mixes two portraits, as painting does where one follows on another."""
 _CHANGE, _MIXED = 2.0, 2
@@ -161,7 +159,7 @@ def gather(heads: Sequence[Head], many: int) -> Gallery:
 
 def _arm_by_the_face(head: Head) -> bool:
     """Whether an arm is before a portrait's face, or next to it."""
-    arms = head.points[_ARMS, :2]
+    arms = head.points[np.array(ARMS), :2]
     between = (arms[:, :2] + arms[:, 1:3]) / 2
     side = len(head.picture)
     apart = np.linalg.norm(np.concatenate((arms[:, 1:], between), 1) - side / 2, axis=-1)

@@ -75,6 +75,15 @@ TREE: tuple[tuple[str, str], ...] = (
 HEAD = NAMES[:11]
 """The landmarks of the head."""
 
+ARMS = tuple(
+    tuple(INDEX[f"{side}_{name}"] for name in ("shoulder", "elbow", "wrist", "pinky", "index", "thumb"))
+    for side in ("left", "right")
+)
+"""The landmarks of each arm, from the shoulder on."""
+
+FOREARMS = ("forearm", "hand", "thumb")
+"""How the names of the parts end that are seen before whatever an arm crosses."""
+
 REGIONS: dict[str, tuple[str, ...]] = {
     "head": HEAD,
     "left arm": ("left_elbow", "left_wrist"),
@@ -84,6 +93,11 @@ REGIONS: dict[str, tuple[str, ...]] = {
     "feet": ("left_heel", "right_heel", "left_foot", "right_foot"),
 }
 """What a person calls her body parts, for reports."""
+
+
+def channels(*names: str) -> tuple[int, ...]:
+    """The pose-map channels of the parts whose names end so."""
+    return tuple(channel for channel, part in enumerate(PARTS) if part.name.endswith(names))
 
 
 def indices(point: Point) -> tuple[int, ...]:

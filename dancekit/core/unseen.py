@@ -14,9 +14,7 @@ _CELL, _AFAR = 4, 8
 """Alpha and colour are looked at in cells of so many px: they divide every size. What is finer is the person's own."""
 _COLOUR = 0.3
 """How much colour counts beside alpha: the base knows well where a person ends, and only roughly how she is dressed."""
-_ARMS = tuple(
-    channel for channel, part in enumerate(skeleton.PARTS) if part.name.endswith(("forearm", "hand", "thumb"))
-)
+_ARMS = skeleton.channels(*skeleton.FOREARMS)
 _ARM = 10.0
 """How much the colour of forearms and hands counts, from as near as alpha. The base knows well how they are seen before
 whatever they cross; films show that seldom, and mostly smeared by the move."""

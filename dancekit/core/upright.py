@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dancekit.core.skeleton import INDEX
+from dancekit.core.skeleton import HIPS, SHOULDERS, indices
 from dancekit.core.tracks import LOW_CONFIDENCE
 
 _NEARLY_ALL = 0.8
@@ -21,7 +21,7 @@ def turn_of(points: np.ndarray) -> int:
     points: float32 [T, J, 3] px of the whole film. What counts is where the middle of her shoulders is, as seen from
     that of her hips, in the frames that surely show both; 0 unless it is the same in nearly all of these.
     """
-    ends = [points[:, [INDEX[f"{side}_{name}"] for side in ("left", "right")]] for name in ("hip", "shoulder")]
+    ends = [points[:, indices(place)] for place in (HIPS, SHOULDERS)]
     across, down = (ends[1] - ends[0])[..., :2].mean(1).T
     with np.errstate(invalid="ignore"):
         sure = np.isfinite(across + down) & (np.minimum(*ends)[..., 2].min(1) >= LOW_CONFIDENCE)

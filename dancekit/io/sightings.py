@@ -130,14 +130,15 @@ def look(info: VideoInfo, backend: ModuleType, people: int, masks: bool, folder:
             counter.add(piece[1] - piece[0])
             found[piece] = path
         elif not stop.is_set():
-            packed = _packed(_look_at(info, backend, people, masks, piece, counter, stop, keep, kept))
-            found[piece] = path or packed
+            found[piece] = packed = _packed(_look_at(info, backend, people, masks, piece, counter, stop, keep, kept))
+            if path is None:
+                return
             try:
-                _write(path, packed) if path else None
+                _write(path, packed)
+                found[piece] = path
             except WritingError as error:
                 if masks:
                     raise
-                found[piece] = packed
                 troubles.append(error.problem)
 
     with ThreadPoolExecutor(workers) as pool:
