@@ -17,8 +17,8 @@ import torch
 from dancekit.errors import DancekitError
 from dancekit.group import local_rank
 
-_LARGER = 5.5
-"""Gigabytes of a GPU's memory that the recipe `standard` needs."""
+_LARGER = 3.5
+"""Gigabytes of a GPU's memory that the recipe `standard` needs, with room for all else that uses it."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,7 @@ class Machine:
         """(recipe that suits it, why in words): of those whose pictures have been judged, the best that it can do."""
         gigabytes = self.memory / 2**30
         if self.device.type == "cuda" and gigabytes >= _LARGER:
-            larger = "larger pictures, which nobody has judged yet: --recipe standard"
-            return "cpu", f"{self.name} with {gigabytes:.0f} GB does it fast; {larger}"
+            return "standard", f"{self.name} with {gigabytes:.0f} GB"
         if self.device.type == "cuda":
             return "cpu", f"{self.name} has only {gigabytes:.1f} GB, the smallest recipe fits"
         return "cpu", f"{self.trouble or 'no GPU that PyTorch can use'}; {os.cpu_count()} CPU cores"

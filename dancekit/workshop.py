@@ -43,8 +43,8 @@ def pretrain(
 ) -> None:
     """Make a base for a recipe: networks that know drawn people.
 
-    Training starts from it. dancekit brings one for the recipe cpu alone; make one for another, or for a recipe of
-    yours. Run it again to continue.
+    Training starts from it. dancekit brings those of the recipes cpu and standard; make one for a recipe of yours. Run
+    it again to continue.
     """
     with command(json) as terminal:
         from dancekit import device as devices

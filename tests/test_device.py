@@ -11,6 +11,7 @@ import torch
 
 from dancekit import device, doctor, recipe, train
 from dancekit.errors import DancekitError
+from dancekit.io import weights
 from dancekit.io.workspace import Workspace
 from dancekit.run import say_nothing
 from dancekit.types import no_progress
@@ -42,11 +43,23 @@ def test_a_gpu_that_cannot_compute_gives_way_to_the_cpu_and_it_is_told_why() -> 
     assert told == [f"Note: PyTorch cannot compute on the GPU ({SAID}); the CPU takes longer. See: dancekit doctor"]
 
 
-@pytest.mark.parametrize(("kind", "gigabytes"), [("cuda", 24), ("cuda", 4), ("cpu", 0)])
-def test_nobody_is_given_a_recipe_whose_pictures_were_never_judged(kind: str, gigabytes: int) -> None:
-    recipe, why = device.Machine(torch.device(kind), "Some GPU", gigabytes * 2**30).recipe()
-    assert recipe == "cpu"
-    assert ("--recipe standard" in why) == (gigabytes > 8), "where there is room, she is told of the larger one"
+@pytest.mark.parametrize(
+    ("kind", "gigabytes", "suits"),
+    [("cuda", 24, "standard"), ("cuda", 4, "standard"), ("cuda", 2, "cpu"), ("cpu", 0, "cpu")],
+)
+def test_a_gpu_with_room_for_it_is_given_the_larger_recipe(kind: str, gigabytes: int, suits: str) -> None:
+    name, why = device.Machine(torch.device(kind), "Some GPU", gigabytes * 2**30).recipe()
+    assert name == suits
+    assert ("Some GPU" in why) == (kind == "cuda")
+    assert ("only 2.0 GB" in why) == (gigabytes == 2), "why she gets the smaller one"
+
+
+def test_whatever_recipe_a_machine_is_given_starts_from_a_base_that_comes_with_dancekit() -> None:
+    machines = [device.Machine(torch.device(kind), "It", size * 2**30) for kind, size in (("cuda", 24), ("cpu", 0))]
+    for name in {machine.recipe()[0] for machine in machines}:
+        base = recipe.load(name).base
+        assert base, f"{name} has none"
+        assert weights.available(base), f"{base} is not bundled"
 
 
 def test_nothing_is_learnt_where_gradients_are_wrong(trained_home: Path, tmp_path: Path) -> None:
