@@ -52,6 +52,7 @@ def test_a_gpu_with_room_for_it_is_given_the_larger_recipe(kind: str, gigabytes:
     assert name == suits
     assert ("Some GPU" in why) == (kind == "cuda")
     assert ("only 2.0 GB" in why) == (gigabytes == 2), "why she gets the smaller one"
+    assert ("--recipe standard" in why) == (kind == "cpu"), "with patience, a CPU can do it too"
 
 
 def test_whatever_recipe_a_machine_is_given_starts_from_a_base_that_comes_with_dancekit() -> None:
