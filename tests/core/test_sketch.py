@@ -8,12 +8,14 @@ import torch
 from figures import figure, unseen, waving
 
 from dancekit.core import maps, sketch
-from dancekit.core.sketch import ACROSS, ALONG, BARS, SIDES, Looks
+from dancekit.core.sketch import ACROSS, ALONG, BAR_NAMES, BARS, SIDES, Looks
 
 SIZE, BODY = (220, 240), 200.0
 SHIN = 4
 """The bar of the left shin: see sketch.USUAL."""
+RIGHT_SHIN = BAR_NAMES.index("right shin")
 KNEE, ANKLE = 25, 27
+RIGHT_KNEE, RIGHT_ANKLE = 26, 28
 
 
 def looks(seed: int = 0) -> Looks:
@@ -165,3 +167,43 @@ def test_an_arm_in_plain_view_is_before_the_trunk_and_a_hidden_one_behind_it(con
     along = drawn[0, round(middle[1]), round(middle[0] - 15) : round(middle[0] + 15)]
     assert (along > 0).all() == before
     assert (along > 0).any() == before
+
+
+def crossed() -> np.ndarray:
+    """Standing, with the left ankle before the right one: the shins cross."""
+    points = standing()
+    points[ANKLE, 0], points[RIGHT_ANKLE, 0] = points[RIGHT_ANKLE, 0], points[ANKLE, 0]
+    return points
+
+
+def crossing(points: np.ndarray) -> tuple[int, int]:
+    """Row and column of where the shins cross."""
+    middle = points[[KNEE, ANKLE, RIGHT_KNEE, RIGHT_ANKLE], :2].mean(0)
+    return round(middle[1]), round(middle[0])
+
+
+def test_where_one_limb_does_not_cover_a_px_the_one_behind_it_is_seen() -> None:
+    pose, given = maps.segments(torch.from_numpy(crossed())), shaded(torch.tensor(0.5))
+    whole = sketch.draw(pose, given, SIZE)
+    both = whole[3] > 0.99
+    for shin in (SHIN, RIGHT_SHIN):
+        bare = given._replace(cover=given.cover.clone())
+        bare.cover[:, shin] = 0
+        drawn = sketch.draw(pose, bare, SIZE)
+        middle = crossing(crossed())
+        assert both[middle]
+        assert drawn[3][middle] == pytest.approx(1), f"the other shin, without bar {shin}"
+        assert drawn[0][middle] == pytest.approx(0.5)
+        bare.cover[:, [SHIN, RIGHT_SHIN]] = 0
+        assert sketch.draw(pose, bare, SIZE)[3][middle] == 0, "there is nothing else"
+
+
+def test_what_lies_beyond_the_end_of_another_limb_is_not_seen_through_one() -> None:
+    given = looks()
+    arm = BAR_NAMES.index("left upper arm")
+    given.cover[:, arm] = 0
+    points = standing()
+    drawn = sketch.draw(maps.segments(torch.from_numpy(points)), given, SIZE)
+    shoulder = points[11].round().astype(int)
+    above = round(shoulder[1] - 0.5 * sketch.USUAL[arm] * BODY), shoulder[0] + 3
+    assert drawn[3][above] == 0, "the trunk ends at the shoulder"
