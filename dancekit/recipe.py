@@ -1,4 +1,4 @@
-"""Recipes: every number of the method, with the paper's as defaults, a YAML overlay on top and --set on top of that."""
+"""Recipes: every number of the method, with the paper's as defaults, YAML overlays on top and --set on top of that."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import typing
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from dancekit import limits
 from dancekit.core.augment import Augmentation, Sway
@@ -178,15 +177,10 @@ def load(name: str, settings: Mapping[str, str] | None = None) -> Recipe:
     Raises:
         RecipeError: unknown recipe or key (the nearest is suggested), or a value that does not fit.
     """
-    known = zoo.recipes()
-    path = Path(name) if name.endswith((".yaml", ".yml")) else known.get(name)
-    if path is not None and not path.is_file():
-        raise RecipeError(
-            f"{path}: there is no such recipe file.", f"Check the name; {zoo.root() / 'recipes'} holds examples."
-        )
-    if path is None:
-        raise RecipeError(f"There is no recipe {name!r}.", suggestion(name, ["auto", *known]))
-    return with_settings(from_dict({"name": path.stem, **zoo.read_yaml(path)}, str(path)), settings or {})
+    recipe: object = Recipe()
+    for path, data in zoo.read_recipe(name):
+        recipe = _overlay(recipe, {"name": path.stem, **data}, str(path))
+    return with_settings(typing.cast(Recipe, recipe), settings or {})
 
 
 def with_settings(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
