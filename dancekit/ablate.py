@@ -18,7 +18,8 @@ from dancekit.core.schedule import Stint
 from dancekit.device import Machine, number_type
 from dancekit.drive import plan_moves
 from dancekit.errors import WorkspaceError
-from dancekit.evaluate import CUT, refuse_too_short, score_held_out
+from dancekit.evaluate import CUT, score_held_out
+from dancekit.heldout import refuse_too_short
 from dancekit.io import clips, weights
 from dancekit.io.workspace import Person, Workspace, keep_or_clear, read_json, write_json, writing
 from dancekit.judge import Scores

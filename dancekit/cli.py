@@ -15,12 +15,14 @@ from dancekit.options import (
     HOME,
     Bg,
     Commands,
+    DanceTo,
     Device,
     Drivers,
     End,
     Fit,
     Home,
     Json,
+    LearnFrom,
     Matte,
     Minutes,
     Out,
@@ -31,6 +33,7 @@ from dancekit.options import (
     Seed,
     Settings,
     Start,
+    Tall,
     Turn,
     finite,
     parse_settings,
@@ -190,6 +193,7 @@ def transfer(
 def evaluate(
     person: Annotated[str, typer.Argument(help="Who; by default the only person there is, or me.")] = "",
     driver: Drivers = [],  # noqa: B006
+    tall: Tall = None,
     device: Device = "auto",
     home: Home = HOME,
     json: Json = False,
@@ -208,7 +212,7 @@ def evaluate(
 
         who = whom(workspace_in(home), person)
         refuse_unwritable(who.folder, who.report)
-        done = verb.evaluate(who, devices.find(device, terminal.say).device, terminal.progress, driver)
+        done = verb.evaluate(who, devices.find(device, terminal.say).device, terminal.progress, driver, tall)
         lines, data = report.evaluated(done, who.report)
         try:
             page.write(who.report, who.name, done, who.log)
@@ -223,12 +227,8 @@ def evaluate(
 def demo(
     minutes: Annotated[float, typer.Option(help="How long to train.", min=0.1, callback=finite)] = 5.0,
     recipe: Annotated[str, typer.Option(help="As for train.")] = "auto",
-    subject_seconds: Annotated[
-        float, typer.Option(help="Length of the film to learn from.", min=4, callback=finite)
-    ] = 40.0,
-    driver_seconds: Annotated[
-        float, typer.Option(help="Length of the film to dance to.", min=1, callback=finite)
-    ] = 10.0,
+    subject_seconds: LearnFrom = 40.0,
+    driver_seconds: DanceTo = 10.0,
     device: Device = "auto",
     seed: Seed = 0,
     home: OwnHome = Path("demo"),

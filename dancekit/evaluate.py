@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from dancekit import backdrops, likeness, plugins
-from dancekit.core import closeup, metrics, spans
+from dancekit.core import closeup, metrics
+from dancekit.core.compose import resized
 from dancekit.core.painted import Painted
 from dancekit.drive import only_hers, painting_on
 from dancekit.driven import Driven, dance, find_driver
 from dancekit.errors import WorkspaceError
+from dancekit.heldout import held_out_spans, runs_of
 from dancekit.io.clips import Clip, load_all
 from dancekit.io.dataset import Footage
 from dancekit.io.workspace import Person, Workspace
 from dancekit.judge import Judge, Scores
 from dancekit.likeness import Likeness
+from dancekit.nearest import nearest_pose
 from dancekit.reels import Reel, chosen, reel
 from dancekit.soundness import Asked, Look, Soundness, asked_of, look, soundness, still_change
 from dancekit.types import PoseTrack, Progress, no_progress
@@ -36,8 +39,6 @@ _LARGER = 2
 """Faces and details are judged, and reels shown, at so many times the size of stage I's pictures."""
 _EVERY = 8
 """Of the larger pictures, which take four times as long to score, every so many-th is."""
-_LONGEST = 150
-"""Frames that are looked at together at the most: all entries' larger pictures of them are held in memory."""
 _TITLES = {"stage1": "stage I alone", "model": "dancekit", FILM: "truth", "nearest": "nearest frame"}
 """What entries are called in reels, from the left."""
 
@@ -48,14 +49,15 @@ class Evaluation:
 
     scores: against truth, of the person, of the nearest training frame by pose, of stage I alone, and of the floor.
     soundness: without truth, of the same but for the floor, and of the film. frames, spans: how many are held out.
-    drivers: soundness in the moves of other films. reels: pictures to look at. unlearnt: clips that were prepared after
-    training, and are not looked at.
+    tall: her height in the pictures, px. drivers: soundness in the moves of other films. reels: pictures to look at.
+    unlearnt: clips that were prepared after training, and are not looked at.
     """
 
     scores: dict[str, Scores]
     soundness: dict[str, Soundness]
     frames: int
     spans: int
+    tall: int
     drivers: list[Driven]
     reels: list[Reel]
     unlearnt: list[str] = field(default_factory=list)
@@ -66,46 +68,56 @@ class Evaluation:
 
 
 def evaluate(
-    person: Person, device: torch.device, progress: Progress = no_progress, drivers: Sequence[Path] = ()
+    person: Person,
+    device: torch.device,
+    progress: Progress = no_progress,
+    drivers: Sequence[Path] = (),
+    tall: int | None = None,
 ) -> Evaluation:
     """Score a person on the held-out spans of all her clips, and look at her in the moves of other films.
 
+    tall: her height in the pictures that are judged, px, so that people of other recipes can be compared with her; by
+    default as tall as stage I paints her. Films are danced to as they are.
+
     Raises:
-        WorkspaceError: not trained, or her films are gone.
+        WorkspaceError: not trained, her films are gone, or she is not drawn that tall.
         ClipError: nobody is in a driver's film, or it cannot be read.
     """
     model = likeness.load(person)
+    share = _share(model, tall)
     clips, new = _learnt(person, model)
     footage, large = (
         [Footage(clip, canvas, 0) for clip in clips] for canvas in (model.canvas, model.canvas.times(_LARGER))
     )
-    runs = _runs(person, footage)
+    runs = runs_of(person, footage)
     found = [find_driver(film, Workspace(person.folder.parent), progress) for film in drivers]
     judge, backend = Judge(device), plugins.load("pose", "mediapipe")
     looks: dict[str, list[Look]] = {entry: [] for entry in (*ENTRIES, FILM)}
     total, done = sum(end - first for _, first, end in runs), 0
     shown, kept = chosen([end - first for _, first, end in runs]), []
     for number, (film, first, end) in enumerate(runs):
-        asked, true = _asked(film).part(first, end), _true(film, first, end)
-        finer = large[footage.index(film)]
-        finest = _true(finer, first, end).transpose(0, 2, 3, 1)
-        faces = _faces(finest, finer, first)
-        judge.add(FLOOR, *neighbours(true))
-        judge.add_faces(FLOOR, *neighbours(faces))
-        judge.add_large(FLOOR, *(half[::_EVERY] for half in neighbours(finest)))
-        small, fine = dict[str, np.ndarray](), dict[str, np.ndarray]()
+        finer, asked = large[footage.index(film)], _asked(film).part(first, end)
+        small, fine, heads = dict[str, np.ndarray](), dict[str, np.ndarray](), dict[str, np.ndarray]()
         for entry, seen in looks.items():
             if entry == FILM:
-                small[entry], fine[entry] = true.transpose(0, 2, 3, 1), finest
+                small[entry], fine[entry] = (_true(one, first, end).transpose(0, 2, 3, 1) for one in (film, finer))
             else:
                 made = _pictures(entry, film, (footage, large), model, first, end, device)
                 small[entry], fine[entry] = _known(made[0], film, first), _known(made[1], finer, first)
-            seen.append(look(small[entry], asked, backend))
+            heads[entry] = _faces(fine[entry], finer, first)
+            if share is not None:
+                small[entry], heads[entry] = _smaller(fine[entry], share), _smaller(heads[entry], share)
+            seen.append(look(small[entry], asked.at((small[entry].shape[2], small[entry].shape[1])), backend))
             done += end - first
             progress("judging", done, total * len(looks))
+        true = small[FILM].transpose(0, 3, 1, 2)
+        judge.add(FLOOR, *neighbours(true))
+        judge.add_faces(FLOOR, *neighbours(heads[FILM]))
         judge.add_all({entry: small[entry].transpose(0, 3, 1, 2) for entry in ENTRIES}, true)
-        judge.add_all_faces({entry: _faces(fine[entry], finer, first) for entry in ENTRIES}, faces)
-        judge.add_all_large({entry: fine[entry][::_EVERY] for entry in ENTRIES}, finest[::_EVERY])
+        judge.add_all_faces({entry: heads[entry] for entry in ENTRIES}, heads[FILM])
+        if share is None:
+            judge.add_large(FLOOR, *(half[::_EVERY] for half in neighbours(fine[FILM])))
+            judge.add_all_large({entry: fine[entry][::_EVERY] for entry in ENTRIES}, fine[FILM][::_EVERY])
         if number in shown:
             kept.append(_reel(finer, first, {entry: pictures[: shown[number]] for entry, pictures in fine.items()}))
     film_change = still_change(looks[FILM])
@@ -113,11 +125,32 @@ def evaluate(
         {entry: judge.scores(entry) for entry in (*ENTRIES, FLOOR)},
         {entry: soundness(seen, film_change) for entry, seen in looks.items()},
         total,
-        sum(len(_held_out(clip)) for clip in clips),
+        sum(len(held_out_spans(clip)) for clip in clips),
+        round(tall or model.canvas.body),
         [dance(driver, model, film_change, backend, device, progress) for driver in found],
         kept,
         [clip.name for clip in new],
     )
+
+
+def _share(model: Likeness, tall: int | None) -> float | None:
+    """How tall she is judged, as a share of her height in the larger pictures; None for as she is painted.
+
+    Raises:
+        WorkspaceError: she is not drawn that tall.
+    """
+    most = _LARGER * model.canvas.body
+    if tall is not None and tall > most:
+        raise WorkspaceError(f"{model.name!r} is drawn {most:.0f} px tall, so she cannot be judged {tall} px tall.",
+                             f"Choose fewer: --tall {most:.0f} at the most.")  # fmt: skip
+    return None if tall is None else tall / most
+
+
+def _smaller(pictures: np.ndarray, share: float) -> np.ndarray:
+    """Pictures uint8 [T, h, w, 4] (colour and alpha) at a share of their size."""
+    height, width = (max(1, round(side * share)) for side in pictures.shape[1:3])
+    smaller = [resized(picture, (width, height)) for picture in pictures]
+    return np.stack(smaller) if smaller else np.zeros((0, height, width, 4), np.uint8)
 
 
 def _learnt(person: Person, model: Likeness) -> tuple[list[Clip], list[Clip]]:
@@ -153,7 +186,7 @@ def score_held_out(
     """
     model = likeness.load(person)
     footage = [Footage(clip, model.canvas, 0) for clip in _learnt(person, model)[0]]
-    runs, judge = _runs(person, footage), Judge(device)
+    runs, judge = runs_of(person, footage), Judge(device)
     cut_outs = [Footage(clip, model.canvas, 0) for clip in load_all(alone)] if alone else footage
     of_film = {film.clip.source: film for film in cut_outs}
     for number, (film, first, end) in enumerate(runs, 1):
@@ -167,26 +200,6 @@ def score_held_out(
         judge.add_all(made, _true(shown, first, end))
         progress("judging", number, len(runs))
     return {entry: judge.scores(entry) for entry in entries}
-
-
-def _runs(person: Person, footage: Sequence[Footage]) -> list[tuple[Footage, int, int]]:
-    """(clip, first, end) of every run of held-out frames.
-
-    Raises:
-        WorkspaceError: there is none.
-    """
-    refuse_too_short(person, [film.clip for film in footage])
-    return [(film, first, end) for film in footage for first, end in held_out_runs(film)]
-
-
-def refuse_too_short(person: Person, clips: Sequence[Clip]) -> None:
-    """Stop before anything is made that could not be judged by these clips of a person.
-
-    Raises:
-        WorkspaceError: none of their frames is held out, next to another one.
-    """
-    if not any(map(_held_out, clips)):
-        raise WorkspaceError(f"{person.name!r} has no held-out frames to judge by.", "Prepare a longer film.")
 
 
 def _reel(film: Footage, first: int, pictures: dict[str, np.ndarray]) -> Reel:
@@ -232,18 +245,6 @@ def _asked(film: Footage) -> Asked:
     return asked_of(PoseTrack(film.points, film.canvas.size, film.clip.track.fps, shots=film.clip.track.shots))
 
 
-def held_out_runs(film: Footage) -> Iterator[tuple[int, int]]:
-    """(first, end) of every run of consecutive held-out frames of a shot that show the person; of long ones, in
-    pieces."""
-    for first, end in _held_out(film.clip):
-        yield from pairwise(np.linspace(first, end, -(-(end - first) // _LONGEST) + 1).astype(int).tolist())
-
-
-def _held_out(clip: Clip) -> list[tuple[int, int]]:
-    """(first, end) of every run of consecutive held-out frames of a shot that show the person."""
-    return spans.runs(spans.held_out(len(clip.track)) & clip.used, clip.track.spans(), 2)
-
-
 def _pictures(
     entry: str,
     film: Footage,
@@ -280,19 +281,3 @@ def _pictures(
         painted = painter.paint(points, model.canvas.size, film.stride, each=each)
         shown = list(each(seen, islice(zip(points, painted, strict=False), first - start, end - start)))
     return [np.stack(pictures) for pictures in zip(*shown, strict=True)]
-
-
-def nearest_pose(footage: Sequence[Footage], points: np.ndarray) -> tuple[int, int]:
-    """(number of the film, frame) of the training frame whose pose is nearest to points [J, 3] (px): mean distance of
-    landmarks."""
-    best: tuple[float, int, int] | None = None
-    for number, film in enumerate(footage):
-        times = np.flatnonzero(film.clip.used & ~film.held)
-        if not len(times):  # a short film of which all that shows her is held out
-            continue
-        apart = np.nan_to_num(np.linalg.norm(film.points[times, :, :2] - points[:, :2], axis=-1), nan=1e3).mean(1)
-        place = int(apart.argmin())
-        if best is None or apart[place] < best[0]:
-            best = float(apart[place]), number, int(times[place])
-    assert best is not None
-    return best[1:]

@@ -87,6 +87,16 @@ Settings = Annotated[
 Drivers = Annotated[
     list[Path], typer.Option("--driver", help="Film whose moves to judge the person in; may be repeated.")
 ]
+Tall = Annotated[
+    int | None,
+    typer.Option(
+        metavar="PX",
+        help="Judge pictures in which she is so tall, such as 250, to compare recipes; else as tall as she is drawn.",
+        min=64,
+    ),
+]
+LearnFrom = Annotated[float, typer.Option(help="Length of the film to learn from.", min=4, callback=finite)]
+DanceTo = Annotated[float, typer.Option(help="Length of the film to dance to.", min=1, callback=finite)]
 Bg = Annotated[
     str | None,
     typer.Option(

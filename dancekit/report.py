@@ -131,8 +131,8 @@ def evaluated(done: Evaluation, page: Path) -> Report:
     data["drivers"] = [
         {"driver": str(one.driver), **measures.driven(one), "notes": [*one.notes]} for one in done.drivers
     ]
-    return lines, data | {"frames": done.frames, "closed": round(done.closed(), 4), "unlearnt": done.unlearnt,
-                          "report": str(page)}  # fmt: skip
+    data |= {"frames": done.frames, "tall": done.tall, "closed": round(done.closed(), 4)}
+    return lines, data | {"unlearnt": done.unlearnt, "report": str(page)}
 
 
 def _plain(scores: Scores) -> dict[str, float | None]:
@@ -165,7 +165,7 @@ def summary(done: Evaluation) -> str:
     return (
         f"{verdict} the film's nearest frame: SSIM {model.ssim:.3f} against {nearest.ssim:.3f}{closed}, "
         f"perceptual distance {model.perceptual:.3f} against {nearest.perceptual:.3f}; "
-        f"on {done.frames} held-out frames in {done.spans} spans."
+        f"on {done.frames} held-out frames in {done.spans} spans, she {done.tall} px tall."
     )
 
 

@@ -16,12 +16,12 @@ from dancekit.core import crops
 from dancekit.core.body import landmarks3d
 from dancekit.core.stagecraft import confidence
 from dancekit.drive import Moves, paint
-from dancekit.evaluate import nearest_pose
 from dancekit.io.clips import load_all
 from dancekit.io.dataset import Footage
 from dancekit.io.workspace import Person
 from dancekit.judge import Judge, Scores
 from dancekit.likeness import Likeness
+from dancekit.nearest import nearest_pose
 from dancekit.scenes import Scene
 from dancekit.types import Progress
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from figures import clip
 
-from dancekit import evaluate, likeness
+from dancekit import evaluate, heldout, likeness, soundness
 from dancekit.drive import only_hers
 from dancekit.errors import WorkspaceError
 from dancekit.io import clips, frames
@@ -61,7 +61,7 @@ def test_what_is_judged_is_cleaned_as_transfer_does(trained_home: Path) -> None:
     model = replace(model, girth=model.girth * np.float32(0.5))  # so that there is something to clean
     sizes = [[Footage(one, canvas, 0)] for canvas in (model.canvas, model.canvas.times(2))]
     film = sizes[0][0]
-    first, end = next(evaluate.held_out_runs(film))
+    first, end = next(heldout.held_out_runs(film))
     (begin, until), margin = film.shot(first), 2 * model.recipe.reach * film.stride
     times = range(max(begin, first - margin), min(until, end + margin))
     for entry in ("model", "stage1"):
@@ -92,7 +92,7 @@ def test_pictures_are_beside_the_truth_of_their_own_film(tmp_path: Path, monkeyp
     monkeypatch.setattr(likeness, "load", lambda person: model)
     monkeypatch.setattr(evaluate, "Judge", Seen)
     scores: Any = evaluate.score_held_out(whole, ["nearest"], CPU, alone=alone)
-    runs = [run for one in made for run in evaluate.held_out_runs(Footage(one, model.canvas, 0))]
+    runs = [run for one in made for run in heldout.held_out_runs(Footage(one, model.canvas, 0))]
     assert len(runs) == len(scores["nearest"]) == 6
     for (first, end), (pictures, true) in zip(runs, scores["nearest"], strict=True):
         assert len(true) == end - first
@@ -121,7 +121,7 @@ def test_spans_are_counted_whole_however_they_are_looked_at(
     monkeypatch.setattr(evaluate, "_pictures", nothing)
     found = []
     for longest in (150, 4):
-        monkeypatch.setattr(evaluate, "_LONGEST", longest)
+        monkeypatch.setattr(heldout, "_LONGEST", longest)
         pieces.clear()
         done = evaluate.evaluate(Workspace(trained_home).person("me"), CPU)
         found.append((done.frames, done.spans, len(set(pieces))))
@@ -134,8 +134,8 @@ def test_a_film_with_nothing_to_judge_by_is_refused(tmp_path: Path) -> None:
     person = Person("me", tmp_path / "me")
     short = prepared(person, "short", tmp_path / "short.mp4", 21)
     with pytest.raises(WorkspaceError, match="no held-out frames to judge by"):
-        evaluate.refuse_too_short(person, [short])
-    evaluate.refuse_too_short(person, [short, prepared(person, "long", tmp_path / "long.mp4", 60)])
+        heldout.refuse_too_short(person, [short])
+    heldout.refuse_too_short(person, [short, prepared(person, "long", tmp_path / "long.mp4", 60)])
 
 
 def test_a_person_whose_films_are_others_now_is_told_what_to_do(trained_home: Path) -> None:
@@ -144,3 +144,43 @@ def test_a_person_whose_films_are_others_now_is_told_what_to_do(trained_home: Pa
     with pytest.raises(WorkspaceError, match="is there any more as it was") as caught:
         evaluate._learnt(person, model)
     assert "dancekit train me, with --restart if one is another part of the same film" in caught.value.hint
+
+
+def test_she_is_judged_as_tall_as_asked_by_pictures_and_truth_alike(
+    trained_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = Workspace(trained_home).person("me")
+    body = likeness.load(person).canvas.body
+    asked: list[tuple[soundness.Asked, tuple[int, ...]]] = []
+    real = evaluate.look
+
+    def seen(pictures: np.ndarray, poses: soundness.Asked, backend: Any) -> Any:
+        asked.append((poses, pictures.shape))
+        return real(pictures, poses, backend)
+
+    monkeypatch.setattr(evaluate, "look", seen)
+    as_drawn = evaluate.evaluate(person, CPU)
+    usual = list(asked)
+    asked.clear()
+    small, large = (evaluate.evaluate(person, CPU, tall=height) for height in (round(body), round(1.5 * body)))
+    assert (as_drawn.tall, small.tall, large.tall) == (round(body), round(body), round(1.5 * body))
+    assert asked[-1][1][1] / asked[0][1][1] == pytest.approx(1.5, abs=0.1)
+    for (poses, shape), (first, drawn) in zip(asked, usual * 2, strict=True):
+        assert poses.size == shape[2:0:-1], "poses are told in px of what is looked at"
+        share = shape[1] / drawn[1]
+        assert poses.heights == pytest.approx(first.heights * share)
+        assert np.allclose(poses.points[..., 1], first.points[..., 1] * share, equal_nan=True, atol=1e-2)
+    assert as_drawn.scores["model"].large is not None
+    for done in (small, large):
+        assert done.scores["model"].large is None, "that is what tall is for"
+        assert done.scores["model"].face is not None
+        assert done.scores["floor"].ssim > done.scores["nearest"].ssim
+    assert small.scores["nearest"].perceptual < large.scores["nearest"].perceptual
+
+
+def test_nobody_is_judged_taller_than_she_is_drawn(trained_home: Path) -> None:
+    person = Workspace(trained_home).person("me")
+    most = round(2 * likeness.load(person).canvas.body)
+    with pytest.raises(WorkspaceError, match=f"'me' is drawn {most} px tall, so she cannot be judged 5000") as caught:
+        evaluate.evaluate(person, CPU, tall=5000)
+    assert f"--tall {most}" in caught.value.hint

@@ -11,7 +11,7 @@ import pytest
 import torch
 from figures import clip
 
-from dancekit import evaluate
+from dancekit import evaluate, heldout
 from dancekit import judge as judging
 from dancekit.core import feature_sets
 from dancekit.evaluate import neighbours
@@ -189,15 +189,15 @@ def test_true_pictures_are_looked_at_once_for_all_entries_and_scores_stay(monkey
 
 def test_long_held_out_spans_are_looked_at_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held = Footage(clip(tmp_path, 120), Canvas((32, 64), 50.0, 25.0), 0)
-    whole = list(evaluate.held_out_runs(held))
+    whole = list(heldout.held_out_runs(held))
     assert whole == [(18, 24), (60, 66), (96, 102)]
-    monkeypatch.setattr(evaluate, "_LONGEST", 4)
-    assert list(evaluate.held_out_runs(held)) == [(18, 21), (21, 24), (60, 63), (63, 66), (96, 99), (99, 102)]
+    monkeypatch.setattr(heldout, "_LONGEST", 4)
+    assert list(heldout.held_out_runs(held)) == [(18, 21), (21, 24), (60, 63), (63, 66), (96, 99), (99, 102)]
 
 
 def test_a_held_out_span_ends_with_its_shot(tmp_path: Path) -> None:
     held = Footage(clip(tmp_path, 120, shots=(0, 21, 63, 65)), Canvas((32, 64), 50.0, 25.0), 0)
-    assert list(evaluate.held_out_runs(held)) == [(18, 21), (21, 24), (60, 63), (63, 65), (96, 102)]
+    assert list(heldout.held_out_runs(held)) == [(18, 21), (21, 24), (60, 63), (63, 65), (96, 102)]
 
 
 def test_what_is_painted_beyond_the_film_is_not_judged(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ DRIVEN = Driven(Path("films/ballet.mp4"), 40, replace(SOUND, inner_change=3.0), 
 def evaluation() -> Evaluation:
     scores = {**dict.fromkeys(ENTRIES, SCORES), "floor": replace(SCORES, flicker=None, trunk_kid=None)}
     sound = {**dict.fromkeys(ENTRIES, SOUND), "film": replace(SOUND, still_change=None)}
-    return Evaluation(scores, sound, 60, 3, [DRIVEN, replace(DRIVEN, film_pck=None, film_inner_change=None)], [])
+    return Evaluation(scores, sound, 60, 3, 126, [DRIVEN, replace(DRIVEN, film_pck=None, film_inner_change=None)], [])
 
 
 def test_every_entry_has_all_its_measures_at_the_top() -> None:
