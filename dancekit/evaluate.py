@@ -11,15 +11,15 @@ import numpy as np
 import torch
 
 from dancekit import backdrops, likeness, plugins
-from dancekit.core import closeup, metrics
-from dancekit.core.compose import resized
+from dancekit.core import closeup, crops, metrics
+from dancekit.core.compose import divided, multiplied
 from dancekit.core.painted import Painted
 from dancekit.drive import only_hers, painting_on
 from dancekit.driven import Driven, dance, find_driver
 from dancekit.errors import WorkspaceError
 from dancekit.heldout import held_out_spans, runs_of
 from dancekit.io.clips import Clip, load_all
-from dancekit.io.dataset import Footage
+from dancekit.io.dataset import Canvas, Footage, reach_of
 from dancekit.io.workspace import Person, Workspace
 from dancekit.judge import Judge, Scores
 from dancekit.likeness import Likeness
@@ -76,19 +76,20 @@ def evaluate(
 ) -> Evaluation:
     """Score a person on the held-out spans of all her clips, and look at her in the moves of other films.
 
-    tall: her height in the pictures that are judged, px, so that people of other recipes can be compared with her; by
-    default as tall as stage I paints her. Films are danced to as they are.
+    tall: her height in the pictures that are judged, px, so that people of other recipes, whose pictures are larger or
+    have another shape, can be compared with her; by default as stage I paints her. Films are danced to as they are.
 
     Raises:
         WorkspaceError: not trained, her films are gone, or she is not drawn that tall.
         ClipError: nobody is in a driver's film, or it cannot be read.
     """
     model = likeness.load(person)
-    share = _share(model, tall)
     clips, new = _learnt(person, model)
     footage, large = (
         [Footage(clip, canvas, 0) for clip in clips] for canvas in (model.canvas, model.canvas.times(_LARGER))
     )
+    alike = _canvas_of(model, clips, tall) if tall else model.canvas
+    judged = [Footage(clip, alike, 0) for clip in clips]
     runs = runs_of(person, footage)
     found = [find_driver(film, Workspace(person.folder.parent), progress) for film in drivers]
     judge, backend = Judge(device), plugins.load("pose", "mediapipe")
@@ -96,18 +97,19 @@ def evaluate(
     total, done = sum(end - first for _, first, end in runs), 0
     shown, kept = chosen([end - first for _, first, end in runs]), []
     for number, (film, first, end) in enumerate(runs):
-        finer, asked = large[footage.index(film)], _asked(film).part(first, end)
+        finer, at = (films[footage.index(film)] for films in (large, judged))
         small, fine, heads = dict[str, np.ndarray](), dict[str, np.ndarray](), dict[str, np.ndarray]()
         for entry, seen in looks.items():
             if entry == FILM:
-                small[entry], fine[entry] = (_true(one, first, end).transpose(0, 2, 3, 1) for one in (film, finer))
+                small[entry], fine[entry] = (_true(one, first, end).transpose(0, 2, 3, 1) for one in (at, finer))
             else:
-                made = _pictures(entry, film, (footage, large), model, first, end, device)
-                small[entry], fine[entry] = _known(made[0], film, first), _known(made[1], finer, first)
-            heads[entry] = _faces(fine[entry], finer, first)
-            if share is not None:
-                small[entry], heads[entry] = _smaller(fine[entry], share), _smaller(heads[entry], share)
-            seen.append(look(small[entry], asked.at((small[entry].shape[2], small[entry].shape[1])), backend))
+                sizes = (footage, large, judged) if entry == "nearest" else (footage, large)
+                made = _pictures(entry, film, sizes, model, first, end, device)
+                if tall:
+                    made[0] = made[2] if entry == "nearest" else _moved(made[1], finer.canvas, alike)
+                small[entry], fine[entry] = _known(made[0], at, first), _known(made[1], finer, first)
+            heads[entry] = _faces(small[entry], at, first) if tall else _faces(fine[entry], finer, first)
+            seen.append(look(small[entry], _asked(at).part(first, end), backend))
             done += end - first
             progress("judging", done, total * len(looks))
         true = small[FILM].transpose(0, 3, 1, 2)
@@ -115,7 +117,7 @@ def evaluate(
         judge.add_faces(FLOOR, *neighbours(heads[FILM]))
         judge.add_all({entry: small[entry].transpose(0, 3, 1, 2) for entry in ENTRIES}, true)
         judge.add_all_faces({entry: heads[entry] for entry in ENTRIES}, heads[FILM])
-        if share is None:
+        if not tall:
             judge.add_large(FLOOR, *(half[::_EVERY] for half in neighbours(fine[FILM])))
             judge.add_all_large({entry: fine[entry][::_EVERY] for entry in ENTRIES}, fine[FILM][::_EVERY])
         if number in shown:
@@ -133,24 +135,27 @@ def evaluate(
     )
 
 
-def _share(model: Likeness, tall: int | None) -> float | None:
-    """How tall she is judged, as a share of her height in the larger pictures; None for as she is painted.
+def _canvas_of(model: Likeness, clips: Sequence[Clip], tall: int) -> Canvas:
+    """The canvas on which she is so many px tall, which is the same whatever recipe draws her.
 
     Raises:
         WorkspaceError: she is not drawn that tall.
     """
     most = _LARGER * model.canvas.body
-    if tall is not None and tall > most:
+    if tall > most:
         raise WorkspaceError(f"{model.name!r} is drawn {most:.0f} px tall, so she cannot be judged {tall} px tall.",
                              f"Choose fewer: --tall {most:.0f} at the most.")  # fmt: skip
-    return None if tall is None else tall / most
+    reach = reach_of(clips)
+    return Canvas((round(reach.width * tall), round(reach.height * tall)), tall, model.canvas.fps)
 
 
-def _smaller(pictures: np.ndarray, share: float) -> np.ndarray:
-    """Pictures uint8 [T, h, w, 4] (colour and alpha) at a share of their size."""
-    height, width = (max(1, round(side * share)) for side in pictures.shape[1:3])
-    smaller = [resized(picture, (width, height)) for picture in pictures]
-    return np.stack(smaller) if smaller else np.zeros((0, height, width, 4), np.uint8)
+def _moved(pictures: np.ndarray, given: Canvas, wanted: Canvas) -> np.ndarray:
+    """Pictures uint8 [T, h, w, 4] (colour and alpha) of one canvas on another one, on which she is no taller."""
+    middle, half = np.array(given.size) / 2, np.array(wanted.size) / 2 * given.body / wanted.body
+    room = max(0, int(np.ceil((half - middle).max()))) + 1  # beyond the picture nobody is
+    box = np.concatenate((middle - half, middle + half)) + room
+    padded = [np.pad(multiplied(one), ((room, room), (room, room), (0, 0))) for one in pictures]
+    return np.stack([divided(crops.warp(one, box, wanted.size)) for one in padded])
 
 
 def _learnt(person: Person, model: Likeness) -> tuple[list[Clip], list[Clip]]:

@@ -38,12 +38,6 @@ class Asked:
         """Frames first..end of it."""
         return Asked(self.points[first:end], self.heights[first:end], self.size, self.fps)
 
-    def at(self, size: tuple[int, int]) -> Asked:
-        """The same in pictures of another (width, height), px."""
-        wider, higher = size[0] / self.size[0], size[1] / self.size[1]
-        scale = np.array([wider, higher, 1], np.float32)
-        return Asked(self.points * scale, self.heights * higher, size, self.fps)
-
 
 @dataclass(frozen=True)
 class Look:
