@@ -88,8 +88,7 @@ def evaluate(
     footage, large = (
         [Footage(clip, canvas, 0) for clip in clips] for canvas in (model.canvas, model.canvas.times(_LARGER))
     )
-    alike = _canvas_of(model, clips, tall) if tall else model.canvas
-    judged = [Footage(clip, alike, 0) for clip in clips]
+    judged = [Footage(clip, _canvas_of(model, clips, tall), 0) for clip in clips] if tall else footage
     runs = runs_of(person, footage)
     found = [find_driver(film, Workspace(person.folder.parent), progress) for film in drivers]
     judge, backend = Judge(device), plugins.load("pose", "mediapipe")
@@ -98,18 +97,20 @@ def evaluate(
     shown, kept = chosen([end - first for _, first, end in runs]), []
     for number, (film, first, end) in enumerate(runs):
         finer, at = (films[footage.index(film)] for films in (large, judged))
+        asked = _asked(at).part(first, end)
         small, fine, heads = dict[str, np.ndarray](), dict[str, np.ndarray](), dict[str, np.ndarray]()
         for entry, seen in looks.items():
             if entry == FILM:
                 small[entry], fine[entry] = (_true(one, first, end).transpose(0, 2, 3, 1) for one in (at, finer))
             else:
-                sizes = (footage, large, judged) if entry == "nearest" else (footage, large)
-                made = _pictures(entry, film, sizes, model, first, end, device)
-                if tall:
-                    made[0] = made[2] if entry == "nearest" else _moved(made[1], finer.canvas, alike)
+                of_film = entry == "nearest"  # such pictures there are at any size
+                shown_at, sizes = (at, (judged, large)) if of_film else (film, (footage, large))
+                made = _pictures(entry, shown_at, sizes, model, first, end, device)
+                if tall and not of_film:
+                    made[0] = _moved(made[1], finer.canvas, at.canvas)
                 small[entry], fine[entry] = _known(made[0], at, first), _known(made[1], finer, first)
             heads[entry] = _faces(small[entry], at, first) if tall else _faces(fine[entry], finer, first)
-            seen.append(look(small[entry], _asked(at).part(first, end), backend))
+            seen.append(look(small[entry], asked, backend))
             done += end - first
             progress("judging", done, total * len(looks))
         true = small[FILM].transpose(0, 3, 1, 2)

@@ -53,7 +53,8 @@ USUAL = np.array([*(_LIMBS[_LIMB_NAMES[s]] for s in _KEPT), *(0.045 for _ in _TR
 BARS = len(USUAL)
 BAR_NAMES = (*(skeleton.PARTS[maps.SEGMENT_CHANNELS[s]].name for s in _KEPT), *("trunk" for _ in _TRUNK), "head")
 """What each bar stands for."""
-_ARMS = (*(float(_LIMB_NAMES[s] in ("upper arm", "forearm", "hand")) for s in _KEPT), *(0.0,) * 5)
+_ARM = ("upper arm", "forearm", "hand")
+_ARMS = (*(float(_LIMB_NAMES[s] in _ARM) for s in _KEPT), *(0.0,) * 5)
 _HANDS = (*(float(_LIMB_NAMES[s] == "hand") for s in _KEPT), *(0.0,) * 5)
 _FREE = (*(1.0 for _ in _KEPT), *(0.0,) * 5)
 """Which bars are of the arms, which are hands, and which are of any limb."""
@@ -62,7 +63,7 @@ _FREE = (*(1.0 for _ in _KEPT), *(0.0,) * 5)
 def _limb(name: str) -> tuple[str, bool]:
     """The limb that a bar belongs to: its side, and whether it is an arm; trunk and head are as one."""
     side, _, part = name.partition(" ")
-    return (side, part in ("upper arm", "forearm", "hand")) if part else ("", False)
+    return (side, part in _ARM) if part else ("", False)
 
 
 _LIMB_SIZES = tuple(len(tuple(members)) for _, members in itertools.groupby(BAR_NAMES, _limb))
