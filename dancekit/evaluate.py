@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from dancekit import backdrops, likeness, plugins
-from dancekit.core import closeup, crops, metrics
+from dancekit.core import crops, metrics
 from dancekit.core.compose import divided, multiplied
 from dancekit.core.painted import Painted
 from dancekit.drive import only_hers, painting_on
@@ -24,6 +24,7 @@ from dancekit.io.workspace import Person, Workspace
 from dancekit.judge import Judge, Scores
 from dancekit.likeness import Likeness
 from dancekit.nearest import nearest_pose
+from dancekit.parts import close_ups
 from dancekit.reels import Reel, chosen, reel
 from dancekit.soundness import Asked, Look, Soundness, asked_of, look, soundness, still_change
 from dancekit.types import PoseTrack, Progress, no_progress
@@ -98,7 +99,7 @@ def evaluate(
     for number, (film, first, end) in enumerate(runs):
         finer, at = (films[footage.index(film)] for films in (large, judged))
         asked = _asked(at).part(first, end)
-        small, fine, heads = dict[str, np.ndarray](), dict[str, np.ndarray](), dict[str, np.ndarray]()
+        small, fine, near = dict[str, np.ndarray](), dict[str, np.ndarray](), dict[str, dict[str, np.ndarray]]()
         for entry, seen in looks.items():
             if entry == FILM:
                 small[entry], fine[entry] = (_true(one, first, end).transpose(0, 2, 3, 1) for one in (at, finer))
@@ -109,18 +110,20 @@ def evaluate(
                 if tall and not of_film:
                     made[0] = _moved(made[1], finer.canvas, at.canvas)
                 small[entry], fine[entry] = _known(made[0], at, first), _known(made[1], finer, first)
-            heads[entry] = _faces(small[entry], at, first) if tall else _faces(fine[entry], finer, first)
+            near[entry] = close_ups(small[entry], at, first) if tall else close_ups(fine[entry], finer, first)
             seen.append(look(small[entry], asked, backend))
             done += end - first
             progress("judging", done, total * len(looks))
         true = small[FILM].transpose(0, 3, 1, 2)
         judge.add(FLOOR, *neighbours(true))
-        judge.add_faces(FLOOR, *neighbours(heads[FILM]))
         judge.add_all({entry: small[entry].transpose(0, 3, 1, 2) for entry in ENTRIES}, true)
-        judge.add_all_faces({entry: heads[entry] for entry in ENTRIES}, heads[FILM])
+        for name, there in near[FILM].items():
+            part = name.split()[-1]
+            judge.add_part(part, *_floor(there))
+            judge.add_part(part, {entry: near[entry][name] for entry in ENTRIES}, there)
         if not tall:
-            judge.add_large(FLOOR, *(half[::_EVERY] for half in neighbours(fine[FILM])))
-            judge.add_all_large({entry: fine[entry][::_EVERY] for entry in ENTRIES}, fine[FILM][::_EVERY])
+            judge.add_part("large", *_floor(fine[FILM], _EVERY))
+            judge.add_part("large", {entry: fine[entry][::_EVERY] for entry in ENTRIES}, fine[FILM][::_EVERY])
         if number in shown:
             kept.append(_reel(finer, first, {entry: pictures[: shown[number]] for entry, pictures in fine.items()}))
     film_change = still_change(looks[FILM])
@@ -216,19 +219,15 @@ def _reel(film: Footage, first: int, pictures: dict[str, np.ndarray]) -> Reel:
     return reel(f"{film.clip.name}, from second {first / rate:.1f}", rate, points, columns)
 
 
+def _floor(frames: np.ndarray, every: int = 1) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """What is scored as the floor, and beside what: every so many-th of consecutive frames [T, ...] at odd times."""
+    now, before = neighbours(frames)
+    return {FLOOR: now[::every]}, before[::every]
+
+
 def neighbours(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Consecutive frames [T, ...] in two halves: those at odd times, and those just before them."""
     return frames[1::2], frames[: len(frames) // 2 * 2 : 2]
-
-
-def _faces(pictures: np.ndarray, film: Footage, first: int) -> np.ndarray:
-    """Close-ups uint8 [T', side, side, 4] of the heads in consecutive pictures from frame `first` on, where a head is.
-    film: its frames, at the size of the pictures."""
-    middles = closeup.middle(film.points[first : first + len(pictures)])
-    side = closeup.side(film.canvas.body, 1)
-    seen = [place for place in range(len(pictures)) if not np.isnan(middles[place]).any()]
-    shown = [closeup.cut(pictures[place], closeup.corner(middles[place], side), side) for place in seen]
-    return np.stack(shown) if shown else np.zeros((0, side, side, 4), np.uint8)
 
 
 def _true(film: Footage, first: int, end: int) -> np.ndarray:

@@ -20,6 +20,8 @@ KEY = (128.0, 128.0, 128.0)
 """Pictures are compared over this grey, 0..255."""
 FEWEST = 2048
 """Pictures that FID needs: with fewer than features, it says more of their number than of the pictures."""
+PARTS = ("face", "hand", "large")
+"""What is scored by itself: close-ups of heads, those of hands, and pictures larger than those of the whole."""
 _BATCH = 16
 _DEPTH = 4
 
@@ -34,9 +36,9 @@ class Scores:
     holes: area of holes within the cut-out where the true person is, as a share of the cut-out's. trunk_frechet,
     trunk_kid: core.feature_sets' distances of all pictures from all true ones, on the bundled trunk's relu4_1, averaged
     over the whole crop (not FID and not KID, which are of an Inception network; lower is better). face, face_frechet:
-    perceptual and Frechet distance of the head alone, see add_faces. large: perceptual distance in larger pictures, see
-    add_large. lpips, kid, fid: with their official weights, None
-    where these are not on the computer; fid also where there are too few pictures.
+    perceptual and Frechet distance of the head alone. hand, hand_frechet: the same of hands. large: perceptual distance
+    in larger pictures. lpips, kid, fid: with their official weights, None where these are not on the computer; fid also
+    where there are too few pictures.
     """
 
     ssim: float
@@ -51,6 +53,8 @@ class Scores:
     trunk_kid: float | None
     face: float | None = None
     face_frechet: float | None = None
+    hand: float | None = None
+    hand_frechet: float | None = None
     large: float | None = None
     lpips: float | None = None
     kid: float | None = None
@@ -73,9 +77,8 @@ class Judge:
         self._kept: dict[str, list[dict[str, Tensor]]] = {}
         self._sets: dict[str, list[list[Tensor]]] = {}
         self._change: dict[str, list[tuple[float, float, int]]] = {}
-        self._faces: dict[str, list[Tensor]] = {}
-        self._large: dict[str, list[Tensor]] = {}
-        self._face_sets: dict[str, list[list[Tensor]]] = {}
+        self._parts: dict[str, dict[str, list[Tensor]]] = {part: {} for part in PARTS}
+        self._part_sets: dict[str, dict[str, list[list[Tensor]]]] = {part: {} for part in PARTS}
 
     def add(self, entry: str, made: np.ndarray, true: np.ndarray) -> None:
         """Score consecutive pictures uint8 [T, 4, H, W] (colour and alpha) against the true ones."""
@@ -113,31 +116,10 @@ class Judge:
                 changes = metrics.flicker(torch.cat(pictures), torch.cat(films))
                 self._change.setdefault(entry, []).append((float(changes[0]), float(changes[1]), len(true) - 1))
 
-    def add_faces(self, entry: str, made: np.ndarray, true: np.ndarray) -> None:
-        """Score close-ups uint8 [T, h, w, 4] (colour and alpha) against the true ones."""
-        self.add_all_faces({entry: made}, true)
-
-    def add_all_faces(self, made: Mapping[str, np.ndarray], true: np.ndarray) -> None:
-        """Score each entry's close-ups uint8 [T, h, w, 4] (colour and alpha) against the same true ones."""
-        self._add_distances(self._faces, self._face_sets, made, true)
-
-    def add_large(self, entry: str, made: np.ndarray, true: np.ndarray) -> None:
-        """Score pictures uint8 [T, h, w, 4], larger than those of `add`, against the true ones."""
-        self.add_all_large({entry: made}, true)
-
-    def add_all_large(self, made: Mapping[str, np.ndarray], true: np.ndarray) -> None:
-        """Score each entry's pictures uint8 [T, h, w, 4], larger than those of `add`, against the same true ones."""
-        self._add_distances(self._large, {}, made, true)
-
     @torch.inference_mode()
-    def _add_distances(
-        self,
-        kept: dict[str, list[Tensor]],
-        sets: dict[str, list[list[Tensor]]],
-        made: Mapping[str, np.ndarray],
-        true: np.ndarray,
-    ) -> None:
-        """Add the perceptual distances of each entry's pictures uint8 [T, h, w, 4] from the true ones to those kept."""
+    def add_part(self, part: str, made: Mapping[str, np.ndarray], true: np.ndarray) -> None:
+        """Score each entry's pictures uint8 [T, h, w, 4] (colour and alpha) of one of PARTS against the true ones."""
+        kept, sets = self._parts[part], self._part_sets[part]
 
         def shown(pictures: np.ndarray, start: int) -> Tensor:
             return _over_key(pictures[start : start + _BATCH].transpose(0, 3, 1, 2), self._device)[0]
@@ -168,18 +150,20 @@ class Judge:
         """Means over everything added."""
         kept = self._kept[entry]
         means = {name: float(torch.cat([one[name] for one in kept]).mean()) for name in kept[0]}
-        sets, heads = (
+        sets, heads, hands = (
             [torch.cat(parts) for parts in zip(*kept.get(entry, []), strict=True)]
-            for kept in (self._sets, self._face_sets)
+            for kept in (self._sets, self._part_sets["face"], self._part_sets["hand"])
         )
         enough = len(sets[0]) >= 2
         seen = [torch.cat(parts) for parts in zip(*self._seen.get(entry, []), strict=True)]
         return Scores(
             **means,
             flicker=self._flicker(entry),
-            face=_mean(self._faces.get(entry)),
-            large=_mean(self._large.get(entry)),
+            face=_mean(self._parts["face"].get(entry)),
+            hand=_mean(self._parts["hand"].get(entry)),
+            large=_mean(self._parts["large"].get(entry)),
             face_frechet=feature_sets.frechet(*heads) if heads and len(heads[0]) >= 2 else None,
+            hand_frechet=feature_sets.frechet(*hands) if hands and len(hands[0]) >= 2 else None,
             trunk_frechet=feature_sets.frechet(*sets) if enough else None,
             trunk_kid=feature_sets.kernel_distance(*sets) if enough else None,
             kid=feature_sets.kernel_distance(*seen) if seen and enough else None,

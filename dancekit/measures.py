@@ -34,6 +34,7 @@ _ONE_BY_ONE = {
     "perceptual": ("perceptual", "lower"),
     "large": ("large", "lower"),
     "face": ("face", "lower"),
+    "hand": ("hand", "lower"),
     "lpips": ("LPIPS", "lower"),
 }
 _CUT_OUTS = {
@@ -45,10 +46,11 @@ _TOGETHER = {
     "trunk_frechet": ("trunk Frechet", "lower"),
     "trunk_kid": ("trunk KID", "lower"),
     "face_frechet": ("face Frechet", "lower"),
+    "hand_frechet": ("hand Frechet", "lower"),
     "kid": ("KID", "lower"),
     "fid": ("FID", "lower"),
 }
-NOT_ALWAYS = ("large", "face", "face_frechet", "lpips", "kid", "fid")
+NOT_ALWAYS = ("large", "face", "face_frechet", "hand", "hand_frechet", "lpips", "kid", "fid")
 """Measures that are left out where nobody has them: close-ups are not always looked at, and weights are not bundled."""
 _BY_THEMSELVES = {
     "pck": ("PCK", "higher"),
@@ -81,6 +83,7 @@ _MEANINGS = {
     "perceptual": "distance on the bundled VGG-16 trunk, not LPIPS",
     "large": "perceptual distance in pictures twice as large, of every eighth frame",
     "face": "the head alone, in pictures twice as large: perceptual distance of each, Frechet distance of all",
+    "hand": "hands alone, likewise",
     "LPIPS": "version 0.1 with AlexNet",
     "KID, FID": "of the Inception of 2015, resized as clean-fid does",
     "alpha error": "how far the cut-out is off, as a share of the person's area",
@@ -100,7 +103,7 @@ def meanings(done: Evaluation) -> dict[str, str]:
     """What the measures and entries that are shown mean."""
     model = done.scores["model"]
     absent = {"driver's": not done.drivers, "LPIPS": model.lpips is None, "KID, FID": model.kid is None}
-    absent |= {"large": model.large is None, "face": model.face is None}
+    absent |= {"large": model.large is None, "face": model.face is None, "hand": model.hand is None}
     return {name: meaning for name, meaning in _MEANINGS.items() if not absent.get(name)}
 
 

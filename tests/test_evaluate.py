@@ -113,8 +113,7 @@ def test_spans_are_counted_whole_however_they_are_looked_at(
         pieces.append((first, end))
         return [np.zeros((end - first, *films[0].canvas.size[::-1], 4), np.uint8) for films in sizes]
 
-    idle = SimpleNamespace(**dict.fromkeys(("add", "add_all", "add_faces", "add_large", "add_all_faces",
-                                            "add_all_large", "scores"), lambda *given: None))  # fmt: skip
+    idle = SimpleNamespace(**dict.fromkeys(("add", "add_all", "add_part", "scores"), lambda *given: None))
     for name in ("look", "soundness", "still_change", "_reel"):
         monkeypatch.setattr(evaluate, name, lambda *given: None)
     monkeypatch.setattr(evaluate, "Judge", lambda device: idle)

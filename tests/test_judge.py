@@ -142,9 +142,9 @@ def test_faces_count_by_themselves_and_only_where_they_were_shown(judge: Judge) 
     faces[..., 3] = 255
     for entry in ("sharp", "blurred", "unseen"):
         judge.add(entry, film, film)
-    judge.add_faces("sharp", faces, faces)
-    judge.add_faces("blurred", np.stack([cv2.blur(face, (5, 5)) for face in faces]), faces)
-    judge.add_faces("unseen", faces[:0], faces[:0])
+    judge.add_part("face", {"sharp": faces}, faces)
+    judge.add_part("face", {"blurred": np.stack([cv2.blur(face, (5, 5)) for face in faces])}, faces)
+    judge.add_part("face", {"unseen": faces[:0]}, faces[:0])
     assert judge.scores("sharp").face == pytest.approx(0, abs=1e-6)
     assert (judge.scores("blurred").face or 0) > 0.05
     assert judge.scores("sharp").face_frechet == pytest.approx(0, abs=1e-3)
@@ -160,8 +160,8 @@ def test_larger_pictures_count_by_themselves_too(judge: Judge) -> None:
     large[..., 3] = 255
     for entry in ("fine", "soft"):
         judge.add(entry, film, film)
-    judge.add_large("fine", large, large)
-    judge.add_large("soft", np.stack([cv2.blur(picture, (5, 5)) for picture in large]), large)
+    judge.add_part("large", {"fine": large}, large)
+    judge.add_part("large", {"soft": np.stack([cv2.blur(picture, (5, 5)) for picture in large])}, large)
     assert judge.scores("fine").large == pytest.approx(0, abs=1e-6)
     assert (judge.scores("soft").large or 0) > 0.05
     assert judge.scores("other").large is None
@@ -174,14 +174,14 @@ def test_true_pictures_are_looked_at_once_for_all_entries_and_scores_stay(monkey
     looks = []
     trunk = several._trunk.forward
     monkeypatch.setattr(several._trunk, "forward", lambda pictures: looks.append(len(pictures)) or trunk(pictures))
-    several.add_all_faces(entries, true)
-    several.add_all_large(entries, true)
+    several.add_part("face", entries, true)
+    several.add_part("large", entries, true)
     assert looks == [16, 16, 16, 2, 2, 2] * 2, "the truth, and each entry beside it"
     film = true.transpose(0, 3, 1, 2)
     several.add_all({name: one.transpose(0, 3, 1, 2) for name, one in entries.items()}, film)
     for name, one in entries.items():
-        single.add_faces(name, one, true)
-        single.add_large(name, one, true)
+        single.add_part("face", {name: one}, true)
+        single.add_part("large", {name: one}, true)
         single.add(name, one.transpose(0, 3, 1, 2), film)
         assert several.scores(name) == single.scores(name)
         assert several.scores(name).face_frechet is not None

@@ -119,7 +119,8 @@ def test_the_verdict_is_one_sentence(ssim: float, perceptual: float, verdict: st
 
 def test_tables_and_what_they_mean_fit_a_terminal() -> None:
     known = {
-        name: replace(scores, large=0.05, face=0.2, face_frechet=12.3) for name, scores in evaluation().scores.items()
+        name: replace(scores, large=0.05, face=0.2, face_frechet=12.3, hand=0.2, hand_frechet=12.3)
+        for name, scores in evaluation().scores.items()
     }
     lines = report.evaluated(replace(evaluation(), scores=known), PAGE)[0]
     drivers = next(place for place, line in enumerate(lines) if line.startswith("In the moves"))
