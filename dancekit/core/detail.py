@@ -14,6 +14,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from dancekit.core import hands
+from dancekit.core.warp import Laid
+
 _SOFT, _PAINTED = 1.0, 0.5
 """By how many px of the painting a frame, and the painting itself, are blurred before they are compared."""
 _OFF, _BEYOND = 50.0, 70.0
@@ -46,9 +49,7 @@ class Sketched(NamedTuple):
     hands: np.ndarray
 
 
-def sharpened(
-    large: np.ndarray, painted: np.ndarray, laid: tuple[np.ndarray, np.ndarray], sketched: Sketched
-) -> tuple[np.ndarray, np.ndarray]:
+def sharpened(large: np.ndarray, painted: np.ndarray, laid: Laid, sketched: Sketched) -> tuple[np.ndarray, np.ndarray]:
     """A painting with the detail of frames.
 
     Args:
@@ -62,7 +63,7 @@ def sharpened(
         The picture, float32 [H, W, 4] like `large`, and how much of the frames is seen in it, float32 [H, W] in 0..1.
     """
     size = large.shape[1::-1]
-    frame, known = _brought(*laid, painted)
+    frame, known, trusted = _brought(laid, painted)
     small = cv2.resize(frame, painted.shape[1::-1], interpolation=cv2.INTER_AREA)
     afar = cv2.GaussianBlur(small, (0, 0), _SOFT)
     soft = cv2.GaussianBlur(painted, (0, 0), _PAINTED)
@@ -75,8 +76,9 @@ def sharpened(
     sure, there = (np.clip(alpha, 0, 1) for alpha in (soft[..., 3] / _SURE - 1, soft[..., 3] / _THERE))
     shown: np.ndarray = _without_rims(either, sure, sketched.hands) * there
     seen = cv2.GaussianBlur(shown, (0, 0), _EVEN)
-    seen, light = cv2.resize(seen, size) * known, cv2.resize(light, size)
-    frame += _LIGHT * light
+    seen, light = cv2.resize(seen, size), cv2.resize(light, size)
+    seen = np.maximum(seen * known, trusted)
+    frame += (_LIGHT * (1 - trusted))[..., None] * light
     result: np.ndarray = cv2.blendLinear(frame, large, seen, 1 - seen)
     np.clip(result, 0, 255, out=result)
     return cv2.min(result, cv2.merge([cv2.extractChannel(result, 3)] * 4)), seen
@@ -107,24 +109,27 @@ def _without_rims(alike: np.ndarray, sure: np.ndarray, hands: np.ndarray) -> np.
     return alike * (1 - rims * (1 - hands))
 
 
-def _brought(laid: np.ndarray, known: np.ndarray, painted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _brought(laid: Laid, painted: np.ndarray) -> Laid:
     """Frames, float32 then, and how far they are known, brought to where the painting has the same things (dense
-    inverse search, Kroeger et al. 2016)."""
-    (height, width), (high, wide) = laid.shape[:2], painted.shape[:2]
+    inverse search, Kroeger et al. 2016). Where they are trusted and may be, see core.hands, they stay."""
+    (height, width), (high, wide) = laid.known.shape, painted.shape[:2]
+    picture = laid.picture.astype(np.float32)
     if min(high, wide) < _LEAST:
-        return laid.astype(np.float32), known
-    frame = cv2.resize(laid.astype(np.float32), (wide, high), interpolation=cv2.INTER_AREA)
-    blank = 1 - cv2.resize(known, (wide, high), interpolation=cv2.INTER_AREA)[..., None]
+        return laid._replace(picture=picture)
+    frame = cv2.resize(picture, (wide, high), interpolation=cv2.INTER_AREA)
+    blank = 1 - cv2.resize(laid.known, (wide, high), interpolation=cv2.INTER_AREA)[..., None]
+    trusted = hands.agreed(laid.trusted, frame[..., 3], painted[..., 3])
     frame += np.minimum(blank, 1 - frame[..., 3:] / 255) * painted  # where no frame shows her, nothing shall pull
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     search.setFinestScale(1)
     flow = search.calc(_grey(painted, _PAINTED), _grey(frame, 1.0), None)  # type: ignore[call-overload]
     flow = cv2.resize(cv2.GaussianBlur(flow, (0, 0), _SMOOTH), (width, height))
-    flow *= np.float32(width / wide)
+    flow *= np.float32(width / wide) * (1 - trusted)[..., None]
     y, x = (np.arange(n, dtype=np.float32) for n in (height, width))
     x, y = x + flow[..., 0], y[:, None] + flow[..., 1]
-    moved = cv2.remap(laid, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT).astype(np.float32)
-    return moved, cv2.remap(known, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    moved = cv2.remap(laid.picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT).astype(np.float32)
+    known = cv2.remap(laid.known, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return Laid(moved, known, trusted)
 
 
 def _grey(picture: np.ndarray, soft: float) -> np.ndarray:

@@ -16,14 +16,16 @@ import cv2
 import numpy as np
 import torch
 
-from dancekit.core import detail, maps, paths, sketch, warp
+from dancekit.core import detail, hands, maps, paths, sketch, warp
 from dancekit.core.detail import Sketched
+from dancekit.core.limbs import CELL, LIMBS, MEMBERS, Bars, bars_of
 from dancekit.core.palette import Palette
 from dancekit.core.sketch import Looks
-from dancekit.core.warp import CELL, LIMBS, MEMBERS, Bars, Mix, Source
+from dancekit.core.warp import Laid, Mix, Source
 
 _TRUNK = LIMBS.index("trunk")
 _ARMS = [limb for limb, name in enumerate(LIMBS) if "leg" not in name and limb != _TRUNK]
+_HANDS = [limb for limb, name in enumerate(LIMBS) if name.endswith("hand")]
 _HELD_BY = [LIMBS.index(name.replace("hand", "arm")) if "hand" in name else _TRUNK for name in LIMBS]
 """The limb that each hangs on."""
 _WITH = {"arm": 0.25, "hand": 0.0, "leg": 0.5, "trunk": 1.0}
@@ -94,13 +96,18 @@ class Sources:
     def ready(self) -> Ready:
         """The frames, and what is known of them."""
         pictures, points = self.stills.pictures, self.stills.points
-        bars, widths = warp.bars_of(points), self.looks.widths.numpy()
+        bars, widths = bars_of(points), self.looks.widths.numpy()
         made = [
             warp.source_of(picture, bars.at(place), widths, _as_sketched(picture, points[place], self.looks))
             for place, picture in enumerate(pictures)
         ]
         sources, seen = zip(*made, strict=True)
-        shown, clear = np.stack(seen, 1)
+        shown, clear, alone, found = np.stack(seen, 1)
+        trust = np.zeros_like(clear)
+        for hand in _HANDS:
+            clear[:, hand], crisp = hands.rated(clear[:, hand], found[:, hand])
+            trust[:, hand] = hands.kept(alone[:, hand], crisp)
+        sources = [source._replace(trust=one) for source, one in zip(sources, trust, strict=True)]
         return Ready(sources, shown, clear, _poses(points, bars, self.body))
 
     @cached_property
@@ -111,7 +118,7 @@ class Sources:
     def unlike(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """How unlike each of these frames each limb of poses T x J x 3 (px) is, float32 [LIMBS, T, N]: by its pose, and
         in all that counts where its own frame is chosen."""
-        asked = _poses(points, warp.bars_of(points), self.body)
+        asked = _poses(points, bars_of(points), self.body)
         posed = _unlike(self.ready.poses, self.ready.shown, asked)
         own = posed.copy()
         for limb in _ARMS:
@@ -222,9 +229,9 @@ class Borrowed(NamedTuple):
     looks: Looks
     given: Sequence[Sequence[Mix]]
 
-    def laid(self, corner: tuple[int, int], size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    def laid(self, corner: tuple[int, int], size: tuple[int, int]) -> Laid:
         """The frames moved into the pose, in a picture of so many px with its left and top there, see warp.lay."""
-        return warp.lay(warp.bars_of(self.points).moved(corner), self.looks.widths.numpy(), size, self.given)
+        return warp.lay(bars_of(self.points).moved(corner), self.looks.widths.numpy(), size, self.given)
 
     def sketched(self, corner: tuple[int, int], size: tuple[int, int], coarse: int) -> Sketched:
         """The sketch of the pose in such a picture at 1/coarse of its size."""
@@ -233,6 +240,6 @@ class Borrowed(NamedTuple):
 
 def gather(points: np.ndarray, body: float, many: int) -> list[int]:
     """Choose frames among poses T x J x 3 px: at most so many, which together are most like all of them."""
-    poses = _poses(points, warp.bars_of(points), body)
+    poses = _poses(points, bars_of(points), body)
     unlike = _unlike(poses, np.ones((len(points), len(LIMBS)), np.float32), poses).sum(0)
     return sorted(paths.gather(unlike, many))

@@ -8,6 +8,7 @@ import pytest
 
 from dancekit.core import compose
 from dancekit.core.detail import Sketched, sharpened
+from dancekit.core.warp import Laid
 
 HIGH, WIDE = 80, 64
 PERSON = np.s_[30:130, 40:90]
@@ -38,15 +39,21 @@ def fine(picture: np.ndarray) -> float:
 
 
 def with_detail(
-    soft: np.ndarray, frame: np.ndarray, known: np.ndarray | None = None, arms: float = 0.0, rough: int = 0
+    soft: np.ndarray,
+    frame: np.ndarray,
+    known: np.ndarray | None = None,
+    arms: float = 0.0,
+    rough: int = 0,
+    trusted: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """rough: the grey of the sketch, which ends where the painting does. arms: how much of it is an arm, and a hand."""
     large = compose.enlarged(soft, 2, 255)
     known = np.ones(frame.shape[:2], np.float32) if known is None else known
+    trusted = np.zeros(frame.shape[:2], np.float32) if trusted is None else trusted
     shape = soft[..., 3:] / 255
     hands = np.full(soft.shape[:2], arms, np.float32)
     sketched = Sketched(shape * np.array([rough, rough, rough, 255], np.float32), hands, hands)
-    return large, *sharpened(large.copy(), soft, (frame, known), sketched)
+    return large, *sharpened(large.copy(), soft, Laid(frame, known, trusted), sketched)
 
 
 @pytest.mark.parametrize("shift", [0, 2, 4])
@@ -115,3 +122,18 @@ def test_what_only_a_frame_shows_leaves_no_outline() -> None:
     there = (hand != shirt).any(-1)
     assert np.abs(with_hand - large)[there].mean() < 0.1 * np.abs(without - large)[there].mean()
     assert seen[there].mean() > 0.6
+
+
+def test_a_trusted_hand_is_seen_as_it_is_unless_its_outline_is_another() -> None:
+    soft, there = painted(striped()), np.zeros((2 * HIGH, 2 * WIDE), np.float32)
+    there[20:100, 30:100] = 1
+    fist = np.zeros_like(striped())
+    cv2.ellipse(fist, (65, 65), (22, 30), 0, 0, 360, (20, 250, 20, 255), -1)
+    _, result, seen = with_detail(soft, fist, trusted=there)
+    assert np.abs(result - fist)[24:96, 34:96].max() < 1, "what was painted around it is gone"
+    assert seen[24:96, 34:96].min() > 0.99
+    assert result[110:125, 50:80, 3].min() > 240, "elsewhere she stays"
+    speck = np.zeros_like(fist)
+    cv2.circle(speck, (65, 65), 8, (20, 250, 20, 255), -1)
+    large, result, _ = with_detail(soft, speck, trusted=there)
+    assert np.abs(result - large)[80:125, 40:90].max() < 12

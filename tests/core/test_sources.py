@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from figures import figure, waving
 
 from dancekit.core import sketch, sources
+from dancekit.core.limbs import LIMBS
 from dancekit.core.skeleton import INDEX
 from dancekit.core.sketch import Looks
 from dancekit.core.sources import Sources, Stills, gather
-from dancekit.core.warp import LIMBS
 
 LOOKS = Looks(
     torch.from_numpy(sketch.USUAL) * 200,
@@ -113,6 +114,13 @@ def looking_as_sketched(*poses: np.ndarray) -> list[np.ndarray]:
     return [np.full((320, 320, 4), (127, 127, 127, 255), np.uint8) for _ in poses]
 
 
+def textured(picture: np.ndarray) -> np.ndarray:
+    """The same with as much detail everywhere as a hand has."""
+    waves = 20 * np.sin(np.arange(320) / 1.5)
+    colours = picture[..., :3] + (waves[:, None] + waves)[..., None]
+    return np.dstack((colours.astype(np.uint8), picture[..., 3]))
+
+
 def test_an_arm_comes_from_a_frame_that_shows_it_as_it_looks() -> None:
     held, asked = np.stack([figure(), figure()]), figure()
     held[1, INDEX["left_wrist"], 0] += 60
@@ -129,13 +137,21 @@ def test_an_arm_comes_from_a_frame_that_shows_it_as_it_looks() -> None:
 def test_a_clear_hand_is_taken_rather_than_one_that_is_turned_alike() -> None:
     turned = squatting()
     turned[[INDEX[f"left_{name}"] for name in ("pinky", "index", "thumb")], 0] += 6
-    held, pictures = np.stack([figure(), turned]), looking_as_sketched(figure(), turned)
+    held, pictures = np.stack([figure(), turned]), [textured(one) for one in looking_as_sketched(figure(), turned)]
     asked = np.stack([figure()] * 30)
     assert known_as(pictures, held).choose(asked).first[HAND].tolist() == [0] * 30
     pictures[0] = smeared(pictures[0], figure(), "left_index")
     choice = known_as(pictures, held).choose(asked)
     assert choice.first[HAND].tolist() == [1] * 30
     assert choice.first[ARM].tolist() == choice.first[TRUNK].tolist() == [0] * 30, "of the hand alone"
+
+
+def test_a_crisp_hand_is_taken_rather_than_one_that_moved_too_fast() -> None:
+    pictures = [textured(one) for one in looking_as_sketched(figure(), figure())]
+    blurred = cv2.GaussianBlur(pictures[0], (0, 0), 4)
+    ready = known_as([blurred, pictures[1]], np.stack([figure()] * 2)).ready
+    assert ready.clear[0, HAND] < 0.5 * ready.clear[1, HAND]
+    assert ready.clear[0, ARM] > 0.7 * ready.clear[1, ARM], "of hands alone"
 
 
 def test_frames_are_gathered_that_differ() -> None:

@@ -9,18 +9,19 @@ import numpy as np
 import pytest
 from figures import figure, waving
 
-from dancekit.core import sketch, warp
+from dancekit.core import limbs, sketch, warp
+from dancekit.core.limbs import LIMBS, Bars
 from dancekit.core.skeleton import INDEX
-from dancekit.core.warp import LIMBS, Bars, Mix, Source
+from dancekit.core.warp import Mix, Source
 
 SIZE = (320, 320)
 WIDTHS = sketch.USUAL * np.float32(200)
-AS_SKETCHED = np.ones((SIZE[1] // warp.CELL, SIZE[0] // warp.CELL), np.float32)
+AS_SKETCHED = np.ones((SIZE[1] // limbs.CELL, SIZE[0] // limbs.CELL), np.float32)
 ELBOW, WRIST = INDEX["left_elbow"], INDEX["left_wrist"]
 
 
 def bars(points: np.ndarray) -> Bars:
-    return warp.bars_of(points[None]).at(0)
+    return limbs.bars_of(points[None]).at(0)
 
 
 def solid(colour: tuple[int, int, int]) -> np.ndarray:
@@ -47,7 +48,7 @@ def everywhere(*tiers: Mix) -> list[list[Mix]]:
 
 
 def laid(points: np.ndarray, *tiers: Mix) -> np.ndarray:
-    picture, known = warp.lay(bars(points), WIDTHS, SIZE, everywhere(*tiers))
+    picture, known, _ = warp.lay(bars(points), WIDTHS, SIZE, everywhere(*tiers))
     return np.where(known[..., None] > 0.5, picture, 0)
 
 
@@ -70,7 +71,7 @@ def test_a_picture_stays_as_it_is_in_its_own_pose() -> None:
 def test_a_picture_goes_along_when_all_of_the_pose_moves(size: tuple[int, int]) -> None:
     picture, moved = chequered(), figure()
     moved[:, :2] += (20, -10)
-    result, known = warp.lay(bars(moved), WIDTHS, size, everywhere([(source(picture, figure()), 1.0)]))
+    result, known, _ = warp.lay(bars(moved), WIDTHS, size, everywhere([(source(picture, figure()), 1.0)]))
     assert result.shape == (size[1], size[0], 4)
     assert known.shape == (size[1], size[0])
     there = known > 0.9
@@ -119,9 +120,9 @@ def test_how_much_a_picture_shows_of_a_limb_is_known() -> None:
 
 def test_only_what_looks_as_it_should_is_clear() -> None:
     as_sketched = AS_SKETCHED.copy()
-    left, top = (figure()[ELBOW, :2] / warp.CELL).astype(int) - 10
+    left, top = (figure()[ELBOW, :2] / limbs.CELL).astype(int) - 10
     as_sketched[top : top + 20, left : left + 20] = 0.25
-    shown, all_of_it = seen(solid((1, 1, 1)), figure())
+    shown, all_of_it = seen(solid((1, 1, 1)), figure())[:2]
     clear = seen(solid((1, 1, 1)), figure(), as_sketched).clear
     arm = LIMBS.index("left arm")
     assert 0.25 * all_of_it[arm] < clear[arm] < 0.9 * all_of_it[arm]
@@ -141,7 +142,7 @@ def test_a_limb_that_crosses_another_is_less_clear_than_one_beside_it() -> None:
 def test_a_hand_may_come_from_a_picture_of_its_own() -> None:
     given = everywhere([(source(solid((200, 0, 0)), figure()), 1.0)])
     given[LIMBS.index("left hand")] = [[(source(solid((0, 100, 0)), figure()), 1.0)]]
-    result, _ = warp.lay(bars(figure()), WIDTHS, SIZE, given)
+    result = warp.lay(bars(figure()), WIDTHS, SIZE, given).picture
     knuckle = figure()[INDEX["left_index"], :2]
     assert at(result, knuckle).tolist() == [0, 100, 0, 255]
     assert at(result, figure()[[ELBOW, WRIST], :2].mean(0)).tolist() == [200, 0, 0, 255]
@@ -151,7 +152,7 @@ def test_pictures_are_mixed_by_their_shares_and_limbs_have_pictures_of_their_own
     one, two = (source(solid(colour), figure()) for colour in ((200, 0, 0), (0, 100, 0)))
     given = everywhere([(one, 0.75), (two, 0.25)])
     given[LIMBS.index("left leg")] = [[(two, 1.0)]]
-    result, _ = warp.lay(bars(figure()), WIDTHS, SIZE, given)
+    result = warp.lay(bars(figure()), WIDTHS, SIZE, given).picture
     knees = [at(result, figure()[INDEX[f"{side}_knee"], :2] + (0, 20)) for side in ("left", "right")]
     assert knees[0].tolist() == [0, 100, 0, 255]
     assert knees[1] == pytest.approx([150, 25, 0, 255], abs=1)
@@ -193,3 +194,47 @@ def test_a_hand_with_nothing_beside_it_is_clearer() -> None:
     alone, among = (seen(arm_before(behind, 14), figure()) for behind in (nothing, solid(SKIN)))
     assert alone.shown[HAND] == pytest.approx(among.shown[HAND], abs=0.1)
     assert alone.clear[HAND] > 1.2 * among.clear[HAND]
+
+
+def hand_in(picture: np.ndarray, points: np.ndarray, trust: float = 1.0) -> Source:
+    """A picture whose left hand may be seen as it is."""
+    found = source(picture, points)
+    found.trust[HAND] = trust
+    return found
+
+
+def test_a_hand_with_nothing_beside_it_may_be_seen_as_it_is() -> None:
+    lone, held = waving(9)[8], across_the_belly()
+    raised = hand_in(arm_before(np.zeros_like(solid(SKIN))), lone)
+    for asked, given, least, most in (
+        (lone, raised, 0.95, 1.0),
+        (held, raised, 0.0, 0.05),
+        (lone, hand_in(solid(SKIN), held), 0.0, 0.05),
+        (lone, raised._replace(trust=0 * raised.trust), 0.0, 0.0),
+    ):
+        knuckle = asked[INDEX["left_index"], :2]
+        trusted = warp.lay(bars(asked), WIDTHS, SIZE, everywhere([(given, 1.0)])).trusted
+        assert least <= trusted[int(knuckle[1]), int(knuckle[0])] <= most
+        assert trusted[:100].max() == trusted[260:].max() == 0, "only hands are"
+
+
+def test_a_hand_that_is_much_longer_there_is_not() -> None:
+    lone = waving(9)[8]
+    short, (wrist, knuckle) = lone.copy(), lone[[WRIST, INDEX["left_index"]], :2]
+    fingers = [INDEX[f"left_{name}"] for name in ("pinky", "index", "thumb")]
+    short[fingers, :2] = lone[WRIST, :2] + 0.4 * (lone[fingers, :2] - lone[WRIST, :2])
+    given = everywhere([(hand_in(np.zeros_like(solid(SKIN)), short), 1.0)])
+    middle = (wrist + knuckle) / 2
+    assert warp.lay(bars(lone), WIDTHS, SIZE, given).trusted[int(middle[1]), int(middle[0])] == 0
+
+
+def test_more_detail_is_seen_in_a_hand_with_fingers_than_in_a_smeared_one() -> None:
+    blank = arm_before(np.zeros_like(solid(SKIN)), 14)
+    fingers = blank.copy()
+    wrist, knuckle = figure()[WRIST, :2], figure()[INDEX["left_index"], :2]
+    for share in (0.3, 0.6, 0.9):
+        place = wrist + share * (knuckle - wrist)
+        cv2.circle(fingers, tuple(place.astype(int)), 1, (90, 60, 50, 255), -1)
+    plain, fine, faint = (seen(one, figure()).detail[HAND] for one in (blank, fingers, fingers // 2))
+    assert fine > plain + 2
+    assert faint < 0.1 * fine, "one sees through it"

@@ -1,0 +1,111 @@
+"""Hands: how well frames of the film show one, and where it is seen just as a frame has it (not in the paper).
+
+What networks paint of a hand within minutes is a mitten. Frames show fingers, but held otherwise than in the painting,
+so that the two never agree (see core.detail), and often smeared, for hands move fastest. So the frames that show a hand
+crisply and with nothing beside it are preferred; and where nothing is beside it in the picture that is made, either,
+the frame's hand is seen in place of the painted one, outline and all.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from dancekit.core.closeup import ramp
+from dancekit.core.sketch import BAR_NAMES
+
+REACH = 3.2
+"""How far from a hand, in its widths, nothing else may be; the painted one, which may be larger, is hidden as far."""
+_APART = 1.6, 2.2
+"""Something is beside a hand within the first many widths of another limb, and nothing beyond the second."""
+_ALONE = 0.6, 0.9
+"""Shares of what is around a hand that nothing else may be in, for it not to be seen as it is, and to be."""
+_LONGER = 0.4, 0.7
+"""Logarithms of how much longer or shorter a hand may be in the frame: it is held towards the camera in one of both."""
+_ENOUGH = 0.35, 0.5
+"""Trust up to which a frame's hand is not seen as it is, and beyond which nothing else is: two halves are no hand."""
+_OVERLAP = 0.4, 0.6
+"""Shares of the outlines of a frame's hand and of the painted one that they must have in common, likewise."""
+_FINE, _ROUGH = 0.05, 0.25
+"""Detail of a hand is what there is between blurs of so many of its widths: fingers and creases, but no smears."""
+_FAINT, _SOLID = 25, 230
+"""Alpha between these is seen through: all around a hand that moved too fast for the film."""
+_CRISP, _LITTLE = 0.75, 1.0
+"""Share of the frames that show a hand with less detail than one that is crisp; and a detail that tells nothing."""
+_BEST, _GOOD = 0.9, 0.75
+"""Share of the frames that are no better than good ones, and how clear these are called."""
+
+
+def _others(hand: str) -> list[int]:
+    """The bars that are neither a hand nor the forearm that it is on."""
+    return [bar for bar, name in enumerate(BAR_NAMES) if name not in (hand, hand.replace("hand", "forearm"))]
+
+
+_OTHERS = {hand: _others(hand) for hand in ("left hand", "right hand")}
+
+
+def alone(squared: np.ndarray, hand: str) -> np.ndarray:
+    """How far nothing but a hand and its forearm is in each cell or beside it, float32 [h, w] in 0..1. squared: how far
+    the cells are from each bar, in squared widths, [BARS, h, w]."""
+    apart = np.sqrt(squared[_OTHERS[hand]].min(0))
+    return np.clip((apart - _APART[0]) / (_APART[1] - _APART[0]), 0, 1)
+
+
+def detail(picture: np.ndarray, where: np.ndarray, width: float) -> float:
+    """How much there is to see in a hand that is in some px, bool [h, w], of a picture uint8 [h, w, 4], colour times
+    alpha, and alpha: in grey levels; what is around these px does not count. width: half of the hand's own, px."""
+    left, top, wide, high = cv2.boundingRect(where.astype(np.uint8))
+    box = slice(top, top + high), slice(left, left + wide)
+    if not wide:
+        return 0.0
+    weights = where[box].astype(np.float32)
+    colours = picture[box][..., :3] * weights[..., None]
+
+    def blurred(by: float) -> np.ndarray:
+        total, weight = (cv2.GaussianBlur(part, (0, 0), by * width) for part in (colours, weights))
+        return total / np.maximum(weight, 0.02)[..., None]
+
+    apart = np.abs(blurred(_FINE) - blurred(_ROUGH)).mean(2)
+    return float((apart * weights).sum() / weights.sum())
+
+
+def firm(alpha: np.ndarray) -> float:
+    """Share of what is seen, by its alpha in 0..255, that is not seen through; 0 where nothing is."""
+    return float(np.count_nonzero(alpha > _SOLID) / max(1, np.count_nonzero(alpha > _FAINT)))
+
+
+def rated(clear: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How clear N frames show a hand beside the best of them, and how crisp they do, float32 [N] each in 0..1. clear:
+    each by itself. found: detail of each, as far as it is firm."""
+    crisp = np.square(np.minimum(1, (found + _LITTLE) / (np.quantile(found, _CRISP) + _LITTLE)))
+    worth = clear * crisp
+    return np.minimum(1, _GOOD * worth / max(np.quantile(worth, _BEST), 1e-3)), crisp
+
+
+def kept(share: np.ndarray | float, crisp: np.ndarray | float = 1.0) -> np.ndarray:
+    """How far a hand that is alone in such a share of what is around it may be seen as it is, 0..1."""
+    return ramp(np.asarray(share), *_ALONE) * crisp
+
+
+def as_long(here: float, there: float) -> float:
+    """How far a hand so many px long may be one that is so long elsewhere, 0..1."""
+    return 1 - float(ramp(np.abs(np.log(np.array(max(there, 1.0) / max(here, 1.0)))), *_LONGER))
+
+
+def decided(trust: np.ndarray) -> np.ndarray:
+    """Where a frame's hand is seen as it is, float32 in 0..1, by how far it is trusted."""
+    return ramp(trust, *_ENOUGH)
+
+
+def agreed(trusted: np.ndarray, frame: np.ndarray, painted: np.ndarray) -> np.ndarray:
+    """Where frames' hands are seen as they are, float32 [H, W], but for those whose outlines are too unlike what is
+    painted there. frame, painted: alpha, float32 [h, w]; H and W are a whole number of times h and w."""
+    size = frame.shape[::-1]
+    count, which = cv2.connectedComponents(
+        (cv2.resize(trusted, size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
+    )
+    share = np.zeros(frame.shape, np.float32)
+    for number in range(1, count):
+        both = frame[which == number], painted[which == number]
+        share[which == number] = ramp(np.minimum(*both).sum() / np.maximum(np.maximum(*both).sum(), 1), *_OVERLAP)
+    return trusted * cv2.resize(share, trusted.shape[::-1], interpolation=cv2.INTER_NEAREST) if count > 1 else trusted
