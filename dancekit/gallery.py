@@ -102,12 +102,21 @@ def stills(
     places = [(film, time) for film in films for time in _spread(film, _complete(film.points), len(films))]
     if not places:
         return None
-    points = np.stack([film.points[time] for film, time in places])
-    kept, chosen = [], sources.gather(points, canvas.body, many)
+    points, before, after = (
+        np.stack([film.points[_nearby(film, time, by)] for film, time in places]) for by in (0, -1, 1)
+    )
+    smeared = sources.smears(before, after, canvas.body)
+    kept, chosen = [], sources.gather(points, canvas.body, many, smeared)
     for done, place in enumerate(chosen, 1):
         kept.append(_still(*places[place]))
         progress("keeping frames to borrow from", done, len(chosen))
     return Stills([picture for picture, _ in kept], np.stack([points for _, points in kept]))
+
+
+def _nearby(film: Footage, time: int, by: int) -> int:
+    """So many frames later, but within the same shot."""
+    first, end = film.shot(time)
+    return min(max(time + by, first), end - 1)
 
 
 def _complete(points: np.ndarray) -> np.ndarray:

@@ -44,6 +44,8 @@ Hands are more alike than their poses are: with that added before, a clear one i
 """
 _SAME = 1.0
 """Added where the second choice would be the first once more."""
+_SMEARED = 1.5
+"""How much a limb is unlike itself that moves, beside the square of how far it moves in a frame."""
 _PIECE = 2048
 """Poses for which frames are chosen at a time: an hour of film would take much memory at once."""
 
@@ -238,8 +240,19 @@ class Borrowed(NamedTuple):
         return _sketched(self.points - np.array([*corner, 0], np.float32), self.looks, size, coarse)
 
 
-def gather(points: np.ndarray, body: float, many: int) -> list[int]:
-    """Choose frames among poses T x J x 3 px: at most so many, which together are most like all of them."""
+def gather(points: np.ndarray, body: float, many: int, smeared: np.ndarray | float = 0.0) -> list[int]:
+    """Choose frames among poses T x J x 3 px: at most so many, which together are most like all of them. smeared: how
+    much worse than its pose tells each limb of each is, in squared body heights, float32 [T, LIMBS]."""
     poses = _poses(points, bars_of(points), body)
     unlike = _unlike(poses, np.ones((len(points), len(LIMBS)), np.float32), poses).sum(0)
-    return sorted(paths.gather(unlike, many))
+    return sorted(paths.gather(unlike + np.sum(smeared, -1), many))
+
+
+def smears(before: np.ndarray, after: np.ndarray, body: float) -> np.ndarray:
+    """How smeared each limb is by what it moves in a frame, in squared body heights, float32 [T, LIMBS].
+
+    before, after: landmarks T x J x 3 px of the frames next to those in question. What is not known does not count.
+    """
+    ways = [np.stack((bars.starts, bars.ends)) / np.float32(2 * body) for bars in map(bars_of, (before, after))]
+    moved = np.nan_to_num(np.square(ways[1] - ways[0]).sum(-1).max(0))
+    return np.stack([_SMEARED * moved[:, members].max(1) for members in MEMBERS], 1)

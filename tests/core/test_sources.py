@@ -161,6 +161,23 @@ def test_frames_are_gathered_that_differ() -> None:
     assert len(gather(points[:2], 200.0, 50)) == 2
 
 
+def test_of_frames_that_are_alike_those_are_gathered_in_which_limbs_rest() -> None:
+    points = np.stack([figure()] * 6 + [waving(9)[8]] * 6)
+    before, after = points.copy(), points.copy()
+    moving = [place for place in range(12) if place not in (4, 9)]
+    for name in ("wrist", "pinky", "index", "thumb"):
+        before[moving, INDEX[f"left_{name}"], 0] -= 8
+        after[moving, INDEX[f"left_{name}"], 0] += 8
+    smeared = sources.smears(before, after, 200.0)
+    assert smeared.shape == (12, len(LIMBS))
+    assert (smeared[moving][:, [ARM, HAND]] > 0).all()
+    assert smeared[[4, 9]].max() == smeared[:, [TRUNK, LEG]].max() == 0
+    assert gather(points, 200.0, 2, smeared) == [4, 9]
+    assert smeared[0, HAND] == pytest.approx(1.5 * (8 / 200) ** 2, rel=1e-3)
+    before[0] = np.nan
+    assert np.isfinite(sources.smears(before, after, 200.0)).all()
+
+
 def test_an_empty_dance_borrows_nothing() -> None:
     assert known(figure()).choose(np.zeros((0, 33, 3), np.float32)).first.shape == (len(LIMBS), 0)
 
