@@ -76,9 +76,11 @@ def sharpened(large: np.ndarray, painted: np.ndarray, laid: Laid, sketched: Sket
     sure, there = (np.clip(alpha, 0, 1) for alpha in (soft[..., 3] / _SURE - 1, soft[..., 3] / _THERE))
     shown: np.ndarray = _without_rims(either, sure, sketched.hands) * there
     seen = cv2.GaussianBlur(shown, (0, 0), _EVEN)
-    seen, light = cv2.resize(seen, size), cv2.resize(light, size)
-    seen = np.maximum(seen * known, trusted)
-    frame += (_LIGHT * (1 - trusted))[..., None] * light
+    seen, light = cv2.resize(seen, size) * known, cv2.resize(light, size)
+    if trusted.any():
+        np.maximum(seen, trusted, out=seen)
+        light *= (1 - trusted)[..., None]
+    frame += _LIGHT * light
     result: np.ndarray = cv2.blendLinear(frame, large, seen, 1 - seen)
     np.clip(result, 0, 255, out=result)
     return cv2.min(result, cv2.merge([cv2.extractChannel(result, 3)] * 4)), seen
@@ -124,7 +126,9 @@ def _brought(laid: Laid, painted: np.ndarray) -> Laid:
     search.setFinestScale(1)
     flow = search.calc(_grey(painted, _PAINTED), _grey(frame, 1.0), None)  # type: ignore[call-overload]
     flow = cv2.resize(cv2.GaussianBlur(flow, (0, 0), _SMOOTH), (width, height))
-    flow *= np.float32(width / wide) * (1 - trusted)[..., None]
+    flow *= np.float32(width / wide)
+    if trusted.any():
+        flow *= (1 - trusted)[..., None]
     y, x = (np.arange(n, dtype=np.float32) for n in (height, width))
     x, y = x + flow[..., 0], y[:, None] + flow[..., 1]
     moved = cv2.remap(laid.picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT).astype(np.float32)
