@@ -32,6 +32,8 @@ _TEETH = 0.03
 _SPECK, _RIM = 0.05, 5
 """Patches of a close-up that are so small, as a share of the largest, are no part of her: pieces of hair or shoulders
 that its portrait has elsewhere. Side in px of the square by which their rims reach beyond them."""
+_FINGERS = 0.04
+"""How far a hand that is borrowed may reach beyond what is painted, as a share of the picture's height."""
 _STEEP = 1.6
 """How much steeper alpha rises at the edges of an enlarged picture, about a half: enlarging made them wider."""
 
@@ -114,7 +116,9 @@ class Painted:
     def _filled(self) -> _Box:
         """What anything is in: most of a picture is empty, and enlarging that takes as long as the rest."""
         size = self.picture.shape[1::-1]
-        boxes = [bounds((self.picture[..., 3] > 0).astype(np.uint8), size)]
+        left, top, right, bottom = bounds((self.picture[..., 3] > 0).astype(np.uint8), size)
+        room = round(_FINGERS * size[1]) if self.borrowed is not None and right > left else 0
+        boxes = [(left - room, top - room, right + room, bottom + room)]
         if self.face is not None:
             corner = np.array(self.corner * 2) + np.array([0, 0, len(self.face), len(self.face)])
             boxes.append((*(corner[:2] // self.times), *(-(-corner[2:] // self.times))))

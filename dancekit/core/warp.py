@@ -86,7 +86,7 @@ def source_of(picture: np.ndarray, bars: Bars, widths: np.ndarray, as_sketched: 
     zones = {hand: _zone(hand, squared, bar) for hand in _HANDS}
     for hand, zone in zones.items():
         beyond = solid & (squared[MEMBERS[hand]].min(0) > _REACH**2)
-        around[zone] = (hands.alone(squared, LIMBS[hand]) * ~beyond)[zone]
+        around[zone] = (hands.alone(squared, LIMBS[hand]) * ~beyond)[zone] * (not _cut_off(solid & zone))
         alone[hand] = around[zone].sum() / max(1, zone.sum())
         layers[zone & (around > _SURELY)] = _LAYER[MEMBERS[hand][0]]
     for limb, members in enumerate(MEMBERS):
@@ -106,6 +106,12 @@ def source_of(picture: np.ndarray, bars: Bars, widths: np.ndarray, as_sketched: 
             detail[limb] = found * hands.firm(small[zones[limb] & mine, 3])
     source = Source(picture, bars, layers, around, np.zeros(len(LIMBS), np.float32))
     return source, Seen(shown, clear, alone, detail)
+
+
+def _cut_off(there: np.ndarray) -> bool:
+    """Whether what is in these cells, bool [h, w], goes on beyond them: pictures end where she does, but for those in
+    which she reaches out of the film."""
+    return bool(there[[0, -1]].any() or there[:, [0, -1]].any())
 
 
 def _zone(hand: int, squared: np.ndarray, bar: np.ndarray) -> np.ndarray:
@@ -193,7 +199,7 @@ def _trust(into: np.ndarray, mine: np.ndarray, bars: Bars, squared: np.ndarray, 
         there = source.bars.at(members)
         x, y = chain.found(there)
         kept = source.trust[hand] * hands.as_long(chain.lengths.max(), directions(there)[0].max())
-        trust += share * kept * _looked_up(source.around, x / CELL, y / CELL, cv2.INTER_LINEAR, 0)
+        trust += share * kept * _looked_up(source.around, x / CELL, y / CELL, cv2.INTER_LINEAR, 1)
     alone = hands.alone(near, LIMBS[hand]) * within
     found = hands.decided(trust * alone * hands.kept(alone.sum() / within.sum()))
     into[box] += found

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from dancekit.core import compose, painted
+from dancekit.core.detail import Sketched
 from dancekit.core.painted import Painted
+from dancekit.core.warp import Laid
 
 TIMES = 2
 
@@ -33,6 +37,33 @@ def test_a_close_up_shows_in_its_middle_and_nowhere_beyond_its_rim() -> None:
     assert between.sum() >= 4, "the one becomes the other softly"
     larger = Painted(body, solid(32, 32, (10, 200, 10, 255)), (4, 4), TIMES).whole()
     assert 20 < np.abs(np.diff(larger[18, :, 0].astype(int))).max() < 120
+
+
+class Hand:
+    """What a pose borrows: a square hand, px of the larger picture, and nothing else."""
+
+    def __init__(self, first: int, end: int) -> None:
+        self.first, self.end = first, end
+
+    def laid(self, corner: tuple[int, int], size: tuple[int, int]) -> Laid:
+        picture, trusted = np.zeros((200, 200, 4), np.uint8), np.zeros((200, 200), np.float32)
+        picture[self.first : self.end, self.first : self.end] = (10, 200, 10, 255)
+        trusted[self.first - 20 : self.end + 20, self.first - 20 : self.end + 20] = 1
+        part = np.s_[corner[1] : corner[1] + size[1], corner[0] : corner[0] + size[0]]
+        return Laid(picture[part], trusted[part], trusted[part])
+
+    def sketched(self, corner: tuple[int, int], size: tuple[int, int], coarse: int) -> Sketched:
+        empty = np.zeros((size[1] // coarse, size[0] // coarse), np.float32)
+        return Sketched(np.dstack([empty] * 4), empty, empty)
+
+
+def test_a_hand_that_is_borrowed_may_reach_beyond_what_is_painted() -> None:
+    body = np.zeros((100, 100, 4), np.uint8)
+    body[40:60, 40:60] = (200, 0, 0, 255)
+    borrowed: Any = Hand(78, 126)
+    whole = Painted(body, times=TIMES, borrowed=borrowed).whole()
+    assert (whole[78:126, 78:126] == (10, 200, 10, 255)).all()
+    assert not whole[:, 126:].any()
 
 
 def test_a_close_up_may_reach_beyond_the_picture() -> None:

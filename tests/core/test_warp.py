@@ -168,10 +168,10 @@ TROUSERS, SKIN = (30, 30, 90), (200, 150, 130)
 HAND = LIMBS.index("left hand")
 
 
-def arm_before(behind: np.ndarray, thick: int = 8) -> np.ndarray:
-    """The figure's left arm, so many px thick, before something."""
-    picture = behind.copy()
-    places = [tuple(figure()[INDEX[f"left_{name}"], :2].astype(int)) for name in ("elbow", "wrist", "index")]
+def arm_before(behind: np.ndarray, thick: int = 8, points: np.ndarray | None = None) -> np.ndarray:
+    """The left arm of the figure, or of another pose, so many px thick, before something."""
+    picture, points = behind.copy(), figure() if points is None else points
+    places = [tuple(points[INDEX[f"left_{name}"], :2].astype(int)) for name in ("elbow", "wrist", "index")]
     for start, end in pairwise(places):
         cv2.line(picture, start, end, (*SKIN, 255), thick)
     return picture
@@ -205,7 +205,7 @@ def hand_in(picture: np.ndarray, points: np.ndarray, trust: float = 1.0) -> Sour
 
 def test_a_hand_with_nothing_beside_it_may_be_seen_as_it_is() -> None:
     lone, held = waving(9)[8], across_the_belly()
-    raised = hand_in(arm_before(np.zeros_like(solid(SKIN))), lone)
+    raised = hand_in(arm_before(np.zeros_like(solid(SKIN)), 8, lone), lone)
     for asked, given, least, most in (
         (lone, raised, 0.95, 1.0),
         (held, raised, 0.0, 0.05),
@@ -238,3 +238,11 @@ def test_more_detail_is_seen_in_a_hand_with_fingers_than_in_a_smeared_one() -> N
     plain, fine, faint = (seen(one, figure()).detail[HAND] for one in (blank, fingers, fingers // 2))
     assert fine > plain + 2
     assert faint < 0.1 * fine, "one sees through it"
+
+
+def test_a_hand_that_reaches_out_of_the_film_is_not_seen_as_it_is() -> None:
+    lone = waving(9)[8]
+    raised = arm_before(np.zeros_like(solid(SKIN)), 8, lone)
+    assert seen(raised, lone).alone[HAND] > 0.9
+    across = int(lone[[WRIST, INDEX["left_index"]], 0].mean())
+    assert seen(raised[:, :across], lone, AS_SKETCHED[:, : -(-across // limbs.CELL)]).alone[HAND] == 0
