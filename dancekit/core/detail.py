@@ -76,11 +76,14 @@ def sharpened(large: np.ndarray, painted: np.ndarray, laid: Laid, sketched: Sket
     sure, there = (np.clip(alpha, 0, 1) for alpha in (soft[..., 3] / _SURE - 1, soft[..., 3] / _THERE))
     shown: np.ndarray = _without_rims(either, sure, sketched.hands) * there
     seen = cv2.GaussianBlur(shown, (0, 0), _EVEN)
-    seen, light = cv2.resize(seen, size) * known, cv2.resize(light, size)
+    light *= _LIGHT
+    seen = cv2.resize(seen, size) * known
     if trusted.any():
         np.maximum(seen, trusted, out=seen)
-        light *= (1 - trusted)[..., None]
-    frame += _LIGHT * light
+        hand = cv2.resize(trusted, small.shape[1::-1], interpolation=cv2.INTER_AREA)
+        light *= (1 - hand)[..., None]
+        light[..., :3] += hand[..., None] * hands.toned(hand, small, painted)
+    frame += cv2.resize(light, size)
     result: np.ndarray = cv2.blendLinear(frame, large, seen, 1 - seen)
     np.clip(result, 0, 255, out=result)
     return cv2.min(result, cv2.merge([cv2.extractChannel(result, 3)] * 4)), seen

@@ -30,6 +30,8 @@ _FINE, _ROUGH = 0.05, 0.25
 """Detail of a hand is what there is between blurs of so many of its widths: fingers and creases, but no smears."""
 _FAINT, _SOLID = 25, 230
 """Alpha between these is seen through: all around a hand that moved too fast for the film."""
+_TONE, _FEW = 0.7, 8
+"""How much of the tone of what is painted a hand takes on, if at least so many px show both."""
 _CRISP, _LITTLE = 0.75, 1.0
 """Share of the frames that show a hand with less detail than one that is crisp; and a detail that tells nothing."""
 _BEST, _GOOD = 0.9, 0.75
@@ -109,3 +111,20 @@ def agreed(trusted: np.ndarray, frame: np.ndarray, painted: np.ndarray) -> np.nd
         both = frame[which == number], painted[which == number]
         share[which == number] = ramp(np.minimum(*both).sum() / np.maximum(np.maximum(*both).sum(), 1), *_OVERLAP)
     return trusted * cv2.resize(share, trusted.shape[::-1], interpolation=cv2.INTER_NEAREST) if count > 1 else trusted
+
+
+def toned(trusted: np.ndarray, frame: np.ndarray, painted: np.ndarray) -> np.ndarray:
+    """What is to be added to frames' hands for them to be about as light as what is painted there: light falls on hands
+    as it does on the rest of her.
+
+    trusted: where they are seen, float32 [h, w]. frame, painted: float32 [h, w, 4] in 0..255, colour times alpha, and
+    alpha. Returns colour times alpha, float32 [h, w, 3].
+    """
+    count, which = cv2.connectedComponents((trusted > 0).astype(np.uint8))
+    solid = np.minimum(frame[..., 3], painted[..., 3]) > _SOLID
+    added = np.zeros((*trusted.shape, 3), np.float32)
+    for number in range(1, count):
+        there = which == number
+        if np.count_nonzero(both := there & solid) >= _FEW:
+            added[there] = _TONE * (painted - frame)[both, :3].mean(0) * frame[there, 3:] / 255
+    return added

@@ -130,7 +130,8 @@ def test_a_trusted_hand_is_seen_as_it_is_unless_its_outline_is_another() -> None
     fist = np.zeros_like(striped())
     cv2.ellipse(fist, (65, 65), (22, 30), 0, 0, 360, (20, 250, 20, 255), -1)
     _, result, seen = with_detail(soft, fist, trusted=there)
-    assert np.abs(result - fist)[24:96, 34:96].max() < 1, "what was painted around it is gone"
+    assert np.abs(result - fist)[24:96, 34:96, 3].max() < 1, "what was painted around it is gone"
+    assert result[65, 65, 1] > result[65, 65, [0, 2]].max(), "the painting lends it some of its tone"
     assert seen[24:96, 34:96].min() > 0.99
     assert result[110:125, 50:80, 3].min() > 240, "elsewhere she stays"
     speck = np.zeros_like(fist)

@@ -83,3 +83,14 @@ def test_two_hands_are_decided_by_themselves() -> None:
     assert agreed[:, 80:].max() == 0
     nothing = np.zeros_like(trusted)
     assert hands.agreed(nothing, frame, painted).max() == 0
+
+
+def test_a_hand_is_as_light_as_what_is_painted_there() -> None:
+    trusted, (frame, painted) = np.zeros((30, 60), np.float32), np.zeros((2, 30, 60, 4), np.float32)
+    trusted[5:25, 5:25] = trusted[5:25, 35:55] = 1
+    frame[10:20, 10:20] = frame[10:20, 40:50] = (250, 240, 230, 255)
+    painted[8:18, 10:20] = (150, 140, 130, 255)
+    added = hands.toned(trusted, frame, painted)
+    assert np.allclose(added[10:20, 10:20], -70)
+    assert np.abs(added[20:]).max() == 0, "where the frame shows nothing, nothing is added"
+    assert np.abs(added[:, 30:]).max() == 0, "nothing is painted there"

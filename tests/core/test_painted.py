@@ -59,7 +59,7 @@ class Hand:
 
 def test_a_hand_that_is_borrowed_may_reach_beyond_what_is_painted() -> None:
     body = np.zeros((100, 100, 4), np.uint8)
-    body[40:60, 40:60] = (200, 0, 0, 255)
+    body[40:60, 40:60] = (10, 200, 10, 255)
     borrowed: Any = Hand(78, 126)
     whole = Painted(body, times=TIMES, borrowed=borrowed).whole()
     assert (whole[78:126, 78:126] == (10, 200, 10, 255)).all()
