@@ -38,9 +38,10 @@ _APART = 0.5
 """Seconds within which two heads are one and the same: nothing can be learnt from the one about the other."""
 _NEIGHBOURS, _SMALL, _FACE = 8, 40, 0.75
 """Each portrait is compared, at so many px, with so many others that are posed like it, in a disc of this width."""
-_BY_THE_FACE, _DOUBTFUL = 0.4, 4.0
+_BY_THE_FACE, _DOUBTFUL = 0.4, 20.0
 """Arms that are so near to the middle of a portrait, in sides of it, make it that doubtful: they are seen with the
-face, and would be wherever the portrait is laid."""
+face, and would be wherever the portrait is laid. Heads of other films are often as unlike as that, and any portrait
+without an arm is better then."""
 _TWO = 0.25
 """How often training mixes two portraits, as painting does where one follows on another."""
 _CHANGE, _MIXED = 2.0, 2

@@ -107,7 +107,7 @@ def test_a_face_with_an_arm_beside_it_is_doubted() -> None:
     raised[[INDEX["left_elbow"], INDEX["left_wrist"]], :2] = (30, 30), (34, 2)
     chosen = gather([*heads[:3], heads[3]._replace(points=raised), *heads[4:]], 8)
     doubts = dict(zip(chosen.moments, chosen.portraits.doubts, strict=True))
-    assert max(doubts.values()) == doubts[3.0] > 3 + min(doubts.values())
+    assert max(doubts.values()) == doubts[3.0] > 15 + min(doubts.values()), "as unlike as heads of other films"
 
 
 def test_a_training_frame_is_never_lent_its_own_moment() -> None:
