@@ -8,10 +8,14 @@ the frame's hand is seen in place of the painted one, outline and all.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 
 from dancekit.core.closeup import ramp
+from dancekit.core.limbs import HANDS, LIMBS
+from dancekit.core.matte import pieces
 from dancekit.core.sketch import BAR_NAMES
 
 REACH = 3.2
@@ -43,7 +47,7 @@ def _others(hand: str) -> list[int]:
     return [bar for bar, name in enumerate(BAR_NAMES) if name not in (hand, hand.replace("hand", "forearm"))]
 
 
-_OTHERS = {hand: _others(hand) for hand in ("left hand", "right hand")}
+_OTHERS = {LIMBS[hand]: _others(LIMBS[hand]) for hand in HANDS}
 
 
 def alone(squared: np.ndarray, hand: str) -> np.ndarray:
@@ -102,15 +106,13 @@ def decided(trust: np.ndarray) -> np.ndarray:
 def agreed(trusted: np.ndarray, frame: np.ndarray, painted: np.ndarray) -> np.ndarray:
     """Where frames' hands are seen as they are, float32 [H, W], but for those whose outlines are too unlike what is
     painted there. frame, painted: alpha, float32 [h, w]; H and W are a whole number of times h and w."""
-    size = frame.shape[::-1]
-    count, which = cv2.connectedComponents(
-        (cv2.resize(trusted, size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
-    )
+    if not trusted.any():
+        return trusted
     share = np.zeros(frame.shape, np.float32)
-    for number in range(1, count):
-        both = frame[which == number], painted[which == number]
-        share[which == number] = ramp(np.minimum(*both).sum() / np.maximum(np.maximum(*both).sum(), 1), *_OVERLAP)
-    return trusted * cv2.resize(share, trusted.shape[::-1], interpolation=cv2.INTER_NEAREST) if count > 1 else trusted
+    for there in _each(cv2.resize(trusted, frame.shape[::-1], interpolation=cv2.INTER_AREA)):
+        both = frame[there], painted[there]
+        share[there] = ramp(np.minimum(*both).sum() / np.maximum(np.maximum(*both).sum(), 1), *_OVERLAP)
+    return trusted * cv2.resize(share, trusted.shape[::-1], interpolation=cv2.INTER_NEAREST)
 
 
 def toned(trusted: np.ndarray, frame: np.ndarray, painted: np.ndarray) -> np.ndarray:
@@ -120,11 +122,15 @@ def toned(trusted: np.ndarray, frame: np.ndarray, painted: np.ndarray) -> np.nda
     trusted: where they are seen, float32 [h, w]. frame, painted: float32 [h, w, 4] in 0..255, colour times alpha, and
     alpha. Returns colour times alpha, float32 [h, w, 3].
     """
-    count, which = cv2.connectedComponents((trusted > 0).astype(np.uint8))
     solid = np.minimum(frame[..., 3], painted[..., 3]) > _SOLID
     added = np.zeros((*trusted.shape, 3), np.float32)
-    for number in range(1, count):
-        there = which == number
+    for there in _each(trusted):
         if np.count_nonzero(both := there & solid) >= _FEW:
             added[there] = _TONE * (painted - frame)[both, :3].mean(0) * frame[there, 3:] / 255
     return added
+
+
+def _each(trusted: np.ndarray) -> Iterator[np.ndarray]:
+    """Where each hand is that is trusted at all, bool [h, w]: one after the other."""
+    which, areas = pieces(trusted > 0)
+    return (which == number for number in range(1, len(areas)))

@@ -14,6 +14,8 @@ CELL = 2
 """Whose a px is, and how far it moves, is told for cells of so many px both ways."""
 LIMBS = ("left arm", "right arm", "left hand", "right hand", "left leg", "right leg", "trunk")
 """What moves as a chain of bars, and may come from a picture of its own."""
+HANDS = tuple(limb for limb, name in enumerate(LIMBS) if name.endswith("hand"))
+"""Those of them that are hands."""
 _KINDS = {"upper arm": "arm", "forearm": "arm", "hand": "hand", "thigh": "leg", "shin": "leg", "foot": "leg"}
 _CLOSE = 6.0
 """How steeply, in squared widths, one bar of a limb gives way to the next at a joint."""

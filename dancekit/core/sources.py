@@ -18,14 +18,13 @@ import torch
 
 from dancekit.core import detail, hands, maps, paths, sketch, warp
 from dancekit.core.detail import Sketched
-from dancekit.core.limbs import CELL, LIMBS, MEMBERS, Bars, bars_of
+from dancekit.core.limbs import CELL, HANDS, LIMBS, MEMBERS, Bars, bars_of
 from dancekit.core.palette import Palette
 from dancekit.core.sketch import Looks
 from dancekit.core.warp import Laid, Mix, Source
 
 _TRUNK = LIMBS.index("trunk")
 _ARMS = [limb for limb, name in enumerate(LIMBS) if "leg" not in name and limb != _TRUNK]
-_HANDS = [limb for limb, name in enumerate(LIMBS) if name.endswith("hand")]
 _HELD_BY = [LIMBS.index(name.replace("hand", "arm")) if "hand" in name else _TRUNK for name in LIMBS]
 """The limb that each hangs on."""
 _WITH = {"arm": 0.25, "hand": 0.0, "leg": 0.5, "trunk": 1.0}
@@ -75,7 +74,8 @@ def _poses(points: np.ndarray, bars: Bars, body: float) -> _Poses:
 
 
 class Ready(NamedTuple):
-    """Frames that can be chosen and fetched from. shown, clear: float32 [N, LIMBS], see warp.Seen."""
+    """Frames that can be chosen and fetched from. shown, clear: float32 [N, LIMBS], see warp.Seen, but hands are
+    as clear as hands.rated has it."""
 
     sources: Sequence[Source]
     shown: np.ndarray
@@ -106,7 +106,7 @@ class Sources:
         sources, seen = zip(*made, strict=True)
         shown, clear, alone, found = np.stack(seen, 1)
         trust = np.zeros_like(clear)
-        for hand in _HANDS:
+        for hand in HANDS:
             clear[:, hand], crisp = hands.rated(clear[:, hand], found[:, hand])
             trust[:, hand] = hands.kept(alone[:, hand], crisp)
         sources = [source._replace(trust=one) for source, one in zip(sources, trust, strict=True)]

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from dancekit.core import hands
-from dancekit.core.limbs import CELL, LIMB, LIMBS, MEMBERS, Bars, Chain, deepest, directions, limb_of
+from dancekit.core.limbs import CELL, HANDS, LIMB, LIMBS, MEMBERS, Bars, Chain, deepest, directions, limb_of
 from dancekit.core.sketch import BAR_NAMES
 
 _TRUNK = LIMBS.index("trunk")
@@ -39,7 +39,6 @@ colour: that many times as far from it as from the arm's at the most."""
 
 _LAYER = np.array([limb_of(name.replace("hand", "forearm").replace("thigh", "trunk")) for name in BAR_NAMES], np.uint8)
 """What each bar hides or shows: hands belong to arms, and skirts and trousers hang from hips and thighs alike."""
-_HANDS = tuple(limb for limb, name in enumerate(LIMBS) if name.endswith("hand"))
 _ARMS = tuple(LIMBS.index(f"{side} arm") for side in ("left", "right"))
 _SHOWS = np.zeros((len(LIMBS), 256), bool)
 """Of every limb, which layers of a picture show it: a leg may be under the skirt, an arm is before the rest or not."""
@@ -83,7 +82,7 @@ def source_of(picture: np.ndarray, bars: Bars, widths: np.ndarray, as_sketched: 
     solid = small[..., 3] > 127
     layers, around = _layers(squared, bar, small, solid), np.zeros(bar.shape, np.float32)
     shown, clear, alone, detail = np.zeros((4, len(LIMBS)), np.float32)
-    zones = {hand: _zone(hand, squared, bar) for hand in _HANDS}
+    zones = {hand: _zone(hand, squared, bar) for hand in HANDS}
     for hand, zone in zones.items():
         beyond = solid & (squared[MEMBERS[hand]].min(0) > _REACH**2)
         around[zone] = (hands.alone(squared, LIMBS[hand]) * ~beyond)[zone] * (not _cut_off(solid & zone))
@@ -174,7 +173,7 @@ def lay(bars: Bars, widths: np.ndarray, size: tuple[int, int], given: Sequence[S
     trusted = np.zeros((high, wide), np.float32)
     for limb, members in enumerate(MEMBERS):
         asked = given[limb]
-        if limb in _HANDS and _trust(trusted, _zone(limb, squared, bar), bars, squared, limb, asked[0]):
+        if limb in HANDS and _trust(trusted, _zone(limb, squared, bar), bars, squared, limb, asked[0]):
             asked = asked[:1]
         mine = (limbs == limb).astype(np.float32)
         box = _around(mine)
