@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.metadata
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dancekit import installed
 from dancekit.errors import DancekitError
+from dancekit.installed import Trial, version_of
 from dancekit.io import weights
 from dancekit.io.access import refuse_unwritable
 from dancekit.io.workspace import Workspace
@@ -33,6 +31,8 @@ _BEHIND = {"device": "torch", "ffmpeg": "imageio_ffmpeg", "people": "torch"}
 """The package that a check stands on, where an error does not name one."""
 _PACKAGES = {"cv2": "opencv-python", "yaml": "pyyaml", "imageio_ffmpeg": "imageio-ffmpeg"}
 """What is installed for a module of another name."""
+_HEAVY = "mediapipe", "cv2"
+"""Modules that take long to load, and that other checks do not need."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,10 @@ class Finding:
 
 def examine(workspace: Workspace) -> list[Finding]:
     """Look at everything that dancekit needs; what cannot even be looked at is a finding too."""
+    trials = {module: Trial(module) for module in _HEAVY}
     checks: dict[str, Callable[[], Iterator[Finding]]] = {
         "Python": _python,
-        "packages": _packages,
+        "packages": lambda: _packages(trials),
         "opencv": _opencv_pair,
         "device": _device,
         "ffmpeg": _ffmpeg,
@@ -57,7 +58,9 @@ def examine(workspace: Workspace) -> list[Finding]:
         "disk": lambda: _disk(workspace),
         "people": lambda: _people(workspace),
     }
-    return [finding for name, check in checks.items() for finding in _looked_at(name, check)]
+    last_of_all = sorted(checks, key=lambda name: name == "packages")  # by then they have been loaded
+    found = {name: list(_looked_at(name, checks[name])) for name in last_of_all}
+    return [finding for name in checks for finding in found[name]]
 
 
 def _looked_at(name: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
@@ -85,33 +88,16 @@ def _python() -> Iterator[Finding]:
     )
 
 
-def version_of(package: str) -> str | None:
-    """The installed version of a package, or None."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def _required() -> list[str]:
-    """The packages that dancekit's own installation asks for; none where it runs without having been installed."""
-    with suppress(importlib.metadata.PackageNotFoundError):
-        asked = importlib.metadata.requires("dancekit") or []
-        return [re.split(r"[^\w.-]", one)[0] for one in asked if "extra ==" not in one]
-    return []
-
-
-def _packages() -> Iterator[Finding]:
-    missing = [package for package in _required() if version_of(package) is None]
+def _packages(trials: Mapping[str, Trial]) -> Iterator[Finding]:
+    missing = [package for package in installed.required() if version_of(package) is None]
     if missing:
         yield Finding("packages", f"missing: {', '.join(missing)}", False, _AGAIN)
-    for package, module in (("mediapipe", "mediapipe"), ("opencv-python", "cv2")):
-        try:
-            importlib.import_module(module)
-        except (ImportError, OSError) as error:
+    for module, trial in trials.items():
+        if trouble := trial.trouble():
+            package = _PACKAGES.get(module, module)
             yield Finding(
                 package,
-                f"cannot be loaded: {error}",
+                f"cannot be loaded: {trouble}",
                 False,
                 f"pip install --force-reinstall {package}  (on Linux also: apt install libgl1 libegl1)",
             )

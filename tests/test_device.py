@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dancekit import device, doctor, recipe, train
+from dancekit import device, doctor, installed, recipe, train
 from dancekit.errors import DancekitError
 from dancekit.io import weights
 from dancekit.io.workspace import Workspace
@@ -131,7 +131,7 @@ def test_a_device_is_tried_with_arithmetic() -> None:
 
 
 def test_missing_packages_are_got_from_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_required", lambda: ["no-such-package-as-this"])
-    missing = next(finding for finding in doctor._packages() if not finding.fine)
+    monkeypatch.setattr(installed, "required", lambda: ["no-such-package-as-this"])
+    missing = next(finding for finding in doctor._packages({}) if not finding.fine)
     assert missing.what == "missing: no-such-package-as-this"
     assert missing.cure == "In the checkout: git pull, then pip install -c constraints.txt ."
