@@ -94,7 +94,7 @@ def evaluate(
     found = [find_driver(film, Workspace(person.folder.parent), progress) for film in drivers]
     judge, backend = Judge(device), plugins.load("pose", "mediapipe")
     looks: dict[str, list[Look]] = {entry: [] for entry in (*ENTRIES, FILM)}
-    total, done = sum(end - first for _, first, end in runs), 0
+    total, done, turns = sum(end - first for _, first, end in runs), 0, len(looks) + 1  # the last is that of scoring
     shown, kept = chosen([end - first for _, first, end in runs]), []
     for number, (film, first, end) in enumerate(runs):
         finer, at = (films[footage.index(film)] for films in (large, judged))
@@ -113,7 +113,7 @@ def evaluate(
             near[entry] = close_ups(small[entry], at, first) if tall else close_ups(fine[entry], finer, first)
             seen.append(look(small[entry], asked, backend))
             done += end - first
-            progress("judging", done, total * len(looks))
+            progress("judging", done, total * turns)
         true = small[FILM].transpose(0, 3, 1, 2)
         judge.add(FLOOR, *neighbours(true))
         judge.add_all({entry: small[entry].transpose(0, 3, 1, 2) for entry in ENTRIES}, true)
@@ -124,6 +124,8 @@ def evaluate(
         if not tall:
             judge.add_part("large", *_floor(fine[FILM], _EVERY))
             judge.add_part("large", {entry: fine[entry][::_EVERY] for entry in ENTRIES}, fine[FILM][::_EVERY])
+        done += end - first
+        progress("judging", done, total * turns)
         if number in shown:
             kept.append(_reel(finer, first, {entry: pictures[: shown[number]] for entry, pictures in fine.items()}))
     film_change = still_change(looks[FILM])
