@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -270,14 +271,15 @@ def _rendering(
     painted.clear()
     pictures.clear()
     forget_peak(device)
-    started = time.perf_counter()
+    started, before = time.perf_counter(), sum(os.times()[:4])  # of this process, and of those that it started
     transfer(film, person, workspace, Wish(out=out), _PART, device, progress)
-    whole = len(moves) / (time.perf_counter() - started)
-    slowest = max(seconds, key=lambda part: seconds[part])
+    taken, busy, there = time.perf_counter() - started, sum(os.times()[:4]) - before, os.cpu_count() or 1
+    whole, slowest = len(moves) / taken, max(seconds, key=lambda part: seconds[part])
     return [
         *(Pace(f"transfer: {part}", len(moves) / spent, "frames") for part, spent in seconds.items()),
         Pace("transfer", whole, "frames", f"its slowest part, {slowest}", whole * seconds[slowest] / len(moves), None,
              peak_gigabytes(device)),
+        Pace("  cores at work, transfer", busy / taken, "cores", "all of this machine's", busy / taken / there),
     ]  # fmt: skip
 
 

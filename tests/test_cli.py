@@ -261,6 +261,7 @@ def test_bench_measures_every_part_of_the_first_seconds_of_a_film_beside_what_li
     assert min(shares) <= together["share"] <= max(shares)
     parts = [pace["rate"] for name, pace in paces.items() if name.startswith("transfer: ")]
     assert paces["transfer"]["share"] == pytest.approx(paces["transfer"]["rate"] / min(parts))
+    assert 0.3 < paces["cores at work, transfer"]["rate"] <= 1.05 * (os.cpu_count() or 1)
     assert not (tmp_path / "none").exists(), "it works in a folder of its own"
 
 
