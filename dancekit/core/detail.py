@@ -9,13 +9,14 @@ the painting's place.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from dancekit.core import hands
-from dancekit.core.warp import Laid
+from dancekit.core.warp import Held, Laid
 
 _SOFT, _PAINTED = 1.0, 0.5
 """By how many px of the painting a frame, and the painting itself, are blurred before they are compared."""
@@ -35,6 +36,11 @@ _LIGHT = 0.4
 """How much of the painting's colour from afar a frame takes over: light changes with the pose."""
 _SMOOTH = 2.0
 """By how many px of the painting the flow is smoothed."""
+_NEXT_TO, _FEW = 6.0, 0.05
+"""Within how many px of the painting, about, something is next to a hand; and the least weight that tells of it."""
+_BENEATH, _BARE = 0.5, 0.15
+"""How far what is beneath a hand must be known; with more than the second share of what is around a hand beyond that,
+its outline must be as it is painted there."""
 _GREY = 128.0
 _LEAST = 32
 """Pictures narrower or lower than so many px are too small for optical flow."""
@@ -63,7 +69,7 @@ def sharpened(large: np.ndarray, painted: np.ndarray, laid: Laid, sketched: Sket
         The picture, float32 [H, W, 4] like `large`, and how much of the frames is seen in it, float32 [H, W] in 0..1.
     """
     size = large.shape[1::-1]
-    frame, known, trusted = _brought(laid, painted)
+    frame, known, seen_as_is, held = _brought(laid, painted)
     small = cv2.resize(frame, painted.shape[1::-1], interpolation=cv2.INTER_AREA)
     afar = cv2.GaussianBlur(small, (0, 0), _SOFT)
     soft = cv2.GaussianBlur(painted, (0, 0), _PAINTED)
@@ -75,18 +81,47 @@ def sharpened(large: np.ndarray, painted: np.ndarray, laid: Laid, sketched: Sket
     light *= (alike / np.maximum(either, 1e-3))[..., None]
     sure, there = (np.clip(alpha, 0, 1) for alpha in (soft[..., 3] / _SURE - 1, soft[..., 3] / _THERE))
     shown: np.ndarray = _without_rims(either, sure, sketched.hands) * there
-    seen = cv2.GaussianBlur(shown, (0, 0), _EVEN)
+    seen = cv2.resize(cv2.GaussianBlur(shown, (0, 0), _EVEN), size) * known
     light *= _LIGHT
-    seen = cv2.resize(seen, size) * known
-    if trusted.any():
-        np.maximum(seen, trusted, out=seen)
-        hand = cv2.resize(trusted, small.shape[1::-1], interpolation=cv2.INTER_AREA)
-        light *= (1 - hand)[..., None]
-        light[..., :3] += hand[..., None] * hands.toned(hand, small, painted)
+    if held:
+        np.maximum(seen, seen_as_is[..., 0], out=seen)
+        light = _lit(light, seen_as_is, held, small, painted, sketched.picture)
     frame += cv2.resize(light, size)
     result: np.ndarray = cv2.blendLinear(frame, large, seen, 1 - seen)
     np.clip(result, 0, 255, out=result)
     return cv2.min(result, cv2.merge([cv2.extractChannel(result, 3)] * 4)), seen
+
+
+def _lit(
+    light: np.ndarray,
+    seen: np.ndarray,
+    held: Sequence[Held],
+    frame: np.ndarray,
+    painted: np.ndarray,
+    sketched: np.ndarray,
+) -> np.ndarray:
+    """What is to be added to frames, float32 [h, w, 4], with that of hands, and what is around them, which are seen as
+    they are: hands become as light as painted and sketched ones, and what is beneath them as what is next to it.
+    seen, held: see _Brought."""
+    trusted, cover, ground = cv2.split(cv2.resize(seen, light.shape[1::-1], interpolation=cv2.INTER_AREA))
+    wanted = np.zeros_like(light)
+    if ground.any():
+        wanted[..., :3] = _as_around(light[..., :3], trusted, painted) * (1 - cover)[..., None]
+    for hand in held:
+        there = cover[hand.box] * (hand.trusted > 0)
+        usual = (painted[hand.box] + sketched[hand.box]) / 2
+        wanted[hand.box][..., :3] += there[..., None] * hands.toned(there, frame[hand.box], usual)
+    wanted *= frame[..., 3:] / 255
+    return light + trusted[..., None] * (wanted - light)
+
+
+def _as_around(of: np.ndarray, hidden: np.ndarray, painted: np.ndarray) -> np.ndarray:
+    """What is known of places, float32 [h, w, n], as it is next to those that are hidden, [h, w] in 0..1, where
+    somebody is painted."""
+    weights = (1 - hidden) * painted[..., 3] / 255
+    total, weight = (cv2.GaussianBlur(part, (0, 0), _NEXT_TO) for part in (of * weights[..., None], weights))
+    around: np.ndarray = total / np.maximum(weight, _FEW)[..., None]
+    return around
 
 
 def alike_sketch(picture: np.ndarray, sketched: np.ndarray) -> np.ndarray:
@@ -114,29 +149,67 @@ def _without_rims(alike: np.ndarray, sure: np.ndarray, hands: np.ndarray) -> np.
     return alike * (1 - rims * (1 - hands))
 
 
-def _brought(laid: Laid, painted: np.ndarray) -> Laid:
-    """Frames, float32 then, and how far they are known, brought to where the painting has the same things (dense
-    inverse search, Kroeger et al. 2016). Where they are trusted and may be, see core.hands, they stay."""
+class _Brought(NamedTuple):
+    """Frames moved to where the painting has the same things: float32 [H, W, 4]; how far they are known, float32 [H, W]
+    in 0..1; how far they are to be seen whatever is painted there, where hands are for whose sake it is, and where what
+    is beneath those, float32 [H, W, 3] likewise; and these hands, in px of the painting."""
+
+    picture: np.ndarray
+    known: np.ndarray
+    seen: np.ndarray
+    held: Sequence[Held]
+
+
+def _brought(laid: Laid, painted: np.ndarray) -> _Brought:
+    """Frames brought to where the painting has the same things (dense inverse search, Kroeger et al. 2016). Hands that
+    are to be seen as they are stay, or go along with what is around them, if that is beneath them as well."""
     (height, width), (high, wide) = laid.known.shape, painted.shape[:2]
-    picture = laid.picture.astype(np.float32)
+    seen = np.zeros((height, width, 3), np.float32)
     if min(high, wide) < _LEAST:
-        return laid._replace(picture=picture)
-    frame = cv2.resize(picture, (wide, high), interpolation=cv2.INTER_AREA)
-    blank = 1 - cv2.resize(laid.known, (wide, high), interpolation=cv2.INTER_AREA)[..., None]
-    trusted = hands.agreed(laid.trusted, frame[..., 3], painted[..., 3])
+        return _Brought(laid.picture.astype(np.float32), laid.known, seen, ())
+
+    def small(large: np.ndarray) -> np.ndarray:
+        return cv2.resize(large, (wide, high), interpolation=cv2.INTER_AREA)
+
+    frame, held = small(laid.picture.astype(np.float32)), list[Held]()
+    for hand in laid.held:
+        shrunk = hand.shrunk(width // wide)
+        share = _agreed(shrunk, frame, painted)
+        if share > 0:
+            held.append(shrunk)
+            maps = np.dstack((share * hand.trusted, hand.cover, hand.ground))
+            np.maximum(seen[hand.box], maps, out=seen[hand.box])
+    blank = 1 - small(laid.known)[..., None]
     frame += np.minimum(blank, 1 - frame[..., 3:] / 255) * painted  # where no frame shows her, nothing shall pull
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     search.setFinestScale(1)
     flow = search.calc(_grey(painted, _PAINTED), _grey(frame, 1.0), None)  # type: ignore[call-overload]
-    flow = cv2.resize(cv2.GaussianBlur(flow, (0, 0), _SMOOTH), (width, height))
+    flow = cv2.GaussianBlur(flow, (0, 0), _SMOOTH)
+    above = any(hand.ground.any() for hand in held)
+    if held:
+        hidden, _, ground = cv2.split(small(seen))
+        around = _as_around(flow, hidden, painted) * ground[..., None] if above else 0
+        flow += hidden[..., None] * (around - flow)
+    flow = cv2.resize(flow, (width, height))
     flow *= np.float32(width / wide)
-    if trusted.any():
-        flow *= (1 - trusted)[..., None]
     y, x = (np.arange(n, dtype=np.float32) for n in (height, width))
     x, y = x + flow[..., 0], y[:, None] + flow[..., 1]
-    moved = cv2.remap(laid.picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT).astype(np.float32)
-    known = cv2.remap(laid.known, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    return Laid(moved, known, trusted)
+
+    def moved(part: np.ndarray) -> np.ndarray:
+        return cv2.remap(part, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+
+    return _Brought(moved(laid.picture).astype(np.float32), moved(laid.known), moved(seen) if above else seen, held)
+
+
+def _agreed(hand: Held, frame: np.ndarray, painted: np.ndarray) -> float:
+    """How far a hand is seen as a frame has it, 0..1: as far as its outline, where nothing is beneath it, is painted so
+    as well. hand: in px of the two, float32 [h, w, 4]."""
+    there, share = hand.trusted > 0, 1.0
+    bare = there & (hand.ground < _BENEATH)
+    if np.count_nonzero(bare) > _BARE * np.count_nonzero(there):
+        share = hands.agreed(bare, frame[hand.box][..., 3], painted[hand.box][..., 3])
+    most = hand.trusted.max()
+    return float(hands.decided(share * most) / most)
 
 
 def _grey(picture: np.ndarray, soft: float) -> np.ndarray:

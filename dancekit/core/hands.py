@@ -8,20 +8,19 @@ the frame's hand is seen in place of the painted one, outline and all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import cv2
 import numpy as np
 
 from dancekit.core.closeup import ramp
 from dancekit.core.limbs import HANDS, LIMBS
-from dancekit.core.matte import pieces
 from dancekit.core.sketch import BAR_NAMES
 
 REACH = 3.2
 """How far from a hand, in its widths, nothing else may be; the painted one, which may be larger, is hidden as far."""
-_APART = 1.6, 2.2
+APART = 1.6, 2.2
 """Something is beside a hand within the first many widths of another limb, and nothing beyond the second."""
+ON = 1.2, 1.8
+"""A hand is on another limb within the first many of its widths, and not beyond the second."""
 _ALONE = 0.6, 0.9
 """Shares of what is around a hand that nothing else may be in, for it not to be seen as it is, and to be."""
 _LONGER = 0.4, 0.7
@@ -34,7 +33,7 @@ _FINE, _ROUGH = 0.05, 0.25
 """Detail of a hand is what there is between blurs of so many of its widths: fingers and creases, but no smears."""
 _FAINT, _SOLID = 25, 230
 """Alpha between these is seen through: all around a hand that moved too fast for the film."""
-_TONE, _FEW = 0.7, 8
+_TONE, _EVEN, _SHADE, _FEW = 0.7, 0.35, 2.0, 8
 """How much of the tone of what is painted a hand takes on, if at least so many px show both."""
 _CRISP, _LITTLE = 0.75, 1.0
 """Share of the frames that show a hand with less detail than one that is crisp; and a detail that tells nothing."""
@@ -42,19 +41,17 @@ _BEST, _GOOD = 0.9, 0.75
 """Share of the frames that are no better than good ones, and how clear these are called."""
 
 
-def _others(hand: str) -> list[int]:
-    """The bars that are neither a hand nor the forearm that it is on."""
-    return [bar for bar, name in enumerate(BAR_NAMES) if name not in (hand, hand.replace("hand", "forearm"))]
+OTHERS = {
+    hand: np.array([bar for bar, name in enumerate(BAR_NAMES)
+                    if name not in (LIMBS[hand], LIMBS[hand].replace("hand", "forearm"))]) for hand in HANDS
+}  # fmt: skip
+"""Of every hand, the bars that are neither it nor the forearm that it is on."""
 
 
-_OTHERS = {LIMBS[hand]: _others(LIMBS[hand]) for hand in HANDS}
-
-
-def alone(squared: np.ndarray, hand: str) -> np.ndarray:
-    """How far nothing but a hand and its forearm is in each cell or beside it, float32 [h, w] in 0..1. squared: how far
-    the cells are from each bar, in squared widths, [BARS, h, w]."""
-    apart = np.sqrt(squared[_OTHERS[hand]].min(0))
-    return np.clip((apart - _APART[0]) / (_APART[1] - _APART[0]), 0, 1)
+def alone(squared: np.ndarray, others: np.ndarray, apart: tuple[float, float] = APART) -> np.ndarray:
+    """How far none of some other bars is in each cell or beside it, float32 [h, w] in 0..1. squared: how far the cells
+    are from each bar, in squared widths, [BARS, h, w]. apart: widths of theirs within which they are, and are not."""
+    return np.clip((np.sqrt(squared[others].min(0)) - apart[0]) / (apart[1] - apart[0]), 0, 1)
 
 
 def detail(picture: np.ndarray, where: np.ndarray, width: float) -> float:
@@ -103,34 +100,25 @@ def decided(trust: np.ndarray) -> np.ndarray:
     return ramp(trust, *_ENOUGH)
 
 
-def agreed(trusted: np.ndarray, frame: np.ndarray, painted: np.ndarray) -> np.ndarray:
-    """Where frames' hands are seen as they are, float32 [H, W], but for those whose outlines are too unlike what is
-    painted there. frame, painted: alpha, float32 [h, w]; H and W are a whole number of times h and w."""
-    if not trusted.any():
-        return trusted
-    share = np.zeros(frame.shape, np.float32)
-    for there in _each(cv2.resize(trusted, frame.shape[::-1], interpolation=cv2.INTER_AREA)):
-        both = frame[there], painted[there]
-        share[there] = ramp(np.minimum(*both).sum() / np.maximum(np.maximum(*both).sum(), 1), *_OVERLAP)
-    return trusted * cv2.resize(share, trusted.shape[::-1], interpolation=cv2.INTER_NEAREST)
+def agreed(there: np.ndarray, frame: np.ndarray, painted: np.ndarray) -> float:
+    """How far a frame's hand may be seen as it is, 0..1, by what its outline has in common with what is painted. there:
+    bool [h, w], around the hand, where nothing is beneath it. frame, painted: alpha, float32 [h, w]."""
+    both = frame[there], painted[there]
+    return float(ramp(np.minimum(*both).sum() / np.maximum(np.maximum(*both).sum(), 1), *_OVERLAP))
 
 
-def toned(trusted: np.ndarray, frame: np.ndarray, painted: np.ndarray) -> np.ndarray:
-    """What is to be added to frames' hands for them to be about as light as what is painted there: light falls on hands
-    as it does on the rest of her.
+def toned(hand: np.ndarray, frame: np.ndarray, sketched: np.ndarray) -> np.ndarray:
+    """What is to be added to a frame's hand for it to be about as light as hands usually are, most of it where it is
+    all light or all shade: what is held up to a lamp there is not here.
 
-    trusted: where they are seen, float32 [h, w]. frame, painted: float32 [h, w, 4] in 0..255, colour times alpha, and
-    alpha. Returns colour times alpha, float32 [h, w, 3].
+    hand: float32 [h, w] in 0..1, where it is. frame, sketched: float32 [h, w, 4] in 0..255, colour times alpha, and
+    alpha. Returns colours float32 [h, w, 3].
     """
-    solid = np.minimum(frame[..., 3], painted[..., 3]) > _SOLID
-    added = np.zeros((*trusted.shape, 3), np.float32)
-    for there in _each(trusted):
-        if np.count_nonzero(both := there & solid) >= _FEW:
-            added[there] = _TONE * (painted - frame)[both, :3].mean(0) * frame[there, 3:] / 255
+    both = hand * (np.minimum(frame[..., 3], sketched[..., 3]) > _SOLID)
+    apart = (sketched - frame)[..., :3] * both[..., None]
+    if both.sum() < _FEW:
+        return np.zeros_like(apart)
+    mean = apart.sum((0, 1)) / both.sum()
+    near, weight = (cv2.GaussianBlur(part, (0, 0), _SHADE) for part in (apart, both))
+    added: np.ndarray = _TONE * mean + _EVEN * (near / np.maximum(weight, 0.05)[..., None] - mean)
     return added
-
-
-def _each(trusted: np.ndarray) -> Iterator[np.ndarray]:
-    """Where each hand is that is trusted at all, bool [h, w]: one after the other."""
-    which, areas = pieces(trusted > 0)
-    return (which == number for number in range(1, len(areas)))

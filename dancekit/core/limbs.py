@@ -79,8 +79,8 @@ class Chain(NamedTuple):
     lengths: np.ndarray
 
     @staticmethod
-    def of(bars: Bars, squared: np.ndarray, corner: tuple[int, int]) -> Chain:
-        """squared: [P, h, w] squared distances in widths."""
+    def of(bars: Bars, squared: np.ndarray, corner: tuple[int, int] = (0, 0)) -> Chain:
+        """squared: [P, h, w] squared distances in widths. corner: the left and top of the box, in cells."""
         weights = np.exp(_CLOSE * np.maximum(squared.min(0) - squared, -50))
         weights /= weights.sum(0)
         lengths, (right, down) = directions(bars)

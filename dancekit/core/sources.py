@@ -16,12 +16,13 @@ import cv2
 import numpy as np
 import torch
 
-from dancekit.core import detail, hands, maps, paths, sketch, warp
+from dancekit.core import detail, hands, maps, paths, sketch, views, warp
 from dancekit.core.detail import Sketched
 from dancekit.core.limbs import CELL, HANDS, LIMBS, MEMBERS, Bars, bars_of
 from dancekit.core.palette import Palette
 from dancekit.core.sketch import Looks
-from dancekit.core.warp import Laid, Mix, Source
+from dancekit.core.views import Source
+from dancekit.core.warp import Laid, Mix
 
 _TRUNK = LIMBS.index("trunk")
 _ARMS = [limb for limb, name in enumerate(LIMBS) if "leg" not in name and limb != _TRUNK]
@@ -74,7 +75,7 @@ def _poses(points: np.ndarray, bars: Bars, body: float) -> _Poses:
 
 
 class Ready(NamedTuple):
-    """Frames that can be chosen and fetched from. shown, clear: float32 [N, LIMBS], see warp.Seen, but hands are
+    """Frames that can be chosen and fetched from. shown, clear: float32 [N, LIMBS], see views.Seen, but hands are
     as clear as hands.rated has it."""
 
     sources: Sequence[Source]
@@ -100,7 +101,7 @@ class Sources:
         pictures, points = self.stills.pictures, self.stills.points
         bars, widths = bars_of(points), self.looks.widths.numpy()
         made = [
-            warp.source_of(picture, bars.at(place), widths, _as_sketched(picture, points[place], self.looks))
+            views.source_of(picture, bars.at(place), widths, _as_sketched(picture, points[place], self.looks))
             for place, picture in enumerate(pictures)
         ]
         sources, seen = zip(*made, strict=True)

@@ -8,10 +8,11 @@ import pytest
 
 from dancekit.core import compose
 from dancekit.core.detail import Sketched, sharpened
-from dancekit.core.warp import Laid
+from dancekit.core.warp import Held, Laid
 
 HIGH, WIDE = 80, 64
 PERSON = np.s_[30:130, 40:90]
+EVERYWHERE = slice(0, 2 * HIGH), slice(0, 2 * WIDE)
 
 
 def striped(shift: int = 0, colour: tuple[int, int, int] = (200, 120, 60)) -> np.ndarray:
@@ -45,15 +46,19 @@ def with_detail(
     arms: float = 0.0,
     rough: int = 0,
     trusted: np.ndarray | None = None,
+    ground: np.ndarray | None = None,
+    cover: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """rough: the grey of the sketch, which ends where the painting does. arms: how much of it is an arm, and a hand."""
     large = compose.enlarged(soft, 2, 255)
     known = np.ones(frame.shape[:2], np.float32) if known is None else known
-    trusted = np.zeros(frame.shape[:2], np.float32) if trusted is None else trusted
+    ground = np.zeros(frame.shape[:2], np.float32) if ground is None else ground
     shape = soft[..., 3:] / 255
     hands = np.full(soft.shape[:2], arms, np.float32)
     sketched = Sketched(shape * np.array([rough, rough, rough, 255], np.float32), hands, hands)
-    return large, *sharpened(large.copy(), soft, Laid(frame, known, trusted), sketched)
+    cover = np.float32(1 / 255) * frame[..., 3] if cover is None else cover
+    held = [] if trusted is None else [Held(EVERYWHERE, trusted, trusted * cover, ground)]
+    return large, *sharpened(large.copy(), soft, Laid(frame, known, held), sketched)
 
 
 @pytest.mark.parametrize("shift", [0, 2, 4])
@@ -138,3 +143,35 @@ def test_a_trusted_hand_is_seen_as_it_is_unless_its_outline_is_another() -> None
     cv2.circle(speck, (65, 65), 8, (20, 250, 20, 255), -1)
     large, result, _ = with_detail(soft, speck, trusted=there)
     assert np.abs(result - large)[80:125, 40:90].max() < 12
+
+
+def test_a_hand_before_her_needs_no_outline_and_what_is_beneath_it_is_as_light_as_around() -> None:
+    soft, there = painted(striped()), np.zeros((2 * HIGH, 2 * WIDE), np.float32)
+    there[50:100, 50:80] = 1
+    pointing = striped()
+    pointing[..., :3] -= pointing[..., :3] // 6  # the frame is darker
+    pointing[70:80, 60:70] = (20, 250, 20, 255)
+    cover = np.zeros_like(there)
+    cover[70:80, 60:70] = 1
+    _, result, seen = with_detail(soft, pointing, trusted=there, ground=there, cover=cover)
+    assert seen[52:98, 52:78].min() > 0.99
+    assert result[72:78, 62:68, 1].mean() > 2 * result[72:78, 62:68, [0, 2]].max(), "it is seen, small as it is"
+    beneath = result[55:65, 55:75, :3].mean() / pointing[55:65, 55:75, :3].mean()
+    around = result[55:65, 42:48, :3].mean() / pointing[55:65, 42:48, :3].mean()
+    assert beneath == pytest.approx(around, rel=0.05)
+    assert beneath > 1.03
+
+
+def test_of_two_hands_each_is_seen_for_itself() -> None:
+    soft = painted(striped())
+    frame, hands = np.zeros_like(striped()), list[Held]()
+    for left in (36, 70):
+        box = slice(20, 100), slice(left, left + 28)
+        hands.append(
+            Held(box, np.ones((80, 28), np.float32), np.zeros((80, 28), np.float32), np.zeros((80, 28), np.float32))
+        )
+    frame[30:100, 40:64] = (20, 250, 20, 255)
+    seen = sharpened(compose.enlarged(soft, 2, 255), soft, Laid(frame, np.ones(frame.shape[:2], np.float32), hands),
+                     Sketched(0 * soft, 0 * soft[..., 3], 0 * soft[..., 3]))[1]  # fmt: skip
+    assert seen[40:90, 42:60].min() > 0.9
+    assert seen[40:90, 74:90].max() < 0.2, "nothing is there in the frame"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dancekit.core import hands
+from dancekit.core.limbs import LIMBS
 from dancekit.core.sketch import BAR_NAMES
 
 
@@ -29,7 +30,7 @@ def apart(**near: float) -> np.ndarray:
     ],
 )
 def test_a_hand_is_alone_where_only_its_forearm_is_near(near: dict[str, float], alone: float) -> None:
-    assert hands.alone(apart(**near), "left hand").item() == pytest.approx(alone, abs=1e-6)
+    assert hands.alone(apart(**near), hands.OTHERS[LIMBS.index("left hand")]).item() == pytest.approx(alone, abs=1e-6)
 
 
 def test_detail_is_what_is_within_a_hand_and_not_around_it() -> None:
@@ -72,25 +73,29 @@ def test_a_hand_is_seen_as_it_is_or_not_at_all() -> None:
     assert hands.kept(np.array([0.5, 0.95]), 0.5).tolist() == [0, 0.5]
 
 
-def test_two_hands_are_decided_by_themselves() -> None:
-    trusted, frame, painted = np.zeros((80, 160), np.float32), *np.zeros((2, 40, 80), np.float32)
-    for left in (20, 100):
-        trusted[20:60, left : left + 40] = 1
+def test_a_hand_agrees_whose_outline_is_painted_alike() -> None:
+    there, (frame, painted) = np.zeros((40, 80), bool), np.zeros((2, 40, 80), np.float32)
+    there[10:30, 10:30] = True
     frame[12:28, 12:28] = painted[12:28, 12:28] = 255
-    frame[12:28, 52:68], painted[12:16, 52:56] = 255, 255
-    agreed = hands.agreed(trusted, frame, painted)
-    assert agreed[20:60, 20:60].min() == 1
-    assert agreed[:, 80:].max() == 0
-    nothing = np.zeros_like(trusted)
-    assert hands.agreed(nothing, frame, painted).max() == 0
+    assert hands.agreed(there, frame, painted) == 1
+    painted[16:, :] = painted[:, 16:] = 0
+    assert hands.agreed(there, frame, painted) == 0
+    assert hands.agreed(np.zeros_like(there), frame, painted) == 0
 
 
-def test_a_hand_is_as_light_as_what_is_painted_there() -> None:
-    trusted, (frame, painted) = np.zeros((30, 60), np.float32), np.zeros((2, 30, 60, 4), np.float32)
-    trusted[5:25, 5:25] = trusted[5:25, 35:55] = 1
-    frame[10:20, 10:20] = frame[10:20, 40:50] = (250, 240, 230, 255)
-    painted[8:18, 10:20] = (150, 140, 130, 255)
-    added = hands.toned(trusted, frame, painted)
-    assert np.allclose(added[10:20, 10:20], -70)
-    assert np.abs(added[20:]).max() == 0, "where the frame shows nothing, nothing is added"
-    assert np.abs(added[:, 30:]).max() == 0, "nothing is painted there"
+def test_a_hand_is_as_light_as_hands_usually_are() -> None:
+    hand, (frame, usual) = np.zeros((30, 60), np.float32), np.zeros((2, 30, 60, 4), np.float32)
+    hand[10:20, 10:50] = 1
+    frame[10:20, 10:50] = (250, 240, 230, 255)
+    assert not hands.toned(hand, frame, usual).any(), "nothing is known of hands"
+    usual[8:18, 10:50] = (150, 140, 130, 255)
+    assert np.allclose(hands.toned(hand, frame, usual)[10:20, 10:50], -70, atol=0.1)
+    frame[10:20, 30:50, :3] -= 100
+    lit, shade = hands.toned(hand, frame, usual)[14, [15, 45], 0]
+    assert lit < -45 < -25 < shade, "mostly as a whole, and what is in the shade the less"
+
+
+@pytest.mark.parametrize(("frames", "sure"), [(0.2, 0.0), (1.0, 1.0)])
+def test_a_hand_is_on_another_limb_within_its_width(frames: float, sure: float) -> None:
+    squared = apart(**{"left thigh": 2.0 * frames})
+    assert hands.alone(squared, hands.OTHERS[LIMBS.index("right hand")], hands.ON).item() == pytest.approx(sure)

@@ -10,7 +10,7 @@ import pytest
 from dancekit.core import compose, painted
 from dancekit.core.detail import Sketched
 from dancekit.core.painted import Painted
-from dancekit.core.warp import Laid
+from dancekit.core.warp import Held, Laid
 
 TIMES = 2
 
@@ -50,7 +50,8 @@ class Hand:
         picture[self.first : self.end, self.first : self.end] = (10, 200, 10, 255)
         trusted[self.first - 20 : self.end + 20, self.first - 20 : self.end + 20] = 1
         part = np.s_[corner[1] : corner[1] + size[1], corner[0] : corner[0] + size[0]]
-        return Laid(picture[part], trusted[part], trusted[part])
+        seen, cover = trusted[part], trusted[part] * (picture[part][..., 3] > 0)
+        return Laid(picture[part], seen, [Held((slice(0, size[1]), slice(0, size[0])), seen, cover, 0 * cover)])
 
     def sketched(self, corner: tuple[int, int], size: tuple[int, int], coarse: int) -> Sketched:
         empty = np.zeros((size[1] // coarse, size[0] // coarse), np.float32)

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from figures import figure, waving
 
-from dancekit.core import limbs, sketch, warp
+from dancekit.core import limbs, sketch, views, warp
 from dancekit.core.limbs import LIMBS, Bars
 from dancekit.core.skeleton import INDEX
-from dancekit.core.warp import Mix, Source
+from dancekit.core.views import Source
+from dancekit.core.warp import Laid, Mix
 
 SIZE = (320, 320)
 WIDTHS = sketch.USUAL * np.float32(200)
@@ -36,11 +37,11 @@ def chequered() -> np.ndarray:
 
 
 def source(picture: np.ndarray, points: np.ndarray) -> Source:
-    return warp.source_of(picture, bars(points), WIDTHS, AS_SKETCHED)[0]
+    return views.source_of(picture, bars(points), WIDTHS, AS_SKETCHED)[0]
 
 
-def seen(picture: np.ndarray, points: np.ndarray, as_sketched: np.ndarray = AS_SKETCHED) -> warp.Seen:
-    return warp.source_of(picture, bars(points), WIDTHS, as_sketched)[1]
+def seen(picture: np.ndarray, points: np.ndarray, as_sketched: np.ndarray = AS_SKETCHED) -> views.Seen:
+    return views.source_of(picture, bars(points), WIDTHS, as_sketched)[1]
 
 
 def everywhere(*tiers: Mix) -> list[list[Mix]]:
@@ -48,7 +49,7 @@ def everywhere(*tiers: Mix) -> list[list[Mix]]:
 
 
 def laid(points: np.ndarray, *tiers: Mix) -> np.ndarray:
-    picture, known, _ = warp.lay(bars(points), WIDTHS, SIZE, everywhere(*tiers))
+    picture, known, *_ = warp.lay(bars(points), WIDTHS, SIZE, everywhere(*tiers))
     return np.where(known[..., None] > 0.5, picture, 0)
 
 
@@ -71,7 +72,7 @@ def test_a_picture_stays_as_it_is_in_its_own_pose() -> None:
 def test_a_picture_goes_along_when_all_of_the_pose_moves(size: tuple[int, int]) -> None:
     picture, moved = chequered(), figure()
     moved[:, :2] += (20, -10)
-    result, known, _ = warp.lay(bars(moved), WIDTHS, size, everywhere([(source(picture, figure()), 1.0)]))
+    result, known, *_ = warp.lay(bars(moved), WIDTHS, size, everywhere([(source(picture, figure()), 1.0)]))
     assert result.shape == (size[1], size[0], 4)
     assert known.shape == (size[1], size[0])
     there = known > 0.9
@@ -203,6 +204,14 @@ def hand_in(picture: np.ndarray, points: np.ndarray, trust: float = 1.0) -> Sour
     return found
 
 
+def trusted_in(found: Laid) -> np.ndarray:
+    """Where any hand of a pose is to be seen as it is."""
+    trusted = np.zeros(SIZE[::-1], np.float32)
+    for hand in found.held:
+        np.maximum(trusted[hand.box], hand.trusted, out=trusted[hand.box])
+    return trusted
+
+
 def test_a_hand_with_nothing_beside_it_may_be_seen_as_it_is() -> None:
     lone, held = waving(9)[8], across_the_belly()
     raised = hand_in(arm_before(np.zeros_like(solid(SKIN)), 8, lone), lone)
@@ -213,9 +222,38 @@ def test_a_hand_with_nothing_beside_it_may_be_seen_as_it_is() -> None:
         (lone, raised._replace(trust=0 * raised.trust), 0.0, 0.0),
     ):
         knuckle = asked[INDEX["left_index"], :2]
-        trusted = warp.lay(bars(asked), WIDTHS, SIZE, everywhere([(given, 1.0)])).trusted
+        trusted = trusted_in(warp.lay(bars(asked), WIDTHS, SIZE, everywhere([(given, 1.0)])))
         assert least <= trusted[int(knuckle[1]), int(knuckle[0])] <= most
         assert trusted[:100].max() == trusted[260:].max() == 0, "only hands are"
+
+
+def test_a_hand_before_the_body_is_laid_over_what_another_picture_shows_beneath_it() -> None:
+    lone, apart = waving(9)[8], figure()
+    belly = apart[[INDEX[f"{side}_{name}"] for side in ("left", "right") for name in ("shoulder", "hip")], :2].mean(0)
+    for side, away in (("left", 40), ("right", -40)):
+        for name in ("elbow", "wrist", "pinky", "index", "thumb"):
+            apart[INDEX[f"{side}_{name}"], 0] += away
+    held = apart.copy()
+    for name in ("wrist", "pinky", "index", "thumb"):
+        place = INDEX[f"left_{name}"]
+        held[place, :2] = belly - (lone[place, :2] - lone[WRIST, :2])
+    given = everywhere([(source(solid(TROUSERS), apart), 1.0)])
+    given[HAND] = [[(hand_in(arm_before(np.zeros_like(solid(SKIN)), 8, lone), lone), 1.0)]]
+    result = warp.lay(bars(held), WIDTHS, SIZE, given)
+    wrist, knuckle = held[WRIST, :2], held[INDEX["left_index"], :2]
+    along = (knuckle - wrist) / np.linalg.norm(knuckle - wrist)
+    middle, aside = (wrist + knuckle) / 2, np.array([-along[1], along[0]])
+    assert np.abs(at(result.picture, middle)[:3] - SKIN).max() < 20
+    width = WIDTHS[sketch.BAR_NAMES.index("left hand")]
+    for side in (1.6, -1.6):
+        assert np.abs(at(result.picture, middle + side * width * aside) - (*TROUSERS, 255)).max() < 20
+    (hand,) = result.held
+    x, y = middle.astype(int) - [side.start for side in hand.box[::-1]]
+    assert [part[y, x] for part in hand[1:]] == pytest.approx([1, 1, 1], abs=0.05)
+    smaller = hand.shrunk(2)
+    assert smaller.box == tuple(slice(side.start // 2, -(-side.stop // 2)) for side in hand.box)
+    assert smaller.cover[y // 2, x // 2] == pytest.approx(1, abs=0.05)
+    assert smaller.cover.shape == tuple(side.stop - side.start for side in smaller.box)
 
 
 def test_a_hand_that_is_much_longer_there_is_not() -> None:
@@ -225,7 +263,7 @@ def test_a_hand_that_is_much_longer_there_is_not() -> None:
     short[fingers, :2] = lone[WRIST, :2] + 0.4 * (lone[fingers, :2] - lone[WRIST, :2])
     given = everywhere([(hand_in(np.zeros_like(solid(SKIN)), short), 1.0)])
     middle = (wrist + knuckle) / 2
-    assert warp.lay(bars(lone), WIDTHS, SIZE, given).trusted[int(middle[1]), int(middle[0])] == 0
+    assert trusted_in(warp.lay(bars(lone), WIDTHS, SIZE, given))[int(middle[1]), int(middle[0])] == 0
 
 
 def test_more_detail_is_seen_in_a_hand_with_fingers_than_in_a_smeared_one() -> None:
