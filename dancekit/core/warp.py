@@ -65,76 +65,82 @@ def lay(bars: Bars, widths: np.ndarray, size: tuple[int, int], given: Sequence[S
         size: (width, height) of the result, px.
         given: what to fetch each limb from, best first: the next are asked for what those before do not show.
     """
-    squared, bar = deepest(bars, widths, size)
-    limbs = np.where(np.take_along_axis(squared, bar[None], 0)[0] < REACH**2, LIMB[bar], NOBODY)
+    pose = _Pose(bars, *deepest(bars, widths, size), given)
+    limbs = np.where(np.take_along_axis(pose.squared, pose.bar[None], 0)[0] < REACH**2, LIMB[pose.bar], NOBODY)
     mixed, held = _Mixed.blank(limbs.shape), list[Held]()
     for limb in range(len(MEMBERS)):
-        hand = _hold(mixed, bars, squared, bar, limb, given, size) if limb in HANDS else None
+        hand = _hold(mixed, pose, limb, size) if limb in HANDS else None
         if hand is None:
-            _fetch(mixed, limbs == limb, bars, squared, limb, given[limb])
+            _fetch(mixed, limbs == limb, pose, limb, given[limb])
         else:
             held.append(hand)
     picture, known = (part[: size[1], : size[0]] for part in (mixed.picture(), np.minimum(mixed.weights, 1)))
     return Laid(picture, known, held)
 
 
-def _hold(
-    into: _Mixed,
-    bars: Bars,
-    squared: np.ndarray,
-    bar: np.ndarray,
-    hand: int,
-    given: Sequence[Sequence[Mix]],
-    size: tuple[int, int],
-) -> Held | None:
+class _Pose(NamedTuple):
+    """A pose to be laid: its bars; how far its cells are from each, and to which they belong, see limbs.deepest; and
+    what each limb is fetched from, see lay."""
+
+    bars: Bars
+    squared: np.ndarray
+    bar: np.ndarray
+    given: Sequence[Sequence[Mix]]
+
+    def within(self, box: tuple[slice, slice]) -> _Pose:
+        """A part of it: a box of cells."""
+        bars = self.bars.moved((box[1].start * CELL, box[0].start * CELL))
+        return _Pose(bars, self.squared[:, *box], self.bar[box], self.given)
+
+
+def _hold(into: _Mixed, pose: _Pose, hand: int, size: tuple[int, int]) -> Held | None:
     """Add a hand that is to be seen as it is anywhere, over the trunk or a leg where it is before those; None, and
-    nothing is added, if it is not. squared, bar: see deepest. size: (width, height) px of the result."""
-    zone = zone_of(hand, squared, bar)
+    nothing is added, if it is not. size: (width, height) px of the result."""
+    zone = zone_of(hand, pose.squared, pose.bar)
     box = _around(zone)
     if box is None:
         return None
-    best, zone, near = given[hand][0], zone[box], squared[:, *box]
-    bars = bars.moved((box[1].start * CELL, box[0].start * CELL))
-    trust = _trust(bars.at(MEMBERS[hand]), near[MEMBERS[hand]], hand, best)
+    zone, pose, others = zone[box], pose.within(box), hands.OTHERS[hand]
+    trust = _trust(pose, hand)
     if not hands.decided(trust[zone]).any():
         return None
-    front, others = _Mixed.blank(zone.shape), hands.OTHERS[hand]
-    _fetch(front, np.ones_like(zone), bars, near, hand, [best])
-    ground = _ground(bars, near, others, given)
+    front, ground = _Mixed.blank(zone.shape), _ground(pose, hand)
+    _fetch(front, np.ones_like(zone), pose, hand, pose.given[hand][:1])
     cover, below = (part.total[..., 3] / 255 for part in (front, ground))
     mine, there = (cv2.resize(part, zone.shape[::-1], interpolation=cv2.INTER_AREA) * zone for part in (cover, below))
-    there *= hands.alone(near, others[~_GROUND[others]], hands.ON)  # on arms and faces it is as it is painted
-    free = np.maximum(hands.alone(near, others) * zone, there)
+    there *= hands.alone(pose.squared, others[~_GROUND[others]], hands.ON)  # on arms and faces it is as it is painted
+    free = np.maximum(hands.alone(pose.squared, others) * zone, there)
     share = min((part * free).sum() / max(part.sum(), 1e-6) for part in (zone, mine))
     trusted = hands.decided(trust * free * hands.kept(share))
     if trusted.max() <= _FAINT:
         return None
-    mine, trusted = (
+    inside, trusted = (
         cv2.resize(cv2.blur(part, (3, 3)), below.shape[::-1]) for part in (zone.astype(np.float32), trusted)
     )
     part = into.within(box)
-    part.total[:] += mine[..., None] * (front.total + np.maximum(1 - cover, 0)[..., None] * ground.total)
-    part.weights[:] += mine * np.maximum(front.weights, ground.weights)
+    part.total[:] += inside[..., None] * (front.total + np.maximum(1 - cover, 0)[..., None] * ground.total)
+    part.weights[:] += inside * np.maximum(front.weights, ground.weights)
     rows, columns = (slice(side.start, min(side.stop, most)) for side, most in zip(_px(box), size[::-1], strict=True))
     shape = np.s_[: rows.stop - rows.start, : columns.stop - columns.start]
-    return Held((rows, columns), *(np.minimum(one, 1)[shape] for one in (trusted, mine * cover, mine * below)))
+    return Held((rows, columns), *(np.minimum(one, 1)[shape] for one in (trusted, inside * cover, inside * below)))
 
 
-def _ground(bars: Bars, squared: np.ndarray, others: np.ndarray, given: Sequence[Sequence[Mix]]) -> _Mixed:
-    """What is beneath a hand in a box of cells: trunk and legs, where they are before its other bars."""
-    ground, apart = _Mixed.blank(squared.shape[1:]), squared[others]
-    first = others[(apart + bars.behind[others, None, None]).argmin(0)]
+def _ground(pose: _Pose, hand: int) -> _Mixed:
+    """What is beneath a hand: trunk and legs, where they are before the other bars."""
+    others = hands.OTHERS[hand]
+    ground, apart = _Mixed.blank(pose.bar.shape), pose.squared[others]
+    first = others[(apart + pose.bars.behind[others, None, None]).argmin(0)]
     under = np.where(_GROUND[first] & (apart.min(0) < REACH**2), LIMB[first], NOBODY)
     for limb in set(under[under != NOBODY].tolist()):
-        _fetch(ground, under == limb, bars, squared, limb, given[limb])
+        _fetch(ground, under == limb, pose, limb, pose.given[limb])
     return ground
 
 
-def _trust(bars: Bars, squared: np.ndarray, hand: int, mixed: Mix) -> np.ndarray:
-    """How far pictures of a hand may be seen as they are, by what they are themselves, float32 [h, w] of its cells."""
-    chain = Chain.of(bars, squared)
-    trust = np.zeros(squared.shape[1:], np.float32)
-    for source, share in mixed:
+def _trust(pose: _Pose, hand: int) -> np.ndarray:
+    """How far the best pictures of a hand may be seen as they are, by what they are themselves, float32 [h, w]."""
+    chain = Chain.of(pose.bars.at(MEMBERS[hand]), pose.squared[MEMBERS[hand]])
+    trust = np.zeros(pose.bar.shape, np.float32)
+    for source, share in pose.given[hand][0]:
         there = source.bars.at(MEMBERS[hand])
         x, y = chain.found(there)
         kept = source.trust[hand] * hands.as_long(chain.lengths.max(), directions(there)[0].max())
@@ -178,13 +184,13 @@ class _Mixed(NamedTuple):
         return cv2.multiply(self.total, cv2.merge([scale] * 4), dtype=cv2.CV_8U)
 
 
-def _fetch(into: _Mixed, mine: np.ndarray, bars: Bars, squared: np.ndarray, limb: int, given: Sequence[Mix]) -> None:
-    """Add a limb where cells are its own, bool [h, w]. bars: of the pose. squared: see deepest."""
+def _fetch(into: _Mixed, mine: np.ndarray, pose: _Pose, limb: int, given: Sequence[Mix]) -> None:
+    """Add a limb where cells are its own, bool [h, w]. given: what it is fetched from, see lay."""
     box, members = _around(mine), MEMBERS[limb]
     if box is None:
         return
-    into, depth = into.within(box), squared[members][:, *box]
-    chain = Chain.of(bars.at(members), depth, (box[1].start, box[0].start))
+    into, depth = into.within(box), pose.squared[members][:, *box]
+    chain = Chain.of(pose.bars.at(members), depth, (box[1].start, box[0].start))
     large = into.weights.shape[::-1]
     left = cv2.resize(cv2.blur(mine[box].astype(np.float32), (3, 3)), large)
     core = (cv2.resize(depth.min(0), large) < 1) & (left > 0.5)
