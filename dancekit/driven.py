@@ -16,7 +16,7 @@ from dancekit.drive import Moves, paint, plan_moves
 from dancekit.io import video
 from dancekit.io.workspace import Workspace
 from dancekit.likeness import Likeness
-from dancekit.soundness import Asked, Soundness, asked_of, film_inner_change, look, rests, soundness
+from dancekit.soundness import Asked, Soundness, asked_of, film_inner, look, rests, soundness
 from dancekit.study import Options, find_moves, study_moves
 from dancekit.types import PoseTrack, Progress, VideoInfo
 
@@ -38,8 +38,8 @@ class Driven:
     """How sound the person is in a driver's moves.
 
     frames: how many of them show the driver. film_pck, film_lost_limbs: what the pose landmarker reaches on the
-    driver's own film against its cleaned track. film_inner_change: its own inner_change, see soundness. None for a file
-    of landmarks. notes: the driver's.
+    driver's own film against its cleaned track. film_inner_change, film_inner_contrast: its own, see soundness. None
+    for a file of landmarks. notes: the driver's.
     """
 
     driver: Path
@@ -48,6 +48,7 @@ class Driven:
     film_pck: float | None
     film_lost_limbs: float | None
     film_inner_change: float | None = None
+    film_inner_contrast: float | None = None
     notes: Sequence[str] = ()
 
     @property
@@ -60,6 +61,13 @@ class Driven:
         """How much the person changes while she hardly moves, relative to the driver's own film at the same moments."""
         hers, its = self.soundness.inner_change, self.film_inner_change
         return hers / its if hers is not None and its else None
+
+    @property
+    def relative_motion(self) -> float | None:
+        """The same as if she had no more contrast than the dancer: stripes change more than a plain shirt that moves as
+        far. How many px each would have to move to change so much is compared."""
+        hers, its = self.soundness.inner_contrast, self.film_inner_contrast
+        return self.relative_flicker * its / hers if self.relative_flicker is not None and hers and its else None
 
 
 def find_driver(film: Path, workspace: Workspace, progress: Progress) -> Driver:
@@ -96,13 +104,21 @@ def dance(
         measure(driver.seen, driver.track.points, heights) for measure in (pose_error.pck, pose_error.lost_limbs)
     )  # fmt: skip
     frames = int(tracks.found(driver.track).sum())
-    own = None
+    change = contrast = None
     if driver.info is not None:
         frames_read = video.read_frames(driver.info)
         small = (cv2.resize(frame, theirs.size, interpolation=cv2.INTER_AREA) for frame in frames_read)
-        own = film_inner_change(small, theirs, both)
+        change, contrast = film_inner(small, theirs, both)
     sound = soundness([seen], film_change)
-    return Driven(driver.film, frames, sound, *reached, film_inner_change=own, notes=driver.notes)
+    return Driven(
+        driver.film,
+        frames,
+        sound,
+        *reached,
+        film_inner_change=change,
+        film_inner_contrast=contrast,
+        notes=driver.notes,
+    )
 
 
 def _own_poses(track: PoseTrack, body: float) -> Asked:

@@ -69,6 +69,7 @@ _FOUND = {
 }
 _SHOWN = {
     "relative_flicker": ("flicker to driver's", "near 1"),
+    "relative_motion": ("its motion", "near 1"),
     **{name: _BY_THEMSELVES[name] for name in ("still_change", "still_flicker", "islands", "bone_holes")},
 }
 """What each measure is called, and which way is better."""
@@ -94,6 +95,7 @@ _MEANINGS = {
     "lost limbs": "share of head, arms, legs and feet not found within two tenths of the person's height",
     "still": "while the person hardly moves; change in grey levels per pixel, flicker 1 for as much as on film",
     "driver's": "of the driver's own film: PCK against its cleaned poses, change around the bones while these rest",
+    "its motion": "flicker as if both had as much contrast: stripes change more than a plain shirt that moves as far",
     "islands": "what floats apart from the person, as a share of the person's area",
     "bone holes": "in the person, where a bone or the trunk should be; a share of the person's area",
 }
@@ -102,7 +104,12 @@ _MEANINGS = {
 def meanings(done: Evaluation) -> dict[str, str]:
     """What the measures and entries that are shown mean."""
     model = done.scores["model"]
-    absent = {"driver's": not done.drivers, "LPIPS": model.lpips is None, "KID, FID": model.kid is None}
+    absent = {
+        "driver's": not done.drivers,
+        "its motion": not done.drivers,
+        "LPIPS": model.lpips is None,
+        "KID, FID": model.kid is None,
+    }
     absent |= {"large": model.large is None, "face": model.face is None, "hand": model.hand is None}
     return {name: meaning for name, meaning in _MEANINGS.items() if not absent.get(name)}
 
@@ -133,10 +140,12 @@ def driven(one: Driven) -> dict[str, object]:
         "frames": one.frames,
         "relative_pck": one.relative_pck,
         "relative_flicker": one.relative_flicker,
+        "relative_motion": one.relative_motion,
         **asdict(one.soundness),
         "film_pck": one.film_pck,
         "film_lost_limbs": one.film_lost_limbs,
         "film_inner_change": one.film_inner_change,
+        "film_inner_contrast": one.film_inner_contrast,
     }
 
 

@@ -44,14 +44,16 @@ class Look:
     """What was seen in consecutive pictures.
 
     found: landmarks float32 [T, J, 3] in px, NaN where there is nobody. changes: grey levels per px of the person, for
-    each two frames between which the pose rests; inner: the same around her bones alone, where no background is.
-    islands, holes: shares of her area, for each frame with a known pose.
+    each two frames between which the pose rests; inner: the same around her bones alone, where no background is;
+    contrasts: how much these px change from one to the next one in the picture, in grey levels. islands, holes: shares
+    of her area, for each frame with a known pose.
     """
 
     found: np.ndarray
     asked: Asked
     changes: list[float]
     inner: list[float]
+    contrasts: list[float]
     islands: list[float]
     holes: list[float]
 
@@ -64,7 +66,8 @@ class Soundness:
     share of body regions that are not all within 0.2 of it. still_change: change from frame to frame where the pose
     hardly changes, in grey levels per px of the person. still_flicker: the same, relative to the person's own film.
     islands: share of her area that is apart from her. bone_holes: area of holes where her bones or her trunk should
-    be, as a share of hers. inner_change: as still_change, around her bones alone.
+    be, as a share of hers. inner_change: as still_change, around her bones alone. inner_contrast: change from px to px
+    there, in grey levels: what is still changes the more, the more contrast it has.
     """
 
     pck: float | None
@@ -74,6 +77,7 @@ class Soundness:
     islands: float | None
     bone_holes: float | None
     inner_change: float | None = None
+    inner_contrast: float | None = None
 
 
 def asked_of(track: PoseTrack) -> Asked:
@@ -111,7 +115,7 @@ def look(pictures: Iterable[np.ndarray], asked: Asked, backend: ModuleType, also
             before = picture
     finally:
         detector.close()
-    return Look(np.stack(found), asked, changes, inner.seen, islands, holes)
+    return Look(np.stack(found), asked, changes, inner.seen, inner.contrasts, islands, holes)
 
 
 def rests(asked: Asked) -> np.ndarray:
@@ -119,9 +123,11 @@ def rests(asked: Asked) -> np.ndarray:
     return pose_error.resting(asked.points, asked.heights)
 
 
-def film_inner_change(frames: Iterable[np.ndarray], asked: Asked, resting: np.ndarray | None = None) -> float | None:
-    """The inner_change of a film's own frames RGB uint8 [h, w, 3], which show these poses; None without rest. resting:
-    between which frames it counts, bool [T - 1]; where the poses rest, by default."""
+def film_inner(
+    frames: Iterable[np.ndarray], asked: Asked, resting: np.ndarray | None = None
+) -> tuple[float | None, float | None]:
+    """The inner_change and the inner_contrast of a film's own frames RGB uint8 [h, w, 3], which show these poses; None
+    without rest. resting: between which frames they count, bool [T - 1]; where the poses rest, by default."""
     resting = rests(asked) if resting is None else resting
     # Only next to a frame between which and this one she rests does it matter where the bones are.
     needed = _known(asked) & (np.append(False, resting) | np.append(resting, False))
@@ -129,7 +135,7 @@ def film_inner_change(frames: Iterable[np.ndarray], asked: Asked, resting: np.nd
     for time, frame in enumerate(frames):
         solid = _solid(asked, time) if needed[time] else None
         inner.see(frame, solid, time > 0 and bool(resting[time - 1]))
-    return _mean(inner.seen)
+    return _mean(inner.seen), _mean(inner.contrasts)
 
 
 def _known(asked: Asked) -> np.ndarray:
@@ -142,19 +148,22 @@ def _solid(asked: Asked, time: int) -> np.ndarray:
 
 
 class _InnerChanges:
-    """Changes around the bones from one picture to the next, in grey levels. seen: those between which a pose rests."""
+    """Changes around the bones from one picture to the next, in grey levels. seen: those between which a pose rests;
+    contrasts: those from px to px at the same places and times."""
 
     def __init__(self) -> None:
         self.seen: list[float] = []
+        self.contrasts: list[float] = []
         self._before: tuple[np.ndarray, np.ndarray] | None = None
 
     def see(self, picture: np.ndarray, solid: np.ndarray | None, rests: bool) -> None:
         """The next picture uint8 [h, w, 3]. solid: where its pose has bones, None if that is not known. rests: whether
         the pose hardly changed since the one before."""
         if rests and self._before is not None and solid is not None:
-            change = silhouette.change_within(self._before[0], picture, self._before[1] & solid)
-            if change is not None:
-                self.seen.append(change)
+            where = self._before[1] & solid
+            if where.any():
+                self.seen.append(silhouette.change_within(self._before[0], picture, where))
+                self.contrasts.append(silhouette.contrast_within(picture, where))
         self._before = None if solid is None else (picture, solid)
 
 
@@ -179,6 +188,7 @@ def soundness(looks: Sequence[Look], film_change: float | None) -> Soundness:
         _mean([share for one in looks for share in one.islands]),
         _mean([share for one in looks for share in one.holes]),
         _mean([change for one in looks for change in one.inner]),
+        _mean([contrast for one in looks for contrast in one.contrasts]),
     )
 
 

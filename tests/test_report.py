@@ -19,7 +19,8 @@ from dancekit.transfer import Transferred
 SCORES = Scores(0.9, 0.7, 0.05, 0.1, 0.8, 25.5, 20.25, 0.01, 123.456, 0.02)
 SOUND = Soundness(0.95, 0.1, 2.5, 1.25, 0.002, 0.001)
 PAGE = Path("dance/me/report.html")
-DRIVEN = Driven(Path("films/ballet.mp4"), 40, replace(SOUND, inner_change=3.0), 0.98, 0.05, 4.0)
+HERS = replace(SOUND, inner_change=3.0, inner_contrast=6.0)
+DRIVEN = Driven(Path("films/ballet.mp4"), 40, HERS, 0.98, 0.05, film_inner_change=4.0, film_inner_contrast=10.0)
 
 
 def evaluation() -> Evaluation:
@@ -46,6 +47,8 @@ def test_every_driver_is_measured_beside_its_own_film() -> None:
     assert first["driver"] == str(Path("films/ballet.mp4"))
     assert first["relative_pck"] == 0.95 / 0.98
     assert first["relative_flicker"] == 0.75
+    assert first["relative_motion"] == pytest.approx((3 / 6) / (4 / 10))
+    assert second["relative_motion"] is None
     assert (second["relative_pck"], second["relative_flicker"]) == (None, None), "a file of landmarks shows nobody"
     assert report.evaluated(replace(evaluation(), drivers=[]), PAGE)[1]["drivers"] == []
 

@@ -15,7 +15,7 @@ from dancekit import plugins
 from dancekit.core import silhouette
 from dancekit.core.skeleton import INDEX
 from dancekit.pose import Sighting
-from dancekit.soundness import Asked, asked_of, film_inner_change, look, soundness, still_change
+from dancekit.soundness import Asked, asked_of, film_inner, look, soundness, still_change
 from dancekit.types import VideoInfo
 
 SIZE, HEIGHT, LENGTH = (120, 160), 120.0, 8
@@ -90,14 +90,14 @@ def test_change_around_the_bones_is_that_of_the_film_whatever_is_behind() -> Non
     film = np.random.default_rng(0).integers(0, 256, (LENGTH, SIZE[1], SIZE[0], 3), np.uint8)
     film[:, 20:150, 30:90] = np.array(greys).reshape(-1, 1, 1, 1)
     assert soundness([painted], None).inner_change == pytest.approx(24 / 7)
-    assert film_inner_change(film, asked()) == pytest.approx(24 / 7)
+    assert film_inner(film, asked())[0] == pytest.approx(24 / 7)
     gone = unseen(poses(), 3)
     assert look(pictures(greys), asked(gone), seeing(lambda time: poses()[time])).inner == pytest.approx(
         [4, 4, 4, 4, 0]
     )
     restless = poses()
     restless[::2, :, 1] += 9
-    assert film_inner_change(film, asked(restless)) is None
+    assert film_inner(film, asked(restless)) == (None, None)
 
 
 def test_islands_and_holes_count_where_a_pose_is_asked_for() -> None:
@@ -141,11 +141,11 @@ def test_a_film_that_shows_nobody_for_a_while_is_measured_where_it_shows_somebod
     drawn: list[int] = []
     bones = silhouette.bones
     monkeypatch.setattr(silhouette, "bones", lambda *given: drawn.append(1) or bones(*given))
-    assert film_inner_change(film, card) == pytest.approx(8 / 3)
+    assert film_inner(film, card)[0] == pytest.approx(8 / 3)
     assert len(drawn) == 5
-    assert film_inner_change(film, card, np.arange(7) == 3) == pytest.approx(4)
+    assert film_inner(film, card, np.arange(7) == 3)[0] == pytest.approx(4)
     assert len(drawn) == 7, "bones are worked out only where somebody rests"
-    assert film_inner_change(film[:3], card.part(0, 3)) is None
+    assert film_inner(film[:3], card.part(0, 3)) == (None, None)
 
 
 def test_flicker_beside_another_film_counts_only_moments_at_which_both_rest() -> None:
@@ -155,4 +155,4 @@ def test_flicker_beside_another_film_counts_only_moments_at_which_both_rest() ->
     assert seen.inner == pytest.approx([4, 4, 0])
     assert len(seen.changes) == 7, "beside her own film all of hers count"
     film = np.array(greys, np.uint8).reshape(-1, 1, 1, 1) * np.ones((1, SIZE[1], SIZE[0], 3), np.uint8)
-    assert film_inner_change(film, asked(), both) == pytest.approx(8 / 3)
+    assert film_inner(film, asked(), both)[0] == pytest.approx(8 / 3)

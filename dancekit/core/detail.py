@@ -138,7 +138,7 @@ def _alike(apart: np.ndarray, off: float) -> np.ndarray:
     return cv2.exp(cv2.addWeighted(most, -1 / off**2, alpha, -1 / _BEYOND**2, 0))
 
 
-def _without_rims(alike: np.ndarray, sure: np.ndarray, hands: np.ndarray) -> np.ndarray:
+def _without_rims(alike: np.ndarray, sure: np.ndarray, on_hands: np.ndarray) -> np.ndarray:
     """Likeness, but none around what is unlike where the painting is sure. All float32 [h, w] in 0..1.
 
     A hand that only the frame shows is unlike the painting; its rim, half a shirt as well, is not, and would be seen as
@@ -146,7 +146,7 @@ def _without_rims(alike: np.ndarray, sure: np.ndarray, hands: np.ndarray) -> np.
     """
     unlike = np.maximum(1 - alike / _UNLIKE, 0) * sure
     rims = cv2.dilate(unlike, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_RIM, _RIM)))
-    return alike * (1 - rims * (1 - hands))
+    return alike * (1 - rims * (1 - on_hands))
 
 
 class _Brought(NamedTuple):

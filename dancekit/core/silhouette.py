@@ -91,9 +91,13 @@ def change(before: np.ndarray, after: np.ndarray, grey: int) -> float:
     return float(np.abs(pair[1] - pair[0]).mean(2).sum() / max(area, 1.0))
 
 
-def change_within(before: np.ndarray, after: np.ndarray, where: np.ndarray) -> float | None:
-    """How much one picture uint8 [h, w, 3] differs from another at some places, bool [h, w], in grey levels; None where
-    these are nowhere."""
-    if not where.any():
-        return None
+def change_within(before: np.ndarray, after: np.ndarray, where: np.ndarray) -> float:
+    """How much one picture uint8 [h, w, 3] differs from another at some places, bool [h, w], in grey levels."""
     return float(np.abs(after[where].astype(np.int16) - before[where]).mean())
+
+
+def contrast_within(picture: np.ndarray, where: np.ndarray) -> float:
+    """How much a picture uint8 [h, w, 3] changes from px to px at some places, bool [h, w], in grey levels a px. What
+    moves changes by so much for each px that it moves (the constraint of optical flow)."""
+    across, down = (cv2.Sobel(picture, cv2.CV_32F, *way, ksize=1)[where] / 2 for way in ((1, 0), (0, 1)))
+    return float(np.hypot(across, down).mean())

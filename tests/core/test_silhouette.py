@@ -126,3 +126,14 @@ def test_change_is_in_levels_of_her_own_area() -> None:
     assert silhouette.change(wide, np.pad(person(110), ((50, 50), (70, 70), (0, 0))), GREY) == pytest.approx(10)
     nobody = np.zeros((40, 50, 4), np.uint8)
     assert silhouette.change(nobody, nobody, GREY) == 0
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_moves_changes_by_its_contrast_for_each_px(turned: bool) -> None:
+    still, moved = (np.tile(np.arange(60, dtype=np.uint8) * 3 + by, (40, 1))[..., None].repeat(3, 2) for by in (6, 0))
+    still, moved = (np.ascontiguousarray(one.swapaxes(0, 1)) if turned else one for one in (still, moved))
+    where = np.zeros(still.shape[:2], bool)
+    where[5:20, 8:30] = True
+    assert silhouette.contrast_within(still, where) == pytest.approx(3)
+    assert silhouette.change_within(still, moved, where) / 3 == pytest.approx(2), "it moved by two px"
+    assert silhouette.contrast_within(np.full_like(still, 90), where) == 0
