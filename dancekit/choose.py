@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,9 @@ from dancekit.errors import RecipeError
 from dancekit.io import checkpoint
 from dancekit.io.workspace import Person
 from dancekit.recipe import Recipe
+
+_USUAL, _FEW = 2000, 1000
+"""Steps after which somebody who started from a base is crisp; with fewer than the second many, parts are soft."""
 
 
 def refuse_scratch(person: Person) -> None:
@@ -79,3 +83,11 @@ def choose_recipe(
         again = "without --minutes" if as_it_is else "with more --minutes"
         say(f"That is short: {lasts}. Run it again {again} to go on.")
     return chosen, usual
+
+
+def better_minutes(recipe: Recipe, steps: int, seconds: float) -> float | None:
+    """Minutes in which this computer would take as many steps as are usual, if a recipe of minutes took few in so many
+    seconds: the next five, as nobody asks for 37. None if they were enough, or what is enough is not known."""
+    if not (recipe.base and recipe.minutes) or steps >= _FEW:
+        return None
+    return 5 * math.ceil(_USUAL * seconds / steps / 300)

@@ -78,10 +78,14 @@ def trained(done: Trained, recipe: str, more: str, minutes: float | None, where:
     else:
         again = f"dancekit train {person}" + (f" --minutes {minutes:g}" if minutes else "") + where
         state = f"Stopped and saved after {done.steps} steps. Go on with: {again}"
-    lines = [state, *([f"Look at {done.person.samples}"] if done.person.samples.is_dir() else [])]
+    lines = [state]
+    if done.better is not None:
+        longer = f"dancekit train {person} --minutes {done.better:g}{where}"
+        lines.append(f"That is few steps for this recipe; on this computer, more of her gets crisp with: {longer}")
+    lines += [f"Look at {done.person.samples}"] if done.person.samples.is_dir() else []
     data: dict[str, object] = {"person": person, "recipe": recipe, "steps": done.steps, "finished": done.finished}
     data |= {"seconds": round(done.seconds, 1), "images_per_second": round(done.images_per_second, 2)}
-    data |= {"losses": done.losses, "peak_gigabytes": done.peak_gigabytes}
+    data |= {"losses": done.losses, "peak_gigabytes": done.peak_gigabytes, "better_minutes": done.better}
     return [
         *lines,
         f"Next: dancekit transfer DANCE.mp4 --as {person} --bg PICTURE.jpg{where}",

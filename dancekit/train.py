@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from dancekit import bases, begun, likeness
+from dancekit.choose import better_minutes
 from dancekit.core import crops, girth, looks, schedule, spans, wild
 from dancekit.core.retarget import proportions
 from dancekit.core.schedule import FACE
@@ -57,7 +58,8 @@ class Trained:
     """How a run of training ended.
 
     steps: altogether. before: those of earlier runs. seconds: of this run. finished: the schedule is through; otherwise
-    it was interrupted. peak_gigabytes: the most memory held, the GPU's where there is one.
+    it was interrupted. peak_gigabytes: the most memory held, the GPU's where there is one. better: minutes in which
+    this computer would make her crisp, where those that she was trained for were too few.
     """
 
     person: Person
@@ -68,6 +70,7 @@ class Trained:
     losses: dict[str, float]
     peak_gigabytes: float
     before: int = 0
+    better: float | None = None
 
 
 def train(
@@ -114,7 +117,9 @@ def train(
     finished = schedule.current(run.training.stints) is None
     diary, memory = run.diary, round(peak_gigabytes(machine.device), 2)
     steps, seconds = run.training.steps, time.monotonic() - began
-    return Trained(person, steps, seconds, diary.images_per_second, finished, run.losses, memory, before)
+    spent = sum(stint.spent for stint in run.training.stints)
+    better = better_minutes(run.recipe, steps, spent) if finished else None
+    return Trained(person, steps, seconds, diary.images_per_second, finished, run.losses, memory, before, better)
 
 
 def set_up(

@@ -12,7 +12,7 @@ from conftest import within
 
 from dancekit import recipe as recipes
 from dancekit.begun import shaping, unit
-from dancekit.choose import choose_recipe
+from dancekit.choose import better_minutes, choose_recipe
 from dancekit.core import schedule
 from dancekit.device import Machine
 from dancekit.io import checkpoint, zoo
@@ -110,3 +110,11 @@ def test_a_training_of_minutes_goes_on_to_the_length_of_its_recipe_and_no_furthe
     assert sum(stint["spent"] for stint in card["stints"]) == pytest.approx(0.03 * 60, abs=0.4)
     last = within("train", "me", home=home)
     assert f"me is trained already: {then.json['steps']} steps. For more: dancekit train me --minutes M" in last.stdout
+
+
+def test_a_slow_computer_is_told_how_long_it_takes_to_be_crisp() -> None:
+    standard = recipes.load("standard")
+    assert better_minutes(standard, 700, 15 * 60) == 45
+    assert better_minutes(standard, 1000, 15 * 60) is None, "enough"
+    assert better_minutes(replace(standard, base=""), 700, 15 * 60) is None, "the paper's way takes what it takes"
+    assert better_minutes(replace(standard, minutes=0), 700, 15 * 60) is None, "so many steps were asked for"

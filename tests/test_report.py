@@ -12,8 +12,10 @@ import pytest
 from dancekit import report
 from dancekit.driven import Driven
 from dancekit.evaluate import ENTRIES, Evaluation
+from dancekit.io.workspace import Workspace
 from dancekit.judge import Scores
 from dancekit.soundness import Soundness
+from dancekit.train import Trained
 from dancekit.transfer import Transferred
 
 SCORES = Scores(0.9, 0.7, 0.05, 0.1, 0.8, 25.5, 20.25, 0.01, 123.456, 0.02)
@@ -133,3 +135,12 @@ def test_tables_and_what_they_mean_fit_a_terminal() -> None:
     assert all(line[14] == " " != line[15] for line in meanings), "names are shorter than their column"
     assert max(map(len, lines[lines.index(meanings[0]) : lines.index(meanings[-1])])) <= 80
     assert not [line for line in meanings if "LPIPS  " in line or "KID" in line[:8]], "what is not shown"
+
+
+def test_who_took_few_steps_is_told_what_more_of_them_would_take(tmp_path: Path) -> None:
+    enough = Trained(Workspace(tmp_path).person("anna"), 2000, 900.0, 6.0, True, {}, 1.5)
+    assert not any("few" in line for line in report.trained(enough, "standard", "", None, "")[0])
+    lines, data = report.trained(replace(enough, steps=700, better=45.0), "standard", "", None, " --home films")
+    (line,) = (line for line in lines if "few" in line)
+    assert line.endswith("dancekit train anna --minutes 45 --home films")
+    assert data["better_minutes"] == 45
