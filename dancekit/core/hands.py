@@ -2,8 +2,8 @@
 
 What networks paint of a hand within minutes is a mitten. Frames show fingers, but held otherwise than in the painting,
 so that the two never agree (see core.detail), and often smeared, for hands move fastest. So the frames that show a hand
-crisply and with nothing beside it are preferred; and where nothing is beside it in the picture that is made, either,
-the frame's hand is seen in place of the painted one, outline and all.
+crisply and with nothing beside it are preferred; and where nothing is beside it in the picture that is made, either, or
+only the trunk or a leg behind it, the frame's hand is seen in place of the painted one, outline and all.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ _FINE, _ROUGH = 0.05, 0.25
 _FAINT, _SOLID = 25, 230
 """Alpha between these is seen through: all around a hand that moved too fast for the film."""
 _TONE, _EVEN, _SHADE, _FEW = 0.7, 0.35, 2.0, 8
-"""How much of the tone of what is painted a hand takes on, if at least so many px show both."""
+"""How much of the tone that hands usually have one takes on as a whole, and how much more or less within about so many
+px, if at least the last many show both."""
 _CRISP, _LITTLE = 0.75, 1.0
 """Share of the frames that show a hand with less detail than one that is crisp; and a detail that tells nothing."""
 _BEST, _GOOD = 0.9, 0.75
@@ -107,15 +108,15 @@ def agreed(there: np.ndarray, frame: np.ndarray, painted: np.ndarray) -> float:
     return float(ramp(np.minimum(*both).sum() / np.maximum(np.maximum(*both).sum(), 1), *_OVERLAP))
 
 
-def toned(hand: np.ndarray, frame: np.ndarray, sketched: np.ndarray) -> np.ndarray:
+def toned(hand: np.ndarray, frame: np.ndarray, usual: np.ndarray) -> np.ndarray:
     """What is to be added to a frame's hand for it to be about as light as hands usually are, most of it where it is
     all light or all shade: what is held up to a lamp there is not here.
 
-    hand: float32 [h, w] in 0..1, where it is. frame, sketched: float32 [h, w, 4] in 0..255, colour times alpha, and
+    hand: float32 [h, w] in 0..1, where it is. frame, usual: float32 [h, w, 4] in 0..255, colour times alpha, and
     alpha. Returns colours float32 [h, w, 3].
     """
-    both = hand * (np.minimum(frame[..., 3], sketched[..., 3]) > _SOLID)
-    apart = (sketched - frame)[..., :3] * both[..., None]
+    both = hand * (np.minimum(frame[..., 3], usual[..., 3]) > _SOLID)
+    apart = (usual - frame)[..., :3] * both[..., None]
     if both.sum() < _FEW:
         return np.zeros_like(apart)
     mean = apart.sum((0, 1)) / both.sum()
