@@ -32,7 +32,7 @@ _BEHIND = {"device": "torch", "ffmpeg": "imageio_ffmpeg", "people": "torch"}
 _PACKAGES = {"cv2": "opencv-python", "yaml": "pyyaml", "imageio_ffmpeg": "imageio-ffmpeg"}
 """What is installed for a module of another name."""
 _HEAVY = "mediapipe", "cv2"
-"""Modules that take long to load, and that other checks do not need."""
+"""Modules that take long to load, or that crash where a library of the system is another than they expect."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ def examine(workspace: Workspace) -> list[Finding]:
         "disk": lambda: _disk(workspace),
         "people": lambda: _people(workspace),
     }
-    last_of_all = sorted(checks, key=lambda name: name == "packages")  # by then they have been loaded
-    found = {name: list(_looked_at(name, checks[name])) for name in last_of_all}
+    in_turn = sorted(checks, key=lambda name: name == "packages")  # last, when the trials are over
+    found = {name: list(_looked_at(name, checks[name])) for name in in_turn}
     return [finding for name in checks for finding in found[name]]
 
 

@@ -58,6 +58,14 @@ def divided(picture: np.ndarray) -> np.ndarray:
     return cv2.multiply(picture, cv2.merge([scale, scale, scale, np.ones_like(alpha)]), dtype=cv2.CV_8U)
 
 
+def mean_around(values: np.ndarray, weights: np.ndarray, by: float, least: float) -> np.ndarray:
+    """The mean of values float32 [h, w, n] around each place, about so many px wide, by their weights, float32 [h, w]
+    (normalised convolution); less than the mean where the weights come to less than `least`."""
+    total, weight = (cv2.GaussianBlur(part, (0, 0), by) for part in (values * weights[..., None], weights))
+    mean: np.ndarray = total / np.maximum(weight, least)[..., None]
+    return mean
+
+
 def place(painted: np.ndarray, box: np.ndarray, size: tuple[int, int], strength: float = 1.0) -> Placed:
     """The painted crop uint8 [h, w, 4] put at its box [4] (px, fractions count) on a canvas of (width, height) px.
 

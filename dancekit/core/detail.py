@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from dancekit.core import hands
+from dancekit.core.compose import mean_around
 from dancekit.core.warp import Held, Laid
 
 _SOFT, _PAINTED = 1.0, 0.5
@@ -118,10 +119,7 @@ def _lit(
 def _as_around(of: np.ndarray, hidden: np.ndarray, painted: np.ndarray) -> np.ndarray:
     """What is known of places, float32 [h, w, n], as it is next to those that are hidden, [h, w] in 0..1, where
     somebody is painted."""
-    weights = (1 - hidden) * painted[..., 3] / 255
-    total, weight = (cv2.GaussianBlur(part, (0, 0), _NEXT_TO) for part in (of * weights[..., None], weights))
-    around: np.ndarray = total / np.maximum(weight, _FEW)[..., None]
-    return around
+    return mean_around(of, (1 - hidden) * painted[..., 3] / 255, _NEXT_TO, _FEW)
 
 
 def alike_sketch(picture: np.ndarray, sketched: np.ndarray) -> np.ndarray:
@@ -203,7 +201,7 @@ def _brought(laid: Laid, painted: np.ndarray) -> _Brought:
 
 def _agreed(hand: Held, frame: np.ndarray, painted: np.ndarray) -> float:
     """How far a hand is seen as a frame has it, 0..1: as far as its outline, where nothing is beneath it, is painted so
-    as well. hand: in px of the two, float32 [h, w, 4]."""
+    as well. frame, painted: float32 [h, w, 4]. hand: in px of them."""
     there, share = hand.trusted > 0, 1.0
     bare = there & (hand.ground < _BENEATH)
     if np.count_nonzero(bare) > _BARE * np.count_nonzero(there):

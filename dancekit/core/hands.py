@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from dancekit.core.closeup import ramp
+from dancekit.core.compose import mean_around
 from dancekit.core.limbs import HANDS, LIMBS
 from dancekit.core.sketch import BAR_NAMES
 
@@ -62,14 +63,9 @@ def detail(picture: np.ndarray, where: np.ndarray, width: float) -> float:
     box = slice(top, top + high), slice(left, left + wide)
     if not wide:
         return 0.0
-    weights = where[box].astype(np.float32)
-    colours = picture[box][..., :3] * weights[..., None]
-
-    def blurred(by: float) -> np.ndarray:
-        total, weight = (cv2.GaussianBlur(part, (0, 0), by * width) for part in (colours, weights))
-        return total / np.maximum(weight, 0.02)[..., None]
-
-    apart = np.abs(blurred(_FINE) - blurred(_ROUGH)).mean(2)
+    weights, colours = where[box].astype(np.float32), picture[box][..., :3]
+    fine, rough = (mean_around(colours, weights, by * width, 0.02) for by in (_FINE, _ROUGH))
+    apart = np.abs(fine - rough).mean(2)
     return float((apart * weights).sum() / weights.sum())
 
 
@@ -116,10 +112,9 @@ def toned(hand: np.ndarray, frame: np.ndarray, usual: np.ndarray) -> np.ndarray:
     alpha. Returns colours float32 [h, w, 3].
     """
     both = hand * (np.minimum(frame[..., 3], usual[..., 3]) > _SOLID)
-    apart = (usual - frame)[..., :3] * both[..., None]
+    apart = (usual - frame)[..., :3]
     if both.sum() < _FEW:
         return np.zeros_like(apart)
-    mean = apart.sum((0, 1)) / both.sum()
-    near, weight = (cv2.GaussianBlur(part, (0, 0), _SHADE) for part in (apart, both))
-    added: np.ndarray = _TONE * mean + _EVEN * (near / np.maximum(weight, 0.05)[..., None] - mean)
+    mean = (apart * both[..., None]).sum((0, 1)) / both.sum()
+    added: np.ndarray = _TONE * mean + _EVEN * (mean_around(apart, both, _SHADE, 0.05) - mean)
     return added

@@ -167,9 +167,8 @@ def test_of_two_hands_each_is_seen_for_itself() -> None:
     frame, hands = np.zeros_like(striped()), list[Held]()
     for left in (36, 70):
         box = slice(20, 100), slice(left, left + 28)
-        hands.append(
-            Held(box, np.ones((80, 28), np.float32), np.zeros((80, 28), np.float32), np.zeros((80, 28), np.float32))
-        )
+        trusted = np.ones((80, 28), np.float32)
+        hands.append(Held(box, trusted, 0 * trusted, 0 * trusted))
     frame[30:100, 40:64] = (20, 250, 20, 255)
     seen = sharpened(compose.enlarged(soft, 2, 255), soft, Laid(frame, np.ones(frame.shape[:2], np.float32), hands),
                      Sketched(0 * soft, 0 * soft[..., 3], 0 * soft[..., 3]))[1]  # fmt: skip
