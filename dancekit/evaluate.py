@@ -21,7 +21,7 @@ from dancekit.heldout import held_out_spans, runs_of
 from dancekit.io.clips import Clip, load_all
 from dancekit.io.dataset import Canvas, Footage, reach_of
 from dancekit.io.workspace import Person, Workspace
-from dancekit.judge import Judge, Scores
+from dancekit.judge import Judge, Scores, neighbours
 from dancekit.likeness import Likeness
 from dancekit.nearest import nearest_pose
 from dancekit.parts import close_ups
@@ -115,14 +115,12 @@ def evaluate(
             done += end - first
             progress("judging", done, total * turns)
         true = small[FILM].transpose(0, 3, 1, 2)
-        judge.add(FLOOR, *neighbours(true))
-        judge.add_all({entry: small[entry].transpose(0, 3, 1, 2) for entry in ENTRIES}, true)
+        judge.add_all({entry: small[entry].transpose(0, 3, 1, 2) for entry in ENTRIES}, true, FLOOR)
         for name, there in near[FILM].items():
-            part = name.split()[-1]
-            judge.add_part(part, *_floor(there))
-            judge.add_part(part, {entry: near[entry][name] for entry in ENTRIES}, there)
+            judge.add_part(name.split()[-1], {entry: near[entry][name] for entry in ENTRIES}, there, FLOOR)
         if not tall:
-            judge.add_part("large", *_floor(fine[FILM], _EVERY))
+            now, before = neighbours(fine[FILM])
+            judge.add_part("large", {FLOOR: now[::_EVERY]}, before[::_EVERY])
             judge.add_part("large", {entry: fine[entry][::_EVERY] for entry in ENTRIES}, fine[FILM][::_EVERY])
         done += end - first
         progress("judging", done, total * turns)
@@ -219,17 +217,6 @@ def _reel(film: Footage, first: int, pictures: dict[str, np.ndarray]) -> Reel:
     columns = {_TITLES[entry]: pictures[entry] for entry in _TITLES}
     points = film.points[first : first + len(pictures[FILM])]
     return reel(f"{film.clip.name}, from second {first / rate:.1f}", rate, points, columns)
-
-
-def _floor(frames: np.ndarray, every: int = 1) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """What is scored as the floor, and beside what: every so many-th of consecutive frames [T, ...] at odd times."""
-    now, before = neighbours(frames)
-    return {FLOOR: now[::every]}, before[::every]
-
-
-def neighbours(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Consecutive frames [T, ...] in two halves: those at odd times, and those just before them."""
-    return frames[1::2], frames[: len(frames) // 2 * 2 : 2]
 
 
 def _true(film: Footage, first: int, end: int) -> np.ndarray:

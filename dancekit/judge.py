@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from dancekit.core import feature_sets, metrics, silhouette
+from dancekit.device import number_type
 from dancekit.io import weights
 from dancekit.likeness import prepare_network
 from dancekit.networks.inception import Inception
@@ -22,7 +23,9 @@ FEWEST = 2048
 """Pictures that FID needs: with fewer than features, it says more of their number than of the pictures."""
 PARTS = ("face", "hand", "large")
 """What is scored by itself: close-ups of heads, those of hands, and pictures larger than those of the whole."""
-_BATCH = 16
+_BATCH = 2
+"""Pictures that are looked at together: the features of more do not stay in a processor's caches, and take half as long
+again. An even number, since pictures beside the ones before them are compared in pairs."""
 _DEPTH = 4
 
 
@@ -61,12 +64,31 @@ class Scores:
     fid: float | None = None
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """Consecutive pictures and what was made of them. pictures: uint8 [N, 4, H, W]. shown, alpha: over the grey, see
+    _over_key. features: the trunk's. known: the Inception's, None where that is not there."""
+
+    pictures: np.ndarray
+    shown: Tensor
+    alpha: Tensor
+    features: list[Tensor]
+    known: Tensor | None
+
+    def at(self, times: slice) -> _Seen:
+        """Some of them."""
+        known = None if self.known is None else self.known[times]
+        features = [one[times] for one in self.features]
+        return _Seen(self.pictures[times], self.shown[times], self.alpha[times], features, known)
+
+
 class Judge:
     """Collects pictures of each entry beside the true ones, and scores them."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._trunk = prepare_network(Perceptual(VGG16_EDGES, weights.trunk_weights("vgg16_edges"), _DEPTH), device)
+        self._dtype = number_type(device, "bfloat16")
         self._lpips = self._inception = None
         if weights.available("alexnet"):
             self._lpips = LPIPS(weights.tensors("alexnet"), weights.tensors("lpips_alex")).to(device)
@@ -85,66 +107,86 @@ class Judge:
         self.add_all({entry: made}, true)
 
     @torch.inference_mode()
-    def add_all(self, made: Mapping[str, np.ndarray], true: np.ndarray) -> None:
-        """Score each entry's consecutive pictures uint8 [T, 4, H, W] (colour and alpha) against the same true ones."""
-        films: list[Tensor] = []
-        shown: dict[str, list[Tensor]] = {entry: [] for entry in made}
+    def add_all(self, made: Mapping[str, np.ndarray], true: np.ndarray, floor: str = "") -> None:
+        """Score each entry's consecutive pictures uint8 [T, 4, H, W] (colour and alpha) against the same true ones.
+
+        floor: the entry, if any, under which the true pictures themselves are scored: see `neighbours`.
+        """
+        last: dict[str, tuple[Tensor, Tensor]] = {}
         for start in range(0, len(true), _BATCH):
-            film = true[start : start + _BATCH]
-            wanted, cut_out = _over_key(film, self._device)
-            centred = wanted / 127.5 - 1
-            features = self._trunk(centred)
-            known = None if self._inception is None else self._inception(centred)
-            films.append(wanted)
-            for entry, pictures in made.items():
-                part = pictures[start : start + _BATCH]
-                picture, alpha = _over_key(part, self._device)
-                official = self._officially(entry, picture / 127.5 - 1, centred, known)
-                scores = {
-                    "ssim": metrics.ssim(picture, wanted),
-                    "ssim_box": metrics.ssim_box(picture, wanted, cut_out),
-                    "perceptual": self._distance(self._sets, entry, picture, features),
-                    "alpha": metrics.alpha_error(alpha, cut_out),
-                    "psnr": metrics.psnr(picture, wanted),
-                    "psnr_box": metrics.psnr_box(picture, wanted, cut_out),
-                    "holes": _holes(part, film),
-                }
-                self._kept.setdefault(entry, []).append(official | scores)
-                shown[entry].append(picture)
+            film = self._look(true[start : start + _BATCH])
+            pairs = {entry: (self._look(pictures[start : start + _BATCH]), film) for entry, pictures in made.items()}
+            if floor and len(film.pictures) > 1:
+                pairs[floor] = film.at(_ODD), film.at(_before(film.pictures))
+            for entry, (one, wanted) in pairs.items():
+                self._score(entry, one, wanted)
+                last[entry] = self._watch(entry, (one.shown, wanted.shown), last.get(entry))
+
+    def _look(self, pictures: np.ndarray) -> _Seen:
+        shown, alpha = _over_key(pictures, self._device)
+        known = None if self._inception is None else self._inception(shown / 127.5 - 1)
+        return _Seen(pictures, shown, alpha, self._features(shown), known)
+
+    def _features(self, shown: Tensor) -> list[Tensor]:
+        """The trunk's of pictures in 0..255, in bfloat16 where that is faster: distances differ by a thousandth."""
+        with torch.autocast(self._device.type, self._dtype, self._dtype != torch.float32):
+            return self._trunk((shown / 127.5 - 1).contiguous(memory_format=torch.channels_last))  # type: ignore[no-any-return]
+
+    def _score(self, entry: str, made: _Seen, true: _Seen) -> None:
+        similar = metrics.ssim_map(made.shown, true.shown, 255.0)
+        scores = {
+            "ssim": similar.mean((1, 2, 3)),
+            "ssim_box": metrics.mean_in_box(similar, true.alpha),
+            "perceptual": self._distance(self._sets, entry, made.features, true.features),
+            "alpha": metrics.alpha_error(made.alpha, true.alpha),
+            "psnr": metrics.psnr(made.shown, true.shown),
+            "psnr_box": metrics.psnr_box(made.shown, true.shown, true.alpha),
+            "holes": _holes(made.pictures, true.pictures),
+        }
+        if self._lpips is not None:
+            scores["lpips"] = self._lpips(made.shown / 127.5 - 1, true.shown / 127.5 - 1)
+        self._kept.setdefault(entry, []).append(scores)
+        if made.known is not None and true.known is not None:
+            self._seen.setdefault(entry, []).append([made.known, true.known])
+
+    def _watch(
+        self, entry: str, shown: tuple[Tensor, Tensor], last: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, Tensor]:
+        """Measure change from one (made, true) picture to the next, also from the last ones; returns the new last."""
+        made, true = shown if last is None else (torch.cat(pair) for pair in zip(last, shown, strict=True))
         if len(true) >= 2:
-            for entry, pictures in shown.items():
-                changes = metrics.flicker(torch.cat(pictures), torch.cat(films))
-                self._change.setdefault(entry, []).append((float(changes[0]), float(changes[1]), len(true) - 1))
+            changes = metrics.flicker(made, true)
+            self._change.setdefault(entry, []).append((float(changes[0]), float(changes[1]), len(true) - 1))
+        return made[-1:], true[-1:]
 
     @torch.inference_mode()
-    def add_part(self, part: str, made: Mapping[str, np.ndarray], true: np.ndarray) -> None:
-        """Score each entry's pictures uint8 [T, h, w, 4] (colour and alpha) of one of PARTS against the true ones."""
+    def add_part(self, part: str, made: Mapping[str, np.ndarray], true: np.ndarray, floor: str = "") -> None:
+        """Score each entry's pictures uint8 [T, h, w, 4] (colour and alpha) of one of PARTS against the true ones.
+
+        floor: as for `add_all`.
+        """
         kept, sets = self._parts[part], self._part_sets[part]
 
-        def shown(pictures: np.ndarray, start: int) -> Tensor:
-            return _over_key(pictures[start : start + _BATCH].transpose(0, 3, 1, 2), self._device)[0]
+        def seen(pictures: np.ndarray, start: int) -> list[Tensor]:
+            some = pictures[start : start + _BATCH].transpose(0, 3, 1, 2)
+            return self._features(_over_key(some, self._device)[0])
 
         for start in range(0, len(true), _BATCH):
-            features = self._trunk(shown(true, start) / 127.5 - 1)
-            for entry, pictures in made.items():
-                distance = self._distance(sets, entry, shown(pictures, start), features)
-                kept.setdefault(entry, []).append(distance)
+            wanted = seen(true, start)
+            pairs = {entry: (seen(pictures, start), wanted) for entry, pictures in made.items()}
+            if floor and len(wanted[0]) > 1:
+                before = _before(wanted[0])
+                pairs[floor] = [one[_ODD] for one in wanted], [one[before] for one in wanted]
+            for entry, (features, beside) in pairs.items():
+                kept.setdefault(entry, []).append(self._distance(sets, entry, features, beside))
 
     def _distance(
-        self, sets: dict[str, list[list[Tensor]]], entry: str, picture: Tensor, wanted: list[Tensor]
+        self, sets: dict[str, list[list[Tensor]]], entry: str, made: list[Tensor], true: list[Tensor]
     ) -> Tensor:
-        """Perceptual distances, N, of pictures in 0..255 from the features of true ones; what of their features goes
-        into a Frechet distance is kept in `sets`."""
-        features = self._trunk(picture / 127.5 - 1)
-        sets.setdefault(entry, []).append([_pool(wanted[-1]), _pool(features[-1])])
-        return self._trunk.apart(features, wanted)
-
-    def _officially(self, entry: str, made: Tensor, true: Tensor, known: Tensor | None) -> dict[str, Tensor]:
-        """What the official networks say of pictures N x 3 x H x W in [-1, 1]. known: the Inception's features of the
-        true ones, where it is there."""
-        if self._inception is not None and known is not None:
-            self._seen.setdefault(entry, []).append([self._inception(made), known])
-        return {} if self._lpips is None else {"lpips": self._lpips(made, true)}
+        """Perceptual distances, N, of pictures by their features; what of these goes into a Frechet distance is kept in
+        `sets`."""
+        sets.setdefault(entry, []).append([_pool(true[-1]), _pool(made[-1])])
+        return self._trunk.apart(made, true)
 
     def scores(self, entry: str) -> Scores:
         """Means over everything added."""
@@ -177,13 +219,25 @@ class Judge:
         return float((made * count).sum() / max((true * count).sum(), 1e-9))
 
 
+_ODD = slice(1, None, 2)
+
+
+def _before(frames: np.ndarray | Tensor) -> slice:
+    return slice(0, len(frames) // 2 * 2, 2)
+
+
+def neighbours(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Consecutive frames [T, ...] in two halves: those at odd times, and those just before them."""
+    return frames[_ODD], frames[_before(frames)]
+
+
 def _mean(parts: list[Tensor] | None) -> float | None:
     return float(torch.cat(parts).mean()) if parts else None
 
 
 def _pool(features: Tensor) -> Tensor:
     """Features N x C x H x W averaged over the picture and brought to about 1: N x C."""
-    return features.mean((2, 3)) / VGG16_EDGES.magnitudes[_DEPTH - 1]
+    return features.mean((2, 3), dtype=torch.float32) / VGG16_EDGES.magnitudes[_DEPTH - 1]
 
 
 def _holes(made: np.ndarray, true: np.ndarray) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -14,10 +14,9 @@ from figures import clip
 from dancekit import evaluate, heldout
 from dancekit import judge as judging
 from dancekit.core import feature_sets
-from dancekit.evaluate import neighbours
 from dancekit.io import weights
 from dancekit.io.dataset import Canvas, Footage
-from dancekit.judge import Judge
+from dancekit.judge import Judge, neighbours
 from dancekit.networks import inception, lpips
 
 CPU = torch.device("cpu")
@@ -95,6 +94,40 @@ def test_the_floor_stands_odd_frames_against_the_ones_before(judge: Judge) -> No
     assert [half.tolist() for half in neighbours(frames)] == [[1, 3, 5], [0, 2, 4]]
     assert [half.tolist() for half in neighbours(frames[:2])] == [[1], [0]]
     assert judge.scores("floor").ssim < 0.9
+
+
+@pytest.mark.parametrize("length", [6, 7])
+def test_the_floor_is_scored_along_with_the_others_as_by_itself(length: int) -> None:
+    true, made = film(length, 2), film(length, 3)
+    along, alone = Judge(CPU), Judge(CPU)
+    along.add_all({"made": made}, true, "floor")
+    alone.add("made", made, true)
+    alone.add("floor", *neighbours(true))
+    closeups = true.transpose(0, 2, 3, 1)
+    now, before = neighbours(closeups)
+    along.add_part("face", {"made": closeups}, closeups, "floor")
+    alone.add_part("face", {"made": closeups}, closeups)
+    alone.add_part("face", {"floor": now}, before)
+    assert along.scores("made") == alone.scores("made")
+    found, wanted = (asdict(one.scores("floor")) for one in (along, alone))
+    assert found["face_frechet"] > 0.1
+    for name, value in wanted.items():
+        assert found[name] == (None if value is None else pytest.approx(value, rel=1e-4)), name
+
+
+def test_half_the_digits_tell_the_same_distances() -> None:
+    true, made = film(6, 2), film(6, 3)
+    blurred = np.stack([cv2.blur(one.transpose(1, 2, 0), (3, 3)).transpose(2, 0, 1) for one in true])
+    whole, half = Judge(CPU), Judge(CPU)
+    whole._dtype, half._dtype = torch.float32, torch.bfloat16
+    for judge in (whole, half):
+        judge.add_all({"made": made, "blurred": blurred, "same": true}, true)
+    for entry in ("made", "blurred"):
+        assert half.scores(entry).perceptual != whole.scores(entry).perceptual
+        assert half.scores(entry).perceptual == pytest.approx(whole.scores(entry).perceptual, rel=5e-3)
+        assert half.scores(entry).trunk_frechet == pytest.approx(whole.scores(entry).trunk_frechet, rel=2e-2)
+        assert half.scores(entry).ssim == whole.scores(entry).ssim
+    assert half.scores("same").perceptual == 0
 
 
 def alexnet() -> dict[str, torch.Tensor]:
@@ -176,7 +209,7 @@ def test_true_pictures_are_looked_at_once_for_all_entries_and_scores_stay(monkey
     monkeypatch.setattr(several._trunk, "forward", lambda pictures: looks.append(len(pictures)) or trunk(pictures))
     several.add_part("face", entries, true)
     several.add_part("large", entries, true)
-    assert looks == [16, 16, 16, 2, 2, 2] * 2, "the truth, and each entry beside it"
+    assert looks == [2, 2, 2] * 9 * 2, "the truth, and each entry beside it"
     film = true.transpose(0, 3, 1, 2)
     several.add_all({name: one.transpose(0, 3, 1, 2) for name, one in entries.items()}, film)
     for name, one in entries.items():

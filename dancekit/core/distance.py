@@ -13,6 +13,8 @@ def absolute(made: Tensor, true: Tensor, emphasis: Tensor | None = None) -> Tens
     """
     if torch.compiler.is_compiling():
         return _weighted((made - true.detach()).abs(), emphasis)
+    if not torch.is_grad_enabled():  # without a gradient there is no sign to keep
+        return _weighted((made - true).abs_(), emphasis)
     return _Absolute.apply(made, true.detach(), emphasis)  # type: ignore[no-any-return]
 
 
