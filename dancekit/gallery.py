@@ -4,11 +4,14 @@ and frames of them for pictures to borrow from (core.sources)."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from dancekit.core import closeup, looks, portraits, sources, spans
+from dancekit.core import closeup, hand_stills, looks, portraits, spans, unlike
 from dancekit.core.compose import multiplied
+from dancekit.core.hand_stills import Found
+from dancekit.core.limbs import HANDS
 from dancekit.core.matte import bounds
 from dancekit.core.portraits import Gallery, Head
 from dancekit.core.sketch import Looks
@@ -21,6 +24,8 @@ from dancekit.types import Progress, no_progress
 
 _LOOKED_AT = 480
 """Frames of all films together among which portraits, and those to borrow from, are chosen."""
+_HANDS = 0.25
+"""How many stills of each hand are kept beside those of all of her, as a share of them."""
 
 
 def side_of(run: Run, number: int) -> int:
@@ -99,18 +104,60 @@ def stills(
     pictures that borrow.
     """
     films = [Footage(clip, canvas, 0) for clip, look in zip(clips, seen, strict=True) if looks.alike(look, usual)]
-    places = [(film, time) for film in films for time in _spread(film, _complete(film.points), len(films))]
-    if not places:
+    where = [(film, time) for film in films for time in _spread(film, _complete(film.points), len(films))]
+    if not where:
         return None
-    points, before, after = (
-        np.stack([film.points[_nearby(film, time, by)] for film, time in places]) for by in (0, -1, 1)
-    )
-    smeared = sources.smears(before, after, canvas.body)
-    kept, chosen = [], sources.gather(points, canvas.body, many, smeared)
+    places = _Places(where, *(np.stack([film.points[_nearby(film, time, by)] for film, time in where])
+                              for by in (0, -1, 1)))  # fmt: skip
+    smeared = unlike.smears(places.before, places.after, canvas.body)
+    kept, chosen = [], unlike.gather(places.points, canvas.body, many, smeared)
     for done, place in enumerate(chosen, 1):
-        kept.append(_still(*places[place]))
+        kept.append(_still(*where[place]))
         progress("keeping frames to borrow from", done, len(chosen))
-    return Stills([picture for picture, _ in kept], np.stack([points for _, points in kept]))
+    hers = usual.times(canvas.body)
+    hands = [(hand, place) for hand, some in _found(places, hers, progress).items()
+             for place in _best(places, hand, some, hers, canvas.body, round(many * _HANDS))]  # fmt: skip
+    kept += [hand_stills.cut(places.picture(place), places.points[place], hand, hers) for hand, place in hands]
+    pictures, landmarks = zip(*kept, strict=True)
+    return Stills(pictures, np.stack(landmarks), [hand for hand, _ in hands])
+
+
+class _Places(NamedTuple):
+    """Frames among which stills are chosen: of which film, and when; landmarks float32 [T, J, 3] px of them, and of
+    those before and after them."""
+
+    where: Sequence[tuple[Footage, int]]
+    points: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+
+    def picture(self, place: int) -> np.ndarray:
+        """One of them, uint8 [H, W, 4]."""
+        film, time = self.where[place]
+        return film.frame(time).transpose(1, 2, 0)
+
+
+def _found(places: _Places, seen: Looks, progress: Progress) -> dict[int, dict[int, Found]]:
+    """What is seen of each hand in each place where it does not move too fast. seen: what she looks like, px."""
+    found = {hand: dict[int, Found]() for hand in HANDS}
+    paces = {hand: hand_stills.pace(places.before, places.after, hand, seen) for hand in HANDS}
+    for place, points in enumerate(places.points):
+        calm = [hand for hand in HANDS if paces[hand][place] < hand_stills.TOO_FAST]
+        picture = places.picture(place) if calm else np.empty(0)
+        for hand in calm:
+            found[hand][place] = hand_stills.find(*hand_stills.cut(picture, points, hand, seen), hand, seen)
+        progress("looking at hands", place + 1, len(places.points))
+    return found
+
+
+def _best(places: _Places, hand: int, found: Mapping[int, Found], seen: Looks, body: float, many: int) -> list[int]:
+    """Places of at most so many stills of a hand. found: see _found. body: her height, px."""
+    if not found:
+        return []
+    which = np.array(list(found))
+    paces = hand_stills.pace(places.before[which], places.after[which], hand, seen)
+    worth = hand_stills.worth(list(found.values()), paces, many)
+    return unlike.gather_hands(places.points, body, hand, which, worth, many)
 
 
 def _nearby(film: Footage, time: int, by: int) -> int:

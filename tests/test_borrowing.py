@@ -12,6 +12,7 @@ import torch
 from dancekit import drive, gallery, likeness, train
 from dancekit.core import looks, tracks
 from dancekit.core.compose import multiplied
+from dancekit.core.limbs import HANDS
 from dancekit.errors import WorkspaceError
 from dancekit.io import checkpoint, clips
 from dancekit.io.dataset import Footage
@@ -33,11 +34,15 @@ def model(person: Person) -> Likeness:
 
 def test_stills_are_kept_with_the_person(model: Likeness, tmp_path: Path) -> None:
     assert model.sources is not None
-    assert 1 <= len(model.sources.stills.pictures) <= model.recipe.sources
+    kept = model.sources.stills
+    assert 1 <= kept.whole <= model.recipe.sources
+    assert set(kept.hands) == set(HANDS)
+    assert len(kept.hands) <= 2 * max(1, round(0.25 * model.recipe.sources))
     other = Workspace(tmp_path).person("copy")
     likeness.save(other, model)
     again = likeness.load(other).sources
     assert again is not None
+    assert again.stills.hands == tuple(kept.hands)
     assert np.array_equal(again.stills.points, model.sources.stills.points), "landmarks are not halved"
     for one, two in zip(again.stills.pictures, model.sources.stills.pictures, strict=True):
         assert np.abs(one.astype(int) - two).mean() < 3
@@ -68,7 +73,9 @@ def test_stills_are_of_frames_that_are_learnt_from_in_the_usual_clothes(person: 
     assert gallery.stills([clip], [other], usual, fine, 5) is None
     found = gallery.stills([clip, clip], [usual, other], usual, fine, 500)
     assert found is not None
-    assert 2 <= len(found.pictures) <= (clip.used & ~film.held).sum()
+    learnt = (clip.used & ~film.held).sum()
+    assert 2 <= found.whole <= learnt
+    assert all(2 <= list(found.hands).count(hand) <= learnt for hand in HANDS)
     for points, picture in zip(found.points, found.pictures, strict=True):
         away = np.abs((film.points - points)[..., :2] - (film.points - points)[:, :1, :2]).max((1, 2))
         time = int(away.argmin())

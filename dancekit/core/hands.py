@@ -32,15 +32,15 @@ _OVERLAP = 0.4, 0.6
 """Shares of the outlines of a frame's hand and of the painted one that they must have in common, likewise."""
 _FINE, _ROUGH = 0.05, 0.25
 """Detail of a hand is what there is between blurs of so many of its widths: fingers and creases, but no smears."""
-_FAINT, _SOLID = 25, 230
+FAINT, _SOLID = 25, 230
 """Alpha between these is seen through: all around a hand that moved too fast for the film."""
 _TONE, _EVEN, _SHADE, _FEW = 0.7, 0.35, 2.0, 8
 """How much of the tone that hands usually have one takes on as a whole, and how much more or less within about so many
 px, if at least the last many show both."""
-_CRISP, _LITTLE = 0.75, 1.0
+_CRISP, _LITTLE = 0.5, 1.0
 """Share of the frames that show a hand with less detail than one that is crisp; and a detail that tells nothing."""
-_BEST, _GOOD = 0.9, 0.75
-"""Share of the frames that are no better than good ones, and how clear these are called."""
+_GOOD = 0.75
+"""Share of the frames that are worth less than a good one."""
 
 
 OTHERS = {
@@ -71,15 +71,17 @@ def detail(picture: np.ndarray, where: np.ndarray, width: float) -> float:
 
 def firm(alpha: np.ndarray) -> float:
     """Share of what is seen, by its alpha in 0..255, that is not seen through; 0 where nothing is."""
-    return float(np.count_nonzero(alpha > _SOLID) / max(1, np.count_nonzero(alpha > _FAINT)))
+    return float(np.count_nonzero(alpha > _SOLID) / max(1, np.count_nonzero(alpha > FAINT)))
 
 
-def rated(clear: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How clear N frames show a hand beside the best of them, and how crisp they do, float32 [N] each in 0..1. clear:
-    each by itself. found: detail of each, as far as it is firm."""
-    crisp = np.square(np.minimum(1, (found + _LITTLE) / (np.quantile(found, _CRISP) + _LITTLE)))
-    worth = clear * crisp
-    return np.minimum(1, _GOOD * worth / max(np.quantile(worth, _BEST), 1e-3)), crisp
+def crispness(found: np.ndarray) -> np.ndarray:
+    """How crisp each of N pictures shows a hand beside the others, float32 [N] in 0..1. found: detail of each."""
+    return np.square(np.minimum(1, (found + _LITTLE) / (np.quantile(found, _CRISP) + _LITTLE)))
+
+
+def rated(worth: np.ndarray) -> np.ndarray:
+    """What each of N pictures of a hand is worth beside the others, float32 [N] in 0..1; by itself likewise."""
+    return np.minimum(1, worth / max(np.quantile(worth, _GOOD), 1e-3))
 
 
 def kept(share: np.ndarray | float, crisp: np.ndarray | float = 1.0) -> np.ndarray:
@@ -87,9 +89,10 @@ def kept(share: np.ndarray | float, crisp: np.ndarray | float = 1.0) -> np.ndarr
     return ramp(np.asarray(share), *_ALONE) * crisp
 
 
-def as_long(here: float, there: float) -> float:
-    """How far a hand so many px long may be one that is so long elsewhere, 0..1."""
-    return 1 - float(ramp(np.abs(np.log(np.array(max(there, 1.0) / max(here, 1.0)))), *_LONGER))
+def as_long(here: np.ndarray | float, there: np.ndarray | float) -> np.ndarray:
+    """How far hands so many px long may be ones that are so long elsewhere, 0..1."""
+    apart = np.log(np.maximum(there, 1.0) / np.maximum(here, 1.0))
+    return 1 - ramp(np.abs(apart), *_LONGER)
 
 
 def decided(trust: np.ndarray) -> np.ndarray:

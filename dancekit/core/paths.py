@@ -31,12 +31,12 @@ def mixed(chosen: np.ndarray, time: int, reach: int) -> list[tuple[int, float]]:
 
 
 def gather(unlike: np.ndarray, many: int) -> list[int]:
-    """Choose at most so many of N, which together are most like all of them, the most telling first.
+    """Choose at most so many of N, which together are most like all of T, the most telling first.
 
-    unlike: float32 [N, N], how unlike each is (row) to each that may be chosen (column).
+    unlike: float32 [T, N], how unlike each is (row) to each that may be chosen (column).
     """
     left, chosen = np.full(len(unlike), 1e6, np.float32), list[int]()
-    while len(chosen) < min(many, len(unlike)):
+    while len(chosen) < min(many, unlike.shape[1]):
         gains = np.minimum(unlike, left[:, None]).sum(0)
         gains[chosen] = np.inf
         chosen.append(int(gains.argmin()))

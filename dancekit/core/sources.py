@@ -18,9 +18,10 @@ import torch
 
 from dancekit.core import detail, hands, maps, paths, sketch, views, warp
 from dancekit.core.detail import Sketched
-from dancekit.core.limbs import CELL, HANDS, LIMBS, MEMBERS, Bars, bars_of
+from dancekit.core.limbs import CELL, HANDS, LIMBS, bars_of
 from dancekit.core.palette import Palette
 from dancekit.core.sketch import Looks
+from dancekit.core.unlike import Poses, by_hand, by_pose, poses_of, unclear
 from dancekit.core.views import Source
 from dancekit.core.warp import Laid, Mix
 
@@ -32,20 +33,12 @@ _WITH = {"arm": 0.25, "hand": 0.0, "leg": 0.5, "trunk": 1.0}
 """How much the pose of each limb counts where the trunk's picture is chosen: clothes move with all of them."""
 _OTHERWISE = {"arm": 0.001, "hand": 0.001, "leg": 0.002, "trunk": 0.0}
 """How much better another picture than the trunk's must be for a limb: sleeves and skirts then match."""
-_TILTED, _TURNED, _BEHIND, _HIDDEN = 0.3, 0.005, 0.001, 0.01
-"""What makes pictures unlike beside the limb itself, all in squared body heights: a trunk posed otherwise (as a share
-of how much), seen from the other side, a limb before the rest instead of behind it, and one that others hide."""
-_CHANGE, _MIXED = 0.01, 2
-"""How much better another picture must be, in sum, to be changed to; the change takes so many frames either way."""
-_UNCLEAR, _ANY_HAND = 30.0, 0.01
-"""Arms and hands are often smeared, or not where their landmarks are. One of which half looks as it should is as unlike
-as its pose tells; from one of which all does to one of which nothing does, that rises to (1 + so many) times as much.
-Hands are more alike than their poses are: with that added before, a clear one is taken even if it is turned otherwise.
-"""
-_SAME = 1.0
-"""Added where the second choice would be the first once more."""
-_SMEARED = 1.5
-"""How much a limb is unlike itself that moves, beside the square of how far it moves in a frame."""
+_CHANGE, _OTHER_HAND, _MIXED = 0.01, 0.03, 2
+"""How much better another picture must be, in sum, to be changed to, and one of another hand; the change takes so many
+frames either way."""
+_SAME, _NEVER = 1.0, 1e4
+"""Added where the second choice would be the first once more; and how unlike pictures are that do not lend a limb."""
+_CHANGES = [_OTHER_HAND if limb in HANDS else _CHANGE for limb in range(len(LIMBS))]
 _PIECE = 2048
 """Poses for which frames are chosen at a time: an hour of film would take much memory at once."""
 
@@ -53,35 +46,36 @@ _PIECE = 2048
 @dataclass(frozen=True, eq=False)
 class Stills:
     """Source frames as they are kept: pictures uint8 [h, w, 4] each, colour times alpha, and alpha, cut to the person;
-    points float32 [N, J, 3], landmarks in px of them."""
+    points float32 [N, J, 3], landmarks in px of them. hands: the last pictures are cut to a hand (see
+    core.hand_stills), to which limb each."""
 
     pictures: Sequence[np.ndarray]
     points: np.ndarray
+    hands: Sequence[int] = ()
 
+    @property
+    def whole(self) -> int:
+        """How many pictures show all of her: the first ones."""
+        return len(self.pictures) - len(self.hands)
 
-class _Poses(NamedTuple):
-    """What poses are compared by: ways float32 [T, BARS, 2], the bars in body heights; fronts [T], see sketch.facing;
-    behind [T, BARS], see sketch.order; known bool [T, BARS], which bars have both their ends."""
-
-    ways: np.ndarray
-    fronts: np.ndarray
-    behind: np.ndarray
-    known: np.ndarray
-
-
-def _poses(points: np.ndarray, bars: Bars, body: float) -> _Poses:
-    fronts = sketch.facing(maps.segments(torch.from_numpy(points)))[:, 0].numpy()
-    return _Poses((bars.ends - bars.starts) / np.float32(body), fronts, bars.behind, bars.seen > 0)
+    def lending(self) -> np.ndarray:
+        """Which limbs each lends, bool [LIMBS, N]: hands those that are cut to them, where there are such, and all else
+        those that are not."""
+        lends = np.repeat([[True] * self.whole + [False] * len(self.hands)], len(LIMBS), 0)
+        lends[list(self.hands)] = False
+        lends[list(self.hands), np.arange(self.whole, len(self.pictures))] = True
+        return lends
 
 
 class Ready(NamedTuple):
     """Frames that can be chosen and fetched from. shown, clear: float32 [N, LIMBS], see views.Seen, but hands are
-    as clear as hands.rated has it."""
+    as clear as hands.rated has it. lends: see Stills."""
 
     sources: Sequence[Source]
     shown: np.ndarray
     clear: np.ndarray
-    poses: _Poses
+    poses: Poses
+    lends: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -101,32 +95,39 @@ class Sources:
         pictures, points = self.stills.pictures, self.stills.points
         bars, widths = bars_of(points), self.looks.widths.numpy()
         made = [
-            views.source_of(picture, bars.at(place), widths, _as_sketched(picture, points[place], self.looks))
+            views.source_of(picture, bars.at(place), widths, as_sketched(picture, points[place], self.looks))
             for place, picture in enumerate(pictures)
         ]
         sources, seen = zip(*made, strict=True)
         shown, clear, alone, found = np.stack(seen, 1)
-        trust = np.zeros_like(clear)
+        trust, lends = np.zeros_like(clear), self.stills.lending()
         for hand in HANDS:
-            clear[:, hand], crisp = hands.rated(clear[:, hand], found[:, hand])
-            trust[:, hand] = hands.kept(alone[:, hand], crisp)
+            own = np.flatnonzero(lends[hand])
+            crisp = hands.crispness(found[own, hand])
+            trust[own, hand] = hands.kept(alone[own, hand], crisp)
+            clear[own, hand] = hands.rated(clear[own, hand] * (crisp + trust[own, hand]))
         sources = [source._replace(trust=one) for source, one in zip(sources, trust, strict=True)]
-        return Ready(sources, shown, clear, _poses(points, bars, self.body))
+        return Ready(sources, shown, clear, poses_of(points, self.body), lends)
 
     @cached_property
     def palette(self) -> Palette:
         """The colours that she shows in these frames (half a second's work)."""
-        return Palette.measure(zip(self.stills.pictures, self.stills.points, strict=True), self.body)
+        whole = self.stills.pictures[: self.stills.whole]
+        return Palette.measure(zip(whole, self.stills.points[: len(whole)], strict=True), self.body)
 
     def unlike(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """How unlike each of these frames each limb of poses T x J x 3 (px) is, float32 [LIMBS, T, N]: by its pose, and
         in all that counts where its own frame is chosen."""
-        asked = _poses(points, bars_of(points), self.body)
-        posed = _unlike(self.ready.poses, self.ready.shown, asked)
+        asked = poses_of(points, self.body)
+        posed = by_pose(self.ready.poses, self.ready.shown, asked)
+        posed[np.broadcast_to(~self.ready.lends[:, None], posed.shape)] = _NEVER
         own = posed.copy()
         for limb in _ARMS:
-            unclear = (1 + _UNCLEAR * (1 - self.ready.clear[:, limb])) / (1 + _UNCLEAR / 2)
-            own[limb] = (posed[limb] + _ANY_HAND * LIMBS[limb].endswith("hand")) * unclear
+            clear, lends = self.ready.clear[:, limb], self.ready.lends[limb]
+            if limb in HANDS:
+                own[limb] = np.where(lends, by_hand(self.ready.poses, asked, limb, clear), _NEVER)
+            else:
+                own[limb] *= unclear(clear)
         return posed, own
 
     def choose(self, points: np.ndarray) -> Choice:
@@ -143,29 +144,10 @@ class Sources:
         first = _chosen(posed, unlike)
         for limb, chosen in enumerate(first):
             unlike[limb, np.arange(len(chosen)), chosen] += _SAME
-        return np.stack((first, [paths.steady(one, _CHANGE) for one in unlike]))
+        return np.stack((first, [paths.steady(one, _CHANGES[limb]) for limb, one in enumerate(unlike)]))
 
 
-def _unlike(held: _Poses, shown: np.ndarray, asked: _Poses) -> np.ndarray:
-    """How unlike each frame that is held each limb of the poses asked for is by its pose, float32 [LIMBS, T, N]. Where
-    landmarks are missing, what is known of the limb decides."""
-    known = asked.known.astype(np.float32)
-    apart = np.square(asked.ways[:, None] - held.ways).sum(-1)
-    behind = _BEHIND * np.square(asked.behind[:, None] - held.behind)
-
-    def mean(of: np.ndarray, members: np.ndarray) -> np.ndarray:
-        """Of [T, N, BARS], over the known ones of some bars."""
-        count = np.maximum(known[:, members].sum(-1), 1)
-        return (of[..., members] * known[:, None, members]).sum(-1) / count[:, None]
-
-    both = _TILTED * mean(apart, MEMBERS[_TRUNK]) + _TURNED * np.square(asked.fronts[:, None] - held.fronts)
-    return np.stack([
-        mean(apart, members) + mean(behind, members) + both + _HIDDEN * (1 - shown[:, limb])
-        for limb, members in enumerate(MEMBERS)
-    ]).astype(np.float32)  # fmt: skip
-
-
-def _as_sketched(picture: np.ndarray, points: np.ndarray, looks: Looks) -> np.ndarray:
+def as_sketched(picture: np.ndarray, points: np.ndarray, looks: Looks) -> np.ndarray:
     """How much a frame uint8 [h, w, 4], colour times alpha, and alpha, looks as its sketch does in every cell, 0..1,
     float32 [h / CELL, w / CELL]. points: landmarks [J, 3] in px of it."""
     size = (-(-picture.shape[1] // CELL), -(-picture.shape[0] // CELL))
@@ -189,7 +171,7 @@ def _chosen(posed: np.ndarray, unlike: np.ndarray) -> np.ndarray:
     for limb, dearer in enumerate(_weights(_OTHERWISE)):
         if limb != _TRUNK:
             others = chosen[_HELD_BY[limb]][:, None] != np.arange(unlike.shape[2])
-            chosen[limb] = paths.steady(unlike[limb] + dearer * others, _CHANGE)
+            chosen[limb] = paths.steady(unlike[limb] + dearer * others, _CHANGES[limb])
     return chosen
 
 
@@ -239,21 +221,3 @@ class Borrowed(NamedTuple):
     def sketched(self, corner: tuple[int, int], size: tuple[int, int], coarse: int) -> Sketched:
         """The sketch of the pose in such a picture at 1/coarse of its size."""
         return _sketched(self.points - np.array([*corner, 0], np.float32), self.looks, size, coarse)
-
-
-def gather(points: np.ndarray, body: float, many: int, smeared: np.ndarray | float = 0.0) -> list[int]:
-    """Choose frames among poses T x J x 3 px: at most so many, which together are most like all of them. smeared: how
-    much worse than its pose tells each limb of each is, in squared body heights, float32 [T, LIMBS]."""
-    poses = _poses(points, bars_of(points), body)
-    unlike = _unlike(poses, np.ones((len(points), len(LIMBS)), np.float32), poses).sum(0)
-    return sorted(paths.gather(unlike + np.sum(smeared, -1), many))
-
-
-def smears(before: np.ndarray, after: np.ndarray, body: float) -> np.ndarray:
-    """How smeared each limb is by what it moves in a frame, in squared body heights, float32 [T, LIMBS].
-
-    before, after: landmarks T x J x 3 px of the frames next to those in question. What is not known does not count.
-    """
-    ways = [np.stack((bars.starts, bars.ends)) / np.float32(2 * body) for bars in map(bars_of, (before, after))]
-    moved = np.nan_to_num(np.square(ways[1] - ways[0]).sum(-1).max(0))
-    return np.stack([_SMEARED * moved[:, members].max(1) for members in MEMBERS], 1)

@@ -79,7 +79,7 @@ def source_of(picture: np.ndarray, bars: Bars, widths: np.ndarray, as_sketched: 
     shown, clear, alone, detail = np.zeros((4, len(LIMBS)), np.float32)
     zones = {hand: zone_of(hand, squared, bar) for hand in HANDS}
     for hand, zone in zones.items():
-        beyond = solid & (squared[MEMBERS[hand]].min(0) > REACH**2)
+        beyond = (small[..., 3] > hands.FAINT) & (squared[MEMBERS[hand]].min(0) > REACH**2)
         around[zone] = (hands.alone(squared, hands.OTHERS[hand]) * ~beyond)[zone] * (not _cut_off(solid & zone))
         alone[hand] = around[zone].sum() / max(1, zone.sum())
         layers[zone & (around > _SURELY)] = _LAYER[MEMBERS[hand][0]]

@@ -105,7 +105,7 @@ def _hold(into: _Mixed, pose: _Pose, hand: int, size: tuple[int, int]) -> Held |
     if not hands.decided(trust[zone]).any():
         return None
     front, ground = _Mixed.blank(zone.shape), _ground(pose, hand)
-    _fetch(front, np.ones_like(zone), pose, hand, pose.given[hand][:1])
+    _fetch(front, np.ones_like(zone), pose, hand, pose.given[hand][:1], alone=True)
     cover, below = (part.total[..., 3] / 255 for part in (front, ground))
     mine, there = (cv2.resize(part, zone.shape[::-1], interpolation=cv2.INTER_AREA) * zone for part in (cover, below))
     there *= hands.alone(pose.squared, others[~_GROUND[others]], hands.ON)  # on arms and faces it is as it is painted
@@ -184,8 +184,9 @@ class _Mixed(NamedTuple):
         return cv2.multiply(self.total, cv2.merge([scale] * 4), dtype=cv2.CV_8U)
 
 
-def _fetch(into: _Mixed, mine: np.ndarray, pose: _Pose, limb: int, given: Sequence[Mix]) -> None:
-    """Add a limb where cells are its own, bool [h, w]. given: what it is fetched from, see lay."""
+def _fetch(into: _Mixed, mine: np.ndarray, pose: _Pose, limb: int, given: Sequence[Mix], alone: bool = False) -> None:
+    """Add a limb where cells are its own, bool [h, w]. given: what it is fetched from, see lay. alone: of hands, only
+    as far as nothing else is beside them."""
     box, members = _around(mine), MEMBERS[limb]
     if box is None:
         return
@@ -202,6 +203,8 @@ def _fetch(into: _Mixed, mine: np.ndarray, pose: _Pose, limb: int, given: Sequen
             layers = _looked_up(source.layers, x / CELL, y / CELL, cv2.INTER_NEAREST, NOBODY)
             shows = cv2.blur(SHOWS[limb][layers].astype(np.float32), (_SEAM, _SEAM))
             weight = np.maximum(2 * shows - 1, 0) * left * np.float32(share)
+            if alone:
+                weight *= _looked_up(source.around, x / CELL, y / CELL, cv2.INTER_LINEAR, 1)
             fetched = _looked_up(source.picture, x, y, cv2.INTER_LINEAR, 0)
             cv2.accumulate(cv2.multiply(fetched, cv2.merge([weight] * 4), dtype=cv2.CV_32F), into.total)
             taken += weight

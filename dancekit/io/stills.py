@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dancekit.core.limbs import HANDS
 from dancekit.core.skeleton import J
 from dancekit.core.sources import Stills
 
@@ -19,13 +20,14 @@ _QUALITY = 97
 
 @lru_cache(maxsize=1)
 def packed(stills: Stills) -> Mapping[str, Tensor]:
-    """Tensors that hold stills: stills/points float32 [N, J, 3], stills/ends int64 [N], and stills/pictures uint8,
-    all pictures one after another, the last byte of each before its end. A person is saved again and again with the
-    same stills: they are packed once."""
+    """Tensors that hold stills: stills/points float32 [N, J, 3], stills/ends int64 [N], stills/hands int64 [M], and
+    stills/pictures uint8, all pictures one after another, the last byte of each before its end. A person is saved again
+    and again with the same stills: they are packed once."""
     files = [_encoded(picture) for picture in stills.pictures]
     return {
         "stills/points": torch.from_numpy(stills.points.astype(np.float32)),
         "stills/ends": torch.from_numpy(np.cumsum([len(file) for file in files])),
+        "stills/hands": torch.tensor(list(stills.hands), dtype=torch.int64),
         "stills/pictures": torch.from_numpy(np.concatenate(files)),
     }
 
@@ -43,10 +45,13 @@ def unpacked(parts: Mapping[str, Tensor]) -> Stills:
         KeyError, ValueError: they do not hold stills.
     """
     points, ends, files = (parts[name].numpy() for name in ("points", "ends", "pictures"))
+    shown = parts["hands"].tolist() if "hands" in parts else []  # earlier ones keep no hands by themselves
     if files.dtype != np.uint8 or points.shape != (len(ends), J, 3) or not len(ends):
         raise ValueError("its stills are no pictures")
+    if len(shown) >= len(ends) or not set(shown) <= set(HANDS):
+        raise ValueError("its stills show no hands")
     pictures = [_decoded(file) for file in np.split(files, ends[:-1])]
-    return Stills(pictures, points.astype(np.float32))
+    return Stills(pictures, points.astype(np.float32), tuple(shown))
 
 
 def _decoded(file: np.ndarray) -> np.ndarray:

@@ -54,17 +54,19 @@ def test_smears_are_seen_through() -> None:
 
 
 def test_hands_are_rated_beside_the_best_of_the_film() -> None:
-    clear = np.full(8, 0.2, np.float32)
     found = np.array([1, 2, 3, 4, 5, 6, 30, 32], np.float32)
-    rated, crisp = hands.rated(clear, found)
-    assert crisp[-2:].tolist() == [1, 1]
-    assert rated[-1] == pytest.approx(0.75)
+    crisp = hands.crispness(found)
+    assert crisp[-4:].tolist() == [1, 1, 1, 1], "more than half of them show less"
+    assert (np.diff(crisp[:5]) > 0).all()
+    assert crisp[0] < 0.2
+    assert hands.crispness(np.zeros(8, np.float32)).tolist() == [1] * 8, "nothing tells them apart"
+    worth = np.array([0.05, 0.1, 0.2, 0.3, 0.4, 0.4, 0.4, 0.5], np.float32)
+    rated = hands.rated(worth)
+    assert rated[-1] == 1
     assert (np.diff(rated) >= 0).all()
-    assert rated[0] < 0.1
-    same, crisp = hands.rated(clear, np.zeros(8, np.float32))
-    assert crisp.tolist() == [1] * 8, "nothing tells them apart"
-    assert np.allclose(same, same[0])
-    assert hands.rated(0 * clear, found)[0].tolist() == [0] * 8
+    assert rated[0] < 0.2
+    assert np.allclose(hands.rated(2 * worth), rated)
+    assert hands.rated(0 * worth).tolist() == [0] * 8
 
 
 def test_a_hand_is_seen_as_it_is_or_not_at_all() -> None:

@@ -8,11 +8,12 @@ import pytest
 import torch
 from figures import figure, waving
 
-from dancekit.core import sketch, sources
+from dancekit.core import sketch, sources, unlike
 from dancekit.core.limbs import LIMBS
 from dancekit.core.skeleton import INDEX
 from dancekit.core.sketch import Looks
-from dancekit.core.sources import Sources, Stills, gather
+from dancekit.core.sources import Sources, Stills
+from dancekit.core.unlike import gather
 
 LOOKS = Looks(
     torch.from_numpy(sketch.USUAL) * 200,
@@ -154,6 +155,30 @@ def test_a_crisp_hand_is_taken_rather_than_one_that_moved_too_fast() -> None:
     assert ready.clear[0, ARM] > 0.7 * ready.clear[1, ARM], "of hands alone"
 
 
+def test_hands_are_lent_by_pictures_of_hands_and_nothing_else_is() -> None:
+    raised = waving(9)[8]
+    bent, fingers = raised.copy(), [INDEX[f"left_{name}"] for name in ("pinky", "index", "thumb")]
+    away = raised[fingers, :2] - raised[INDEX["left_wrist"], :2]
+    bent[fingers, :2] = raised[INDEX["left_wrist"], :2] + 2 * away[:, ::-1] * (-1, 1)
+    raised[fingers, :2] = raised[INDEX["left_wrist"], :2] + 2 * away
+    pictures = [textured(one) for one in looking_as_sketched(bent, raised)]
+    whole = Stills(pictures, np.stack([bent, raised]))
+    cut = Stills(pictures * 2, np.concatenate((whole.points, whole.points)), (HAND, HAND))
+    assert cut.whole == 2
+    other = LIMBS.index("right hand")
+    lends = cut.lending()
+    assert lends[HAND].tolist() == [False, False, True, True]
+    assert all(lends[limb].tolist() == [True, True, False, False] for limb in range(len(LIMBS)) if limb != HAND)
+    assert whole.lending().all(), "as long as there are none"
+    choice = Sources(cut, LOOKS, 200.0).choose(np.stack([bent] * 20 + [raised] * 20))
+    assert choice.first[HAND].tolist() == [2] * 20 + [3] * 20
+    assert choice.second[HAND].tolist() == [3] * 20 + [2] * 20
+    for limb in range(len(LIMBS)):
+        if limb != HAND:
+            assert max(choice.first[limb].max(), choice.second[limb].max()) < 2
+    assert choice.first[other].tolist() == choice.first[TRUNK].tolist()
+
+
 def test_frames_are_gathered_that_differ() -> None:
     points = np.stack([figure()] * 20 + [waving(9)[8]] * 20 + [squatting()] * 2)
     chosen = gather(points, 200.0, 3)
@@ -168,14 +193,14 @@ def test_of_frames_that_are_alike_those_are_gathered_in_which_limbs_rest() -> No
     for name in ("wrist", "pinky", "index", "thumb"):
         before[moving, INDEX[f"left_{name}"], 0] -= 8
         after[moving, INDEX[f"left_{name}"], 0] += 8
-    smeared = sources.smears(before, after, 200.0)
+    smeared = unlike.smears(before, after, 200.0)
     assert smeared.shape == (12, len(LIMBS))
     assert (smeared[moving][:, [ARM, HAND]] > 0).all()
     assert smeared[[4, 9]].max() == smeared[:, [TRUNK, LEG]].max() == 0
     assert gather(points, 200.0, 2, smeared) == [4, 9]
     assert smeared[0, HAND] == pytest.approx(1.5 * (8 / 200) ** 2, rel=1e-3)
     before[0] = np.nan
-    assert np.isfinite(sources.smears(before, after, 200.0)).all()
+    assert np.isfinite(unlike.smears(before, after, 200.0)).all()
 
 
 def test_an_empty_dance_borrows_nothing() -> None:

@@ -256,6 +256,19 @@ def test_a_hand_before_the_body_is_laid_over_what_another_picture_shows_beneath_
     assert smaller.cover.shape == tuple(side.stop - side.start for side in smaller.box)
 
 
+def test_where_two_hands_are_mixed_what_is_beside_one_is_not_seen() -> None:
+    lone, nothing = waving(9)[8], np.zeros_like(solid(SKIN))
+    hand = arm_before(nothing, 14, lone)
+    beside, middle = hand.copy(), lone[[WRIST, INDEX["left_index"]], :2].mean(0)
+    place = middle + 2.6 * WIDTHS[sketch.BAR_NAMES.index("left hand")] * np.array([0, 1])
+    cv2.circle(beside, tuple(place.astype(int)), 3, (*TROUSERS, 255), -1)
+    given = everywhere([(hand_in(hand, lone), 0.6), (hand_in(beside, lone), 0.4)])
+    result = warp.lay(bars(lone), WIDTHS, SIZE, given)
+    assert np.abs(at(result.picture, middle) - (*SKIN, 255)).max() < 20
+    assert trusted_in(result)[int(place[1]), int(place[0])] > 0.9
+    assert at(result.picture, place)[3] < 20
+
+
 def test_a_hand_that_is_much_longer_there_is_not() -> None:
     lone = waving(9)[8]
     short, (wrist, knuckle) = lone.copy(), lone[[WRIST, INDEX["left_index"]], :2]

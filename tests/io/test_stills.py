@@ -30,6 +30,14 @@ def test_what_is_packed_comes_out_again() -> None:
         assert (one[..., :3] <= one[..., 3:]).all()
 
 
+def test_which_of_them_are_hands_comes_out_again() -> None:
+    packed = stills.packed(Stills(some().pictures, some().points, (2, 3)))
+    parts = {name.removeprefix("stills/"): tensor for name, tensor in packed.items()}
+    assert stills.unpacked(parts).hands == (2, 3)
+    del parts["hands"]
+    assert stills.unpacked(parts).hands == (), "nor did earlier files tell"
+
+
 def test_solid_pictures_stay_solid() -> None:
     picture = np.full((12, 16, 4), (10, 90, 200, 255), np.uint8)
     packed = stills.packed(Stills([picture], np.zeros((1, 33, 3), np.float32)))
@@ -44,6 +52,8 @@ def test_solid_pictures_stay_solid() -> None:
     {"points": torch.zeros(2, 33, 3)},
     {"ends": torch.zeros(0, dtype=torch.int64), "points": torch.zeros(0, 33, 3)},
     {"ends": torch.tensor([3, 2, 1])},
+    {"hands": torch.tensor([2, 2, 3])},
+    {"hands": torch.tensor([6])},
 ])  # fmt: skip
 def test_what_is_no_still_is_refused(change: dict[str, torch.Tensor]) -> None:
     parts = {name.removeprefix("stills/"): tensor for name, tensor in stills.packed(some()).items()}
