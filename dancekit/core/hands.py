@@ -28,7 +28,7 @@ _LONGER = 0.4, 0.7
 """Logarithms of how much longer or shorter a hand may be in the frame: it is held towards the camera in one of both."""
 _ENOUGH = 0.35, 0.5
 """Trust up to which a frame's hand is not seen as it is, and beyond which nothing else is: two halves are no hand."""
-_OVERLAP = 0.4, 0.6
+_OVERLAP = 0.1, 0.25
 """Shares of the outlines of a frame's hand and of the painted one that they must have in common, likewise."""
 _FINE, _ROUGH = 0.05, 0.25
 """Detail of a hand is what there is between blurs of so many of its widths: fingers and creases, but no smears."""

@@ -36,6 +36,8 @@ _OTHERWISE = {"arm": 0.001, "hand": 0.001, "leg": 0.002, "trunk": 0.0}
 _CHANGE, _OTHER_HAND, _MIXED = 0.01, 0.03, 2
 """How much better another picture must be, in sum, to be changed to, and one of another hand; the change takes so many
 frames either way."""
+_AT_LEAST = 0.25
+"""How much a crisp hand that may not be seen as it is, is worth beside one that may."""
 _SAME, _NEVER = 1.0, 1e4
 """Added where the second choice would be the first once more; and how unlike pictures are that do not lend a limb."""
 _CHANGES = [_OTHER_HAND if limb in HANDS else _CHANGE for limb in range(len(LIMBS))]
@@ -105,7 +107,7 @@ class Sources:
             own = np.flatnonzero(lends[hand])
             crisp = hands.crispness(found[own, hand])
             trust[own, hand] = hands.kept(alone[own, hand], crisp)
-            clear[own, hand] = hands.rated(clear[own, hand] * (crisp + trust[own, hand]))
+            clear[own, hand] = hands.rated(clear[own, hand] * (_AT_LEAST * crisp + trust[own, hand] ** 2))
         sources = [source._replace(trust=one) for source, one in zip(sources, trust, strict=True)]
         return Ready(sources, shown, clear, poses_of(points, self.body), lends)
 
