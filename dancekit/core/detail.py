@@ -42,6 +42,8 @@ _NEXT_TO, _FEW = 6.0, 0.05
 _BENEATH, _BARE = 0.5, 0.15
 """How far what is beneath a hand must be known; with more than the second share of what is around a hand beyond that,
 its outline must be as it is painted there."""
+_SLIVER = 0.025
+"""Half the width of what juts out beside a hand, as a share of the height of what belongs to it."""
 _GREY = 128.0
 _LEAST = 32
 """Pictures narrower or lower than so many px are too small for optical flow."""
@@ -90,7 +92,24 @@ def sharpened(large: np.ndarray, painted: np.ndarray, laid: Laid, sketched: Sket
     frame += cv2.resize(light, size)
     result: np.ndarray = cv2.blendLinear(frame, large, seen, 1 - seen)
     np.clip(result, 0, 255, out=result)
+    for hand in held:
+        _trim(result, seen_as_is[..., 1], hand, size[0] // painted.shape[1])
     return cv2.min(result, cv2.merge([cv2.extractChannel(result, 3)] * 4)), seen
+
+
+def _trim(picture: np.ndarray, cover: np.ndarray, hand: Held, times: int) -> None:
+    """Take away, in place, what juts out beside a hand that is seen as it is: slivers of the painted one.
+
+    picture: float32 [H, W, 4]. cover: where hands are, float32 [H, W]. hand: in px of the painting, of which the
+    picture's are so many `times` as small.
+    """
+    box = tuple(slice(side.start * times, side.stop * times) for side in hand.box)
+    alpha, high = picture[box][..., 3], hand.cover.shape[0] * times
+    wide = 2 * round(_SLIVER * high) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide))
+    solid = cv2.morphologyEx(np.ascontiguousarray(alpha), cv2.MORPH_OPEN, disc)
+    kept = np.maximum(solid / np.maximum(alpha, 1), np.minimum(2 * cover[box], 1))
+    picture[box] *= np.minimum(kept, 1)[..., None]
 
 
 def _lit(

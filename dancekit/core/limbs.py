@@ -17,6 +17,8 @@ LIMBS = ("left arm", "right arm", "left hand", "right hand", "left leg", "right 
 HANDS = tuple(limb for limb, name in enumerate(LIMBS) if name.endswith("hand"))
 """Those of them that are hands."""
 _KINDS = {"upper arm": "arm", "forearm": "arm", "hand": "hand", "thigh": "leg", "shin": "leg", "foot": "leg"}
+_WRISTS = tuple((BAR_NAMES.index(f"{side} forearm"), BAR_NAMES.index(f"{side} hand")) for side in ("left", "right"))
+"""The bars of forearm and hand on each side."""
 _CLOSE = 6.0
 """How steeply, in squared widths, one bar of a limb gives way to the next at a joint."""
 
@@ -65,7 +67,22 @@ def deepest(bars: Bars, widths: np.ndarray, size: tuple[int, int]) -> tuple[np.n
     squared = maps.squared_distances(starts, ends, (-(-size[0] // CELL), -(-size[1] // CELL)))[0].numpy()
     squared /= np.square(widths / CELL)[:, None, None]
     squared[bars.seen <= 0] = 1e6
-    return squared, (squared + bars.behind[:, None, None]).argmin(0)
+    bar = (squared + bars.behind[:, None, None]).argmin(0)
+    for wrist in _WRISTS:
+        _part(bar, bars, *wrist)
+    return squared, bar
+
+
+def _part(bar: np.ndarray, bars: Bars, forearm: int, hand: int) -> None:
+    """Part hand and forearm at the wrist, half way between the ways they point, in place: by widths, half of a hand is
+    in a wide sleeve. bar: see deepest."""
+    y, x = np.nonzero((bar == forearm) | (bar == hand))
+    if len(x) and min(bars.seen[forearm], bars.seen[hand]) > 0:
+        _, (right, down) = directions(bars.at(np.array([forearm, hand])))
+        beyond = (x + 0.5 - bars.starts[hand, 0] / CELL) * right.sum() + (
+            y + 0.5 - bars.starts[hand, 1] / CELL
+        ) * down.sum()
+        bar[y, x] = np.where(beyond > 0, hand, forearm)
 
 
 class Chain(NamedTuple):

@@ -117,6 +117,7 @@ def _hold(into: _Mixed, pose: _Pose, hand: int, size: tuple[int, int]) -> Held |
     inside, trusted = (
         cv2.resize(cv2.blur(part, (3, 3)), below.shape[::-1]) for part in (zone.astype(np.float32), trusted)
     )
+    trusted = np.minimum(trusted, np.maximum(2 * inside - 1, 0))  # beyond it is another limb, from elsewhere
     part = into.within(box)
     part.total[:] += inside[..., None] * (front.total + np.maximum(1 - cover, 0)[..., None] * ground.total)
     part.weights[:] += inside * np.maximum(front.weights, ground.weights)

@@ -174,3 +174,20 @@ def test_of_two_hands_each_is_seen_for_itself() -> None:
                      Sketched(0 * soft, 0 * soft[..., 3], 0 * soft[..., 3]))[1]  # fmt: skip
     assert seen[40:90, 42:60].min() > 0.9
     assert seen[40:90, 74:90].max() < 0.2, "nothing is there in the frame"
+
+
+def test_what_juts_out_beside_a_hand_that_is_seen_as_it_is_is_trimmed() -> None:
+    hand = np.zeros_like(striped())
+    hand[50:110, 50:80] = striped()[50:110, 50:80]
+    hand[70:74, 80:100] = striped(colour=(220, 220, 220))[70:74, 60:80]  # a finger
+    soft = painted(hand)
+    soft[48:51, 10:30] = (100, 60, 30, 255)  # of the painted one, beyond what is trusted
+    trusted = np.ones(hand.shape[:2], np.float32)
+    trusted[92:106, :50] = 0
+    large, result, _ = with_detail(soft, hand, trusted=trusted)
+    assert large[98, 20:45, 3].min() > 200
+    assert result[98, 24:44, 3].max() < 30
+    assert result[71:73, 82:98, 3].min() > 200, "fingers are hers"
+    assert result[60:100, 54:76, 3].min() > 200
+    large, result, _ = with_detail(soft, hand)
+    assert result[98, 24:44, 3].min() > 150, "nor is anything else trimmed"
