@@ -48,6 +48,13 @@ class Bars(NamedTuple):
         """Those of one pose; of one pose, some of them."""
         return Bars(*(part[place] for part in self))
 
+    def with_hands(self, long: np.ndarray) -> Bars:
+        """Those of one pose with hands that are so long, float32 [HANDS] px."""
+        hands, ends = np.concatenate([MEMBERS[hand] for hand in HANDS]), self.ends.copy()
+        lengths, _ = directions(self.at(hands))
+        ends[hands] = self.starts[hands] + (ends[hands] - self.starts[hands]) * (long / lengths)[:, None]
+        return self._replace(ends=ends)
+
     def moved(self, corner: tuple[int, int]) -> Bars:
         """The same, counted from another left and top, px."""
         away = np.array(corner, np.float32)

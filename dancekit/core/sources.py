@@ -21,7 +21,7 @@ from dancekit.core.detail import Sketched
 from dancekit.core.limbs import CELL, HANDS, LIMBS, bars_of
 from dancekit.core.palette import Palette
 from dancekit.core.sketch import Looks
-from dancekit.core.unlike import Poses, by_hand, by_pose, poses_of, unclear
+from dancekit.core.unlike import Poses, by_hand, by_pose, hands_long, poses_of, unclear
 from dancekit.core.views import Source
 from dancekit.core.warp import Laid, Mix
 
@@ -138,7 +138,7 @@ class Sources:
             self._first_and_second(points[first : first + _PIECE]) for first in range(0, max(1, len(points)), _PIECE)
         ]
         first, second = np.concatenate(pieces, 2)
-        return Choice(self, points, first, second)
+        return Choice(self, points, first, second, hands_long(points))
 
     def _first_and_second(self, points: np.ndarray) -> np.ndarray:
         """The first and the second choice for poses T x J x 3 px: int [2, LIMBS, T]."""
@@ -184,12 +184,14 @@ def _weights(of: Mapping[str, float]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Choice:
-    """The frames that a dance borrows from: for every limb the best, and the next, int [LIMBS, T] each."""
+    """The frames that a dance borrows from: for every limb the best, and the next, int [LIMBS, T] each. long: how long
+    hands are around each time, see unlike.hands_long."""
 
     sources: Sources
     points: np.ndarray
     first: np.ndarray
     second: np.ndarray
+    long: np.ndarray
     begin: int = 0
     """The pose that is counted as number 0."""
 
@@ -202,23 +204,25 @@ class Choice:
         time += self.begin
         given = [[self._given(chosen[limb], time) for chosen in (self.first, self.second)]
                  for limb in range(len(LIMBS))]  # fmt: skip
-        return Borrowed(self.points[time], self.sources.looks, given)
+        return Borrowed(self.points[time], self.sources.looks, given, self.long[time])
 
     def _given(self, chosen: np.ndarray, time: int) -> Mix:
         return [(self.sources.ready.sources[place], share) for place, share in paths.mixed(chosen, time, _MIXED)]
 
 
 class Borrowed(NamedTuple):
-    """What one pose borrows: its landmarks [J, 3] px, the person's looks, in px, and what each limb is fetched from,
-    see warp.lay."""
+    """What one pose borrows: its landmarks [J, 3] px, the person's looks, in px, what each limb is fetched from, see
+    warp.lay, and how long its hands are to be, float32 [HANDS] px."""
 
     points: np.ndarray
     looks: Looks
     given: Sequence[Sequence[Mix]]
+    long: np.ndarray
 
     def laid(self, corner: tuple[int, int], size: tuple[int, int]) -> Laid:
         """The frames moved into the pose, in a picture of so many px with its left and top there, see warp.lay."""
-        return warp.lay(bars_of(self.points).moved(corner), self.looks.widths.numpy(), size, self.given)
+        bars = bars_of(self.points).with_hands(self.long).moved(corner)
+        return warp.lay(bars, self.looks.widths.numpy(), size, self.given)
 
     def sketched(self, corner: tuple[int, int], size: tuple[int, int], coarse: int) -> Sketched:
         """The sketch of the pose in such a picture at 1/coarse of its size."""

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from dancekit.core import hands, maps, paths, sketch
-from dancekit.core.limbs import LIMBS, MEMBERS, bars_of
+from dancekit.core.limbs import HANDS, LIMBS, MEMBERS, bars_of
 
 _TRUNK = LIMBS.index("trunk")
 _TILTED, _TURNED, _BEHIND, _HIDDEN = 0.3, 0.005, 0.001, 0.01
@@ -22,6 +22,8 @@ _POOR, _ANY_HAND = 6.0, 0.003
 clear one is taken even if it is turned otherwise."""
 _OTHER_LENGTH, _PX = 0.02, 0.002
 """How unlike a hand is that is held towards the camera and one that is not; and a px, about, in body heights."""
+_AROUND = 3
+"""By how many frames either way a hand's length is steadied."""
 _SMEARED = 1.5
 """How much a limb is unlike itself that moves, beside the square of how far it moves in a frame."""
 
@@ -76,6 +78,17 @@ def by_hand(held: Poses, asked: Poses, hand: int, clear: np.ndarray) -> np.ndarr
     here, there = (np.linalg.norm(one.ways[:, bar], axis=-1) / _PX for one in (asked, held))
     other = _OTHER_LENGTH * (1 - hands.as_long(here[:, None], there))
     return ((apart + turned + other + _ANY_HAND) * (1 + _POOR * (1 - clear))).astype(np.float32)
+
+
+def hands_long(points: np.ndarray) -> np.ndarray:
+    """How long each hand usually is around each of consecutive poses T x J x 3, float32 [T, HANDS] px: what landmarks
+    say of a single one of them is often another thing."""
+    bars = bars_of(points)
+    long = np.linalg.norm(bars.ends - bars.starts, axis=-1)[:, [MEMBERS[hand][0] for hand in HANDS]]
+    if not len(long):
+        return long
+    around = np.pad(long, ((_AROUND, _AROUND), (0, 0)), mode="edge")
+    return np.median(np.lib.stride_tricks.sliding_window_view(around, 2 * _AROUND + 1, 0), -1)
 
 
 def gather_hands(

@@ -51,3 +51,16 @@ def test_where_a_hand_is_not_known_all_is_the_forearms() -> None:
     points[FINGERS] = (np.nan, np.nan, 0)
     assert not (limbs.deepest(limbs.bars_of(points), widths, SIZE)[1] == HAND).any()
     assert belongs(points, widths, points[WRIST, :2] + (0, 3)) == FOREARM
+
+
+def test_hands_may_be_given_another_length() -> None:
+    bars = limbs.bars_of(figure())
+    changed = bars.with_hands(np.array([30, 15], np.float32))
+    both = [BAR_NAMES.index(f"{side} hand") for side in ("left", "right")]
+    lengths, (right, down) = limbs.directions(changed.at(np.array(both)))
+    assert lengths == pytest.approx([30, 15])
+    before = limbs.directions(bars.at(np.array(both)))[1]
+    assert np.allclose((right, down), before, atol=1e-5)
+    others = np.setdiff1d(np.arange(len(BAR_NAMES)), both)
+    assert np.array_equal(changed.ends[others], bars.ends[others])
+    assert np.array_equal(changed.starts, bars.starts)

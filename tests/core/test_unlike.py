@@ -6,7 +6,7 @@ import numpy as np
 from figures import figure, waving
 
 from dancekit.core import unlike
-from dancekit.core.limbs import LIMBS, MEMBERS
+from dancekit.core.limbs import HANDS, LIMBS, MEMBERS
 from dancekit.core.skeleton import INDEX
 
 HAND = LIMBS.index("left hand")
@@ -61,3 +61,13 @@ def test_paces_are_half_of_the_way_from_before_to_after() -> None:
     nobody = np.full_like(before, np.nan)
     assert np.isnan(unlike.paces(nobody, after)).all()
     assert not unlike.smears(nobody, after, 200.0).any(), "what is not known does not count"
+
+
+def test_the_length_of_a_hand_is_that_of_the_moments_around() -> None:
+    dance = np.stack([figure()] * 9 + [turned(0, 2)] * 9)
+    dance[4] = turned(0, 0.3)
+    long = unlike.hands_long(dance)
+    left = long[:, [LIMBS[hand] for hand in HANDS].index("left hand")]
+    assert np.allclose(left[:9], left[0]), "one moment is not to be believed"
+    assert np.allclose(left[9:], 2 * left[0], rtol=0.1)
+    assert unlike.hands_long(dance[:0]).shape == (0, len(HANDS))
