@@ -67,13 +67,19 @@ def bars_of(points: np.ndarray) -> Bars:
     return Bars(*(part.numpy() for part in (*found, sketch.order(found.seen))))
 
 
-def deepest(bars: Bars, widths: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """How far every cell of a picture of (width, height) px is from each bar, in squared widths, float32 [BARS, h, w],
-    and the bar that it belongs to, int [h, w]."""
+def apart(bars: Bars, widths: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """How far every cell of a picture of (width, height) px is from each bar, in squared widths, float32 [BARS, h, w].
+    widths: of the bars, float32 [BARS] px."""
     starts, ends = (torch.from_numpy(part / CELL)[None] for part in (bars.starts, bars.ends))
     squared = maps.squared_distances(starts, ends, (-(-size[0] // CELL), -(-size[1] // CELL)))[0].numpy()
     squared /= np.square(widths / CELL)[:, None, None]
     squared[bars.seen <= 0] = 1e6
+    return squared
+
+
+def deepest(bars: Bars, widths: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """How far every cell of a picture is from each bar, see apart, and the bar that it belongs to, int [h, w]."""
+    squared = apart(bars, widths, size)
     bar = (squared + bars.behind[:, None, None]).argmin(0)
     for wrist in _WRISTS:
         _part(bar, bars, *wrist)

@@ -21,6 +21,8 @@ _SEAM, _FAINT = 5, 0.02
 """What one picture shows gives way to the next over so many px; weights below which nothing is known."""
 _WHOLE = 0.96
 """Share of a limb's px that a picture must show for the next best one not to be asked for the others."""
+_PALM = 0.2
+"""Share of a palm that there must be: finger tips by themselves are no hand."""
 _GROUND = np.array([name.split()[-1] in ("trunk", "thigh", "shin", "foot") for name in BAR_NAMES])
 """The bars that a hand may be laid over: not the face, which is drawn by itself, and no arms, whose own hands are."""
 
@@ -110,9 +112,10 @@ def _hold(into: _Mixed, pose: _Pose, hand: int, size: tuple[int, int]) -> Held |
     mine, there = (cv2.resize(part, zone.shape[::-1], interpolation=cv2.INTER_AREA) * zone for part in (cover, below))
     there *= hands.alone(pose.squared, others[~_GROUND[others]], hands.ON)  # on arms and faces it is as it is painted
     free = np.maximum(hands.alone(pose.squared, others) * zone, there)
-    share = min((part * free).sum() / max(part.sum(), 1e-6) for part in (zone, mine))
+    palm = zone & (pose.squared[MEMBERS[hand]].min(0) < 1)
+    share = min((part * free).sum() / max(part.sum(), 1e-6) for part in (zone, mine, palm))
     trusted = hands.decided(trust * free * hands.kept(share))
-    if trusted.max() <= _FAINT:
+    if trusted.max() <= _FAINT or (mine * palm).sum() < _PALM * palm.sum():
         return None
     inside, trusted = (
         cv2.resize(cv2.blur(part, (3, 3)), below.shape[::-1]) for part in (zone.astype(np.float32), trusted)
