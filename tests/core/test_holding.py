@@ -17,9 +17,9 @@ WIDTH = float(WIDTHS[sketch.BAR_NAMES.index("left hand")])
 
 
 def with_fingers(points: np.ndarray) -> np.ndarray:
-    """The left arm of a pose, with a finger that reaches so far beyond its knuckles as they do."""
+    """The left arm of a pose, with a long finger."""
     picture = arm_before(np.zeros_like(solid(SKIN)), 10, points)
-    tip = KNUCKLE + 0.75 * (KNUCKLE - LONE[WRIST, :2]) + WIDTH * ALONG
+    tip = KNUCKLE + 2.9 * WIDTH * ALONG
     cv2.line(picture, tuple(KNUCKLE.astype(int)), tuple(tip.astype(int)), (*SKIN, 255), 3)
     return picture
 
@@ -27,7 +27,7 @@ def with_fingers(points: np.ndarray) -> np.ndarray:
 def test_fingers_are_the_hands_and_what_floats_further_away_is_not() -> None:
     picture = with_fingers(LONE)
     found = hand_in(picture, LONE)
-    tip = (KNUCKLE + 0.75 * (KNUCKLE - LONE[WRIST, :2]) + 0.5 * WIDTH * ALONG) // 2
+    tip = (KNUCKLE + 2.7 * WIDTH * ALONG) // 2
     assert found.around[int(tip[1]), int(tip[0])] == 1
     beside = picture.copy()
     away = LONE[WRIST, :2] + 2.8 * WIDTH * np.array([-ALONG[1], ALONG[0]]) + 6 * ALONG
