@@ -29,7 +29,8 @@ _LONGER = 0.4, 0.7
 _ENOUGH = 0.35, 0.5
 """Trust up to which a frame's hand is not seen as it is, and beyond which nothing else is: two halves are no hand."""
 _OVERLAP = 0.1, 0.25
-"""Shares of the outlines of a frame's hand and of the painted one that they must have in common, likewise."""
+"""Shares of the outlines of a frame's hand and of the painted one that they must have in common, likewise: something
+must be painted there, but no open hand has the outline of a mitten."""
 _FINE, _ROUGH = 0.05, 0.25
 """Detail of a hand is what there is between blurs of so many of its widths: fingers and creases, but no smears."""
 FAINT, _SOLID = 25, 230
@@ -40,7 +41,7 @@ px, if at least the last many show both."""
 _CRISP, _LITTLE = 0.5, 1.0
 """Share of the frames that show a hand with less detail than one that is crisp; and a detail that tells nothing."""
 _GOOD = 0.75
-"""Share of the frames that are worth less than a good one."""
+"""Share of the pictures of a hand that are worth less than a good one."""
 
 
 OTHERS = {
@@ -80,7 +81,8 @@ def crispness(found: np.ndarray) -> np.ndarray:
 
 
 def rated(worth: np.ndarray) -> np.ndarray:
-    """What each of N pictures of a hand is worth beside the others, float32 [N] in 0..1; by itself likewise."""
+    """What each of N pictures of a hand is worth beside the good ones of them, float32 [N] in 0..1. worth: what each is
+    worth by itself, likewise."""
     return np.minimum(1, worth / max(np.quantile(worth, _GOOD), 1e-3))
 
 
