@@ -89,13 +89,11 @@ def deepest(bars: Bars, widths: np.ndarray, size: tuple[int, int]) -> tuple[np.n
 def _part(bar: np.ndarray, bars: Bars, forearm: int, hand: int) -> None:
     """Part hand and forearm at the wrist, half way between the ways they point, in place: by widths, half of a hand is
     in a wide sleeve. bar: see deepest."""
-    y, x = np.nonzero((bar == forearm) | (bar == hand))
-    if len(x) and min(bars.seen[forearm], bars.seen[hand]) > 0:
+    rows, columns = np.nonzero((bar == forearm) | (bar == hand))
+    if len(rows) and min(bars.seen[forearm], bars.seen[hand]) > 0:
         _, (right, down) = directions(bars.at(np.array([forearm, hand])))
-        beyond = (x + 0.5 - bars.starts[hand, 0] / CELL) * right.sum() + (
-            y + 0.5 - bars.starts[hand, 1] / CELL
-        ) * down.sum()
-        bar[y, x] = np.where(beyond > 0, hand, forearm)
+        x, y = (place + 0.5 - wrist / CELL for place, wrist in zip((columns, rows), bars.starts[hand], strict=True))
+        bar[rows, columns] = np.where(x * right.sum() + y * down.sum() > 0, hand, forearm)
 
 
 class Chain(NamedTuple):
