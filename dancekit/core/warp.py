@@ -23,6 +23,8 @@ _WHOLE = 0.96
 """Share of a limb's px that a picture must show for the next best one not to be asked for the others."""
 _PALM = 0.2
 """Share of a palm that there must be: finger tips by themselves are no hand."""
+_WRIST = 0.35
+"""Share of a hand's length within which it gives way to the painted wrist: its light is that of another moment."""
 _GROUND = np.array([name.split()[-1] in ("trunk", "thigh", "shin", "foot") for name in BAR_NAMES])
 """The bars that a hand may be laid over: not the face, which is drawn by itself, and no arms, whose own hands are."""
 
@@ -103,7 +105,8 @@ def _hold(into: _Mixed, pose: _Pose, hand: int, size: tuple[int, int]) -> Held |
     if box is None:
         return None
     zone, pose, others = zone[box], pose.within(box), hands.OTHERS[hand]
-    trust = _trust(pose, hand)
+    chain = Chain.of(pose.bars.at(MEMBERS[hand]), pose.squared[MEMBERS[hand]])
+    trust = _trust(pose, hand, chain)
     if not hands.decided(trust[zone]).any():
         return None
     front, ground = _Mixed.blank(zone.shape), _ground(pose, hand)
@@ -114,7 +117,8 @@ def _hold(into: _Mixed, pose: _Pose, hand: int, size: tuple[int, int]) -> Held |
     free = np.maximum(hands.alone(pose.squared, others) * zone, there)
     palm = zone & (pose.squared[MEMBERS[hand]].min(0) < 1)
     share = min((part * free).sum() / max(part.sum(), 1e-6) for part in (zone, mine, palm))
-    trusted = hands.decided(trust * free * hands.kept(share))
+    beyond = (chain.inside[0] + chain.over[0]) / (_WRIST * chain.lengths[0])
+    trusted = hands.decided(trust * free * hands.kept(share)) * np.clip(beyond, 0, 1)
     if trusted.max() <= _FAINT or (mine * palm).sum() < _PALM * palm.sum():
         return None
     inside, trusted = (
@@ -140,9 +144,9 @@ def _ground(pose: _Pose, hand: int) -> _Mixed:
     return ground
 
 
-def _trust(pose: _Pose, hand: int) -> np.ndarray:
-    """How far the best pictures of a hand may be seen as they are, by what they are themselves, float32 [h, w]."""
-    chain = Chain.of(pose.bars.at(MEMBERS[hand]), pose.squared[MEMBERS[hand]])
+def _trust(pose: _Pose, hand: int, chain: Chain) -> np.ndarray:
+    """How far the best pictures of a hand may be seen as they are, by what they are themselves, float32 [h, w]. chain:
+    the hand's."""
     trust = np.zeros(pose.bar.shape, np.float32)
     for source, share in pose.given[hand][0]:
         there = source.bars.at(MEMBERS[hand])

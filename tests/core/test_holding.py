@@ -52,3 +52,11 @@ def test_hands_on_each_other_are_not_seen_as_they_are() -> None:
     for name in ("wrist", "pinky", "index", "thumb"):
         crossed[INDEX[f"right_{name}"], :2] = LONE[INDEX[f"left_{name}"], :2] + (1, 0)
     assert trusted_in(warp.lay(bars(crossed), WIDTHS, SIZE, given)).max() == 0
+
+
+def test_at_the_wrist_a_hand_gives_way_to_the_painted_one() -> None:
+    given = everywhere([(hand_in(with_fingers(LONE), LONE), 1.0)])
+    trusted = trusted_in(warp.lay(bars(LONE), WIDTHS, SIZE, given))
+    shares = [trusted[int(y), int(x)] for x, y in (LONE[WRIST, :2] + far * ALONG for far in (1, 3, 9))]
+    assert shares == sorted(shares)
+    assert shares[0] < 0.6 < 0.95 < shares[-1]
