@@ -116,7 +116,7 @@ def stills(
         progress("keeping frames to borrow from", done, len(chosen))
     hers = usual.times(canvas.body)
     hands = [(hand, place) for hand, some in _found(places, hers, progress).items()
-             for place in _best(places, hand, some, hers, canvas.body, round(many * _HANDS))]  # fmt: skip
+             for place in _best(places, hand, some, canvas.body, round(many * _HANDS))]  # fmt: skip
     kept += [hand_stills.cut(places.picture(place), places.points[place], hand, hers) for hand, place in hands]
     pictures, landmarks = zip(*kept, strict=True)
     return Stills(pictures, np.stack(landmarks), [hand for hand, _ in hands])
@@ -145,19 +145,18 @@ def _found(places: _Places, seen: Looks, progress: Progress) -> dict[int, dict[i
         calm = [hand for hand in HANDS if paces[hand][place] < hand_stills.TOO_FAST]
         picture = places.picture(place) if calm else np.empty(0)
         for hand in calm:
-            found[hand][place] = hand_stills.find(*hand_stills.cut(picture, points, hand, seen), hand, seen)
+            one = hand_stills.cut(picture, points, hand, seen)
+            found[hand][place] = hand_stills.find(*one, hand, seen, float(paces[hand][place]))
         progress("looking at hands", place + 1, len(places.points))
     return found
 
 
-def _best(places: _Places, hand: int, found: Mapping[int, Found], seen: Looks, body: float, many: int) -> list[int]:
+def _best(places: _Places, hand: int, found: Mapping[int, Found], body: float, many: int) -> list[int]:
     """Places of at most so many stills of a hand. found: see _found. body: her height, px."""
     if not found:
         return []
-    which = np.array(list(found))
-    paces = hand_stills.pace(places.before[which], places.after[which], hand, seen)
-    worth = hand_stills.worth(list(found.values()), paces, many)
-    return unlike.gather_hands(places.points, body, hand, which, worth, many)
+    worth = hand_stills.worth(list(found.values()), many)
+    return unlike.gather_hands(places.points, body, hand, np.array(list(found)), worth, many)
 
 
 def _nearby(film: Footage, time: int, by: int) -> int:

@@ -26,7 +26,7 @@ PARTS = ("face", "hand", "large")
 _BATCH = 2
 """Pictures that are looked at together: the features of more do not stay in a processor's caches, and take half as long
 again. An even number, since pictures beside the ones before them are compared in pairs."""
-_DEPTH = 4
+_DEPTH, _ODD = 4, slice(1, None, 2)
 
 
 @dataclass(frozen=True)
@@ -217,9 +217,6 @@ class Judge:
             return None
         made, true, count = (np.array(column) for column in zip(*self._change[entry], strict=True))
         return float((made * count).sum() / max((true * count).sum(), 1e-9))
-
-
-_ODD = slice(1, None, 2)
 
 
 def _before(frames: np.ndarray | Tensor) -> slice:

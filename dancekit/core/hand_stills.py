@@ -29,11 +29,12 @@ _ROOM = 2 * CELL
 
 
 class Found(NamedTuple):
-    """What is seen of a hand, see views.Seen."""
+    """What is seen of a hand, see views.Seen; and its pace."""
 
     clear: float
     alone: float
     detail: float
+    pace: float
 
 
 def pace(before: np.ndarray, after: np.ndarray, hand: int, looks: Looks) -> np.ndarray:
@@ -57,16 +58,17 @@ def cut(picture: np.ndarray, points: np.ndarray, hand: int, looks: Looks) -> tup
     return (multiplied(shown) + 0.5).astype(np.uint8), inside(points, 1, (int(low[0]), int(low[1])))
 
 
-def find(picture: np.ndarray, points: np.ndarray, hand: int, looks: Looks) -> Found:
-    """What is seen in a picture that was cut to a hand. points: landmarks [J, 3] in px of it."""
+def find(picture: np.ndarray, points: np.ndarray, hand: int, looks: Looks, pace: float) -> Found:
+    """What is seen in a picture that was cut to a hand of such a pace. points: landmarks [J, 3] in px of it."""
     as_sketched = sources.as_sketched(picture, points, looks)
     seen = views.source_of(picture, bars_of(points), looks.widths.numpy(), as_sketched)[1]
-    return Found(*(float(part[hand]) for part in (seen.clear, seen.alone, seen.detail)))
+    clear, alone, detail = (float(part[hand]) for part in (seen.clear, seen.alone, seen.detail))
+    return Found(clear, alone, detail, pace)
 
 
-def worth(found: Sequence[Found], paces: np.ndarray, many: int) -> np.ndarray:
-    """What N hands are worth to be kept, of which so many are to be, float32 [N] in 0..1. paces: see pace."""
-    clear, alone, detail = np.array(found, np.float32).reshape(-1, len(Found._fields)).T
+def worth(found: Sequence[Found], many: int) -> np.ndarray:
+    """What N hands are worth to be kept, of which so many are to be, float32 [N] in 0..1."""
+    clear, alone, detail, paces = np.array(found, np.float32).T
     still = np.exp(-np.square(paces / _SMEARED))
     worth = clear * hands.kept(alone, hands.crispness(detail)) * still
     best = np.sort(worth)[::-1]

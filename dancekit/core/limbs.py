@@ -33,6 +33,7 @@ LIMB = np.array([limb_of(name) for name in BAR_NAMES], np.uint8)
 """The limb of every bar; the head's is the trunk."""
 MEMBERS = tuple(np.flatnonzero(limb == LIMB) for limb in range(len(LIMBS)))
 """The bars of every limb."""
+_HAND_BARS = np.concatenate([MEMBERS[hand] for hand in HANDS])
 
 
 class Bars(NamedTuple):
@@ -48,11 +49,15 @@ class Bars(NamedTuple):
         """Those of one pose; of one pose, some of them."""
         return Bars(*(part[place] for part in self))
 
+    def hands_long(self) -> np.ndarray:
+        """How long hands are, float32 ... x HANDS px."""
+        return np.linalg.norm((self.ends - self.starts)[..., _HAND_BARS, :], axis=-1)
+
     def with_hands(self, long: np.ndarray) -> Bars:
         """Those of one pose with hands that are so long, float32 [HANDS] px."""
-        hands, ends = np.concatenate([MEMBERS[hand] for hand in HANDS]), self.ends.copy()
-        lengths, _ = directions(self.at(hands))
-        ends[hands] = self.starts[hands] + (ends[hands] - self.starts[hands]) * (long / lengths)[:, None]
+        ends, starts = self.ends.copy(), self.starts[_HAND_BARS]
+        share = long / np.maximum(self.hands_long(), 1e-3)
+        ends[_HAND_BARS] = starts + (ends[_HAND_BARS] - starts) * share[:, None]
         return self._replace(ends=ends)
 
     def moved(self, corner: tuple[int, int]) -> Bars:

@@ -38,7 +38,7 @@ _CHANGE, _OTHER_HAND, _MIXED = 0.01, 0.03, 2
 frames either way."""
 _AT_LEAST = 0.25
 """How much a crisp hand that may not be seen as it is, is worth beside one that may."""
-_SAME, _NEVER = 1.0, 1e4
+_SAME, _NEVER = 1.0, np.float32(1e4)
 """Added where the second choice would be the first once more; and how unlike pictures are that do not lend a limb."""
 _CHANGES = [_OTHER_HAND if limb in HANDS else _CHANGE for limb in range(len(LIMBS))]
 _PIECE = 2048
@@ -122,15 +122,15 @@ class Sources:
         in all that counts where its own frame is chosen."""
         asked = poses_of(points, self.body)
         posed = by_pose(self.ready.poses, self.ready.shown, asked)
-        posed[np.broadcast_to(~self.ready.lends[:, None], posed.shape)] = _NEVER
         own = posed.copy()
         for limb in _ARMS:
-            clear, lends = self.ready.clear[:, limb], self.ready.lends[limb]
+            clear = self.ready.clear[:, limb]
             if limb in HANDS:
-                own[limb] = np.where(lends, by_hand(self.ready.poses, asked, limb, clear), _NEVER)
+                own[limb] = by_hand(self.ready.poses, asked, limb, clear)
             else:
                 own[limb] *= unclear(clear)
-        return posed, own
+        lends = self.ready.lends[:, None]
+        return np.where(lends, posed, _NEVER), np.where(lends, own, _NEVER)
 
     def choose(self, points: np.ndarray) -> Choice:
         """Give each pose of a dance, T x J x 3 px, the frames that trunk and limbs are borrowed from."""

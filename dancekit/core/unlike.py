@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from dancekit.core import hands, maps, paths, sketch
-from dancekit.core.limbs import HANDS, LIMBS, MEMBERS, bars_of
+from dancekit.core.limbs import LIMBS, MEMBERS, bars_of
 
 _TRUNK = LIMBS.index("trunk")
 _TILTED, _TURNED, _BEHIND, _HIDDEN = 0.3, 0.005, 0.001, 0.01
@@ -83,8 +83,7 @@ def by_hand(held: Poses, asked: Poses, hand: int, clear: np.ndarray) -> np.ndarr
 def hands_long(points: np.ndarray) -> np.ndarray:
     """How long each hand usually is around each of consecutive poses T x J x 3, float32 [T, HANDS] px: what landmarks
     say of a single one of them is often another thing."""
-    bars = bars_of(points)
-    long = np.linalg.norm(bars.ends - bars.starts, axis=-1)[:, [MEMBERS[hand][0] for hand in HANDS]]
+    long = bars_of(points).hands_long()
     if not len(long):
         return long
     around = np.pad(long, ((_AROUND, _AROUND), (0, 0)), mode="edge")

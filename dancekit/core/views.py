@@ -25,7 +25,7 @@ _DOUBTFUL = np.float32(0.5)
 _CROWDED, _AMONG = 0.5, 0.8
 """How much less clear a hand is that has something beside it all around, which would come along, or other limbs."""
 _TIPS = np.float32(1.8)
-"""How far fingers reach, beside their knuckles."""
+"""How far fingers reach, beside their knuckles, where a hand's bar ends."""
 _SURELY = 0.5
 """What is so far alone is the hand, whatever its colour."""
 _CORE, _FEW = 0.4, 4
@@ -79,9 +79,11 @@ def source_of(picture: np.ndarray, bars: Bars, widths: np.ndarray, as_sketched: 
     solid = small[..., 3] > 127
     layers, around = _layers(squared, bar, small, solid), np.zeros(bar.shape, np.float32)
     shown, clear, alone, detail = np.zeros((4, len(LIMBS)), np.float32)
-    zones = {hand: zone_of(hand, squared, bar) for hand in HANDS}
+    zones, to_tips = {hand: zone_of(hand, squared, bar) for hand in HANDS}, bars.with_hands(_TIPS * bars.hands_long())
     for hand, zone in zones.items():
-        beyond = (small[..., 3] > hands.FAINT) & (_from_fingers(hand, bars, widths, picture) > REACH**2)
+        members = MEMBERS[hand]
+        away = apart(to_tips.at(members), widths[members], picture.shape[1::-1]).min(0)
+        beyond = (small[..., 3] > hands.FAINT) & (away > REACH**2)
         around[zone] = (hands.alone(squared, hands.OTHERS[hand]) * ~beyond)[zone] * (not _cut_off(solid & zone))
         alone[hand] = around[zone].sum() / max(1, zone.sum())
         layers[zone & (around > _SURELY)] = _LAYER[MEMBERS[hand][0]]
@@ -102,15 +104,6 @@ def source_of(picture: np.ndarray, bars: Bars, widths: np.ndarray, as_sketched: 
             detail[limb] = found * hands.firm(small[zones[limb] & mine, 3])
     source = Source(picture, bars, layers, around, np.zeros(len(LIMBS), np.float32))
     return source, Seen(shown, clear, alone, detail)
-
-
-def _from_fingers(hand: int, bars: Bars, widths: np.ndarray, picture: np.ndarray) -> np.ndarray:
-    """How far each cell is from a hand and its fingers, in squared widths, float32 [h, w]: its bar ends where these
-    begin."""
-    members = MEMBERS[hand]
-    own = bars.at(members)
-    to_tips = own._replace(ends=own.starts + _TIPS * (own.ends - own.starts))
-    return apart(to_tips, widths[members], picture.shape[1::-1]).min(0)
 
 
 def _cut_off(there: np.ndarray) -> bool:

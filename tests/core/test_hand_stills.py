@@ -53,7 +53,7 @@ def test_a_hand_is_cut_with_all_that_belongs_to_it() -> None:
     assert max(picture.shape[:2]) < 100
     left, top = np.rint(RAISED[0, :2] - points[0, :2]).astype(int)
     assert np.array_equal(picture, frame[top : top + picture.shape[0], left : left + picture.shape[1]])
-    whole, part = hand_stills.find(frame, RAISED, HAND, LOOKS), hand_stills.find(picture, points, HAND, LOOKS)
+    whole, part = hand_stills.find(frame, RAISED, HAND, LOOKS, 0.5), hand_stills.find(picture, points, HAND, LOOKS, 0.5)
     assert part.alone > 0.9
     assert [*part] == pytest.approx([*whole], rel=0.1), "as it is seen in the whole frame"
 
@@ -63,16 +63,16 @@ def test_a_hand_at_the_rim_of_its_frame_is_cut_too_and_not_alone() -> None:
     across = int(RAISED[[INDEX["left_wrist"], INDEX["left_index"]], 0].mean())
     picture, points = hand_stills.cut(frame[:, :across], RAISED, HAND, LOOKS)
     assert picture.size
-    assert hand_stills.find(picture, points, HAND, LOOKS).alone == 0
+    assert hand_stills.find(picture, points, HAND, LOOKS, 0.0).alone == 0
     beyond = RAISED + np.array([400, 0, 0], np.float32)
     assert min(hand_stills.cut(frame, beyond, HAND, LOOKS)[0].shape[:2]) > 0
 
 
 def test_worth_are_hands_that_rest_by_themselves_and_show_something() -> None:
-    seen = [Found(0.8, alone, detail) for alone, detail in ((1, 9), (1, 8), (1, 1), (0.4, 9), (1, 9))]
-    worth = hand_stills.worth(seen, np.array([0.0, 0, 0, 0, 1.4]), 1)
+    seen = [Found(0.8, *one) for one in ((1, 9, 0), (1, 8, 0), (1, 1, 0), (0.4, 9, 0), (1, 9, 1.4))]
+    worth = hand_stills.worth(seen, 1)
     assert worth[:2].tolist() == [1, 1]
     assert worth[2] < 0.3, "smeared"
     assert worth[3] == 0, "something is beside it"
     assert worth[4] < 0.5, "moves"
-    assert hand_stills.worth([Found(0, 0, 0)] * 4, np.zeros(4), 2).tolist() == [0] * 4
+    assert hand_stills.worth([Found(0, 0, 0, 0)] * 4, 2).tolist() == [0] * 4
