@@ -17,7 +17,6 @@ from dancekit.options import (
     Commands,
     DanceTo,
     Device,
-    Drivers,
     End,
     Fit,
     Home,
@@ -32,8 +31,9 @@ from dancekit.options import (
     Recipe,
     Seed,
     Settings,
+    Shadow,
+    Size,
     Start,
-    Tall,
     Turn,
     finite,
     parse_settings,
@@ -155,10 +155,9 @@ def transfer(
     person: Annotated[str, typer.Option("--as", help="Who dances; by default the only person there is, or me.")] = "",
     bg: Bg = None,
     out: Out = None,
-    size: Annotated[
-        str, typer.Option(help="driver, background (its shape, 1920 px at most), or WIDTHxHEIGHT.")
-    ] = "driver",
+    size: Size = "driver",
     fit: Fit = "body",
+    shadow: Shadow = None,
     pick: Pick = "",
     start: Start = 0.0,
     end: End = 0.0,
@@ -182,45 +181,14 @@ def transfer(
         verb.refuse_missing(driver, workspace)
         who = whom(workspace, person)
         options = Options(pick=place(pick), start=start, end=end, turn=int(turn))
-        wish = verb.Wish(bg, out, size, fit, force)
+        wish = verb.Wish(bg, out, size, fit, force, shadow)
         on = devices.find(device, terminal.say).device
         with joined(on, leave_at_once) as group:
             done = verb.transfer(driver, who, workspace, wish, options, on, terminal.progress, group)
         terminal.result(*report.transferred(done))
 
 
-@app.command(epilog="Example: dancekit evaluate anna --driver ballet.mp4 --driver tango.mp4")
-def evaluate(
-    person: Annotated[str, typer.Argument(help="Who; by default the only person there is, or me.")] = "",
-    driver: Drivers = [],  # noqa: B006
-    tall: Tall = None,
-    device: Device = "auto",
-    home: Home = HOME,
-    json: Json = False,
-) -> None:
-    """Measure how well a person is drawn on frames never trained on.
-
-    Beside two baselines: the training frame with the nearest pose, and stage I alone. With --driver also how sound
-    the person is in the moves of other films.
-    """
-    with command(json, where(home), goes_on=False) as terminal:
-        from dancekit import device as devices
-        from dancekit import evaluate as verb
-        from dancekit import page
-        from dancekit.errors import DancekitError
-        from dancekit.io.access import refuse_unwritable
-
-        who = whom(workspace_in(home), person)
-        refuse_unwritable(who.folder, who.report)
-        done = verb.evaluate(who, devices.find(device, terminal.say).device, terminal.progress, driver, tall)
-        lines, data = report.evaluated(done, who.report)
-        try:
-            page.write(who.report, who.name, done, who.log)
-        except DancekitError as error:  # what took minutes to measure is told all the same
-            wrong = {"report": None, "error": error.problem, "hint": error.hint}
-            terminal.result([line for line in lines if not line.startswith("Next: ")], data | wrong)
-            raise
-        terminal.result(lines, data)
+app.command(epilog="Example: dancekit evaluate anna --driver ballet.mp4 --driver tango.mp4")(workshop.evaluate)
 
 
 @app.command(epilog="Example: dancekit demo --minutes 10")

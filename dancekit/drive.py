@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from dancekit import likeness
-from dancekit.core import closeup, compose, crops, girth, retarget
+from dancekit.core import closeup, compose, crops, girth, retarget, shadow
 from dancekit.core.paint import Painter
 from dancekit.core.painted import Painted
 from dancekit.core.tracks import filled_in, found, steadied
@@ -99,6 +99,14 @@ def _on_canvas(track: PoseTrack, canvas: tuple[int, int]) -> PoseTrack:
     points[..., 0] = (points[..., 0] - track.size[0] / 2) * scale + canvas[0] / 2
     points[..., 1] *= scale
     return PoseTrack(points, canvas, track.fps, track.skeleton, track.shots)
+
+
+def floor_below(moves: Moves, model: Likeness) -> shadow.Floor:
+    """Where on the canvas the floor below her is, at each frame."""
+    boxes, size = moves.plan.boxes, moves.plan.size
+    points = crops.points_from_crop(moves.points[:: moves.between], boxes, size)
+    heights = model.canvas.body * (boxes[:, 3] - boxes[:, 1]) / size[1]
+    return shadow.floor_below(points, heights, moves.spans(), float(moves.fps))
 
 
 def paint(

@@ -70,13 +70,13 @@ class Driven:
         return self.relative_flicker * its / hers if self.relative_flicker is not None and hers and its else None
 
 
-def find_driver(film: Path, workspace: Workspace, progress: Progress) -> Driver:
+def find_driver(film: Path, workspace: Workspace, progress: Progress, options: Options | None = None) -> Driver:
     """Find the moves of a film, or of a file of landmarks (.npz), as transfer does.
 
     Raises:
         ClipError: nobody is in it, or it cannot be read.
     """
-    options = Options()
+    options = options or Options()
     if film.suffix == ".npz":
         return Driver(film, find_moves(film, workspace, options, progress).track, None, None)
     studied = study_moves(film, workspace, options, progress)

@@ -27,6 +27,7 @@ from dancekit.nearest import nearest_pose
 from dancekit.parts import close_ups
 from dancekit.reels import Reel, chosen, reel
 from dancekit.soundness import Asked, Look, Soundness, asked_of, look, soundness, still_change
+from dancekit.study import Options
 from dancekit.types import PoseTrack, Progress, no_progress
 
 ENTRIES = ("model", "nearest", "stage1")
@@ -74,11 +75,13 @@ def evaluate(
     progress: Progress = no_progress,
     drivers: Sequence[Path] = (),
     tall: int | None = None,
+    options: Options | None = None,
 ) -> Evaluation:
     """Score a person on the held-out spans of all her clips, and look at her in the moves of other films.
 
     tall: her height in the pictures that are judged, px, so that people of other recipes, whose pictures are larger or
     have another shape, can be compared with her; by default as stage I paints her. Films are danced to as they are.
+    options: who dances in them, and how they are turned.
 
     Raises:
         WorkspaceError: not trained, her films are gone, or she is not drawn that tall.
@@ -91,7 +94,7 @@ def evaluate(
     )
     judged = [Footage(clip, _canvas_of(model, clips, tall), 0) for clip in clips] if tall else footage
     runs = runs_of(person, footage)
-    found = [find_driver(film, Workspace(person.folder.parent), progress) for film in drivers]
+    found = [find_driver(film, Workspace(person.folder.parent), progress, options) for film in drivers]
     judge, backend = Judge(device), plugins.load("pose", "mediapipe")
     looks: dict[str, list[Look]] = {entry: [] for entry in (*ENTRIES, FILM)}
     total, done, turns = sum(end - first for _, first, end in runs), 0, len(looks) + 1  # the last is that of scoring

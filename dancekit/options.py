@@ -111,6 +111,15 @@ Fit = Annotated[
     Literal["body", "scale", "none"],
     typer.Option(help="body: fit moves to the person's proportions; scale: to the size only; none."),
 ]
+Size = Annotated[str, typer.Option(help="driver, background (its shape, 1920 px at most), or WIDTHxHEIGHT.")]
+Shadow = Annotated[
+    bool | None,
+    typer.Option(
+        "--shadow/--no-shadow",
+        help="A soft shadow on the floor below her; by default with all but a colour of --bg, or transparent.",
+        show_default=False,
+    ),
+]
 People = Annotated[int, typer.Option(help="How many people to draw.", min=1)]
 HOME, BASE = Path("dance"), Path("base.safetensors")
 
@@ -180,6 +189,19 @@ def refuse_person(name: str | None) -> None:
         raise DancekitError(
             f"--wild --as {name}: strangers' poses belong to everybody in this workspace, not to one person.",
             "Leave out --as to keep them for all; leave out --wild to prepare films of the person.",
+        )
+
+
+def refuse_options_of_drivers(drivers: list[Path], **given: bool) -> None:
+    """Stop where options are given that are for drivers, and no driver is.
+
+    Raises:
+        DancekitError: there are such.
+    """
+    for name in (name for name, there in given.items() if there and not drivers):
+        raise DancekitError(
+            f"--{name} is for films whose moves she is judged in, and none is named.",
+            f"Name one with --driver, or leave out --{name}.",
         )
 
 

@@ -17,7 +17,8 @@ from dancekit import background, begun, likeness
 from dancekit.background import Background
 from dancekit.core import compose
 from dancekit.core.painted import Painted
-from dancekit.drive import Moves, cleaned, paint_raw, plan_moves
+from dancekit.core.shadow import Floor, cast
+from dancekit.drive import Moves, cleaned, floor_below, paint_raw, plan_moves
 from dancekit.errors import ClipError
 from dancekit.group import ALONE, Group
 from dancekit.io import clips, encode, given
@@ -28,26 +29,14 @@ from dancekit.memory import keep_freed_memory
 from dancekit.study import Options, find_moves
 from dancekit.threads import in_order, meanwhile, read_ahead, spare
 from dancekit.types import Progress, VideoInfo, no_progress
+from dancekit.wish import Wish, canvas_of, even, output_of, shadow_of
 
 _PIECE_SECONDS = 20.0
 """Seconds of work after which a piece of film is closed: what a stop can lose at most."""
-_SMALLEST, _LARGEST = 16, 8192
-"""Px of a film's sides."""
 _AHEAD = 16
 """Painted pictures that may wait to be put in their places."""
 PLACING = 4
 """Threads that do so at the most."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What the user asks for. See the command's help; bg, out and size as given there."""
-
-    bg: str | None = None
-    out: Path | None = None
-    size: str = "driver"
-    fit: str = "body"
-    force: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,8 +64,8 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
     keep_freed_memory()
     scenery = background.parse(wish.bg)
     model = likeness.load(person)
-    out, form = _output(driver, person, wish, scenery)
-    canvas = _canvas(wish, scenery)
+    out, form = output_of(driver, person, wish, scenery)
+    canvas = canvas_of(wish, scenery)
     earlier = any(out.iterdir()) if out.is_dir() else out.exists()
     parts = out.with_name(f".{out.name}.parts")
     with alone(parts, f"{out} is being drawn", leads=group.leads):
@@ -86,7 +75,8 @@ def transfer(driver: Path, person: Person, workspace: Workspace, wish: Wish, opt
         sound, deaf = _sound(found.info) if form.suffix else (None, [])
         moves = plan_moves(found.track, model, even(canvas or found.track.size), wish.fit)
         began = time.monotonic()
-        drawn = _draw_span(moves, model, scenery, form, parts, device, progress, group)
+        floor = floor_below(moves, model) if shadow_of(wish, scenery) else None
+        drawn = _draw_span(moves, model, scenery, floor, form, parts, device, progress, group)
         group.wait()
         elapsed = time.monotonic() - began
         if group.leads:
@@ -114,57 +104,6 @@ def refuse_missing(driver: Path, workspace: Workspace) -> None:
         raise ClipError(f"{driver}: there is no such film, but a person of this name.", hint) from None
 
 
-def _output(driver: Path, person: Person, wish: Wish, scenery: Background) -> tuple[Path, encode.FilmFormat]:
-    """Where to write and as what; refuses to replace what dancekit did not write."""
-    suffix = ".mov" if scenery.transparent else ".mp4"
-    out = wish.out or Path(f"{person.name}-{driver.stem}{suffix}")
-    if out.name in ("", ".."):
-        raise ClipError(f"--out {out}: this is the name of no file.", "Choose a name, such as: --out dance.mp4")
-    form = encode.format_of(out, scenery.transparent)
-    if not out.absolute().parent.is_dir():
-        raise ClipError(
-            f"{out}: there is no folder {out.parent}.", "Make it first, or choose another place with --out."
-        )
-    if out.resolve() == driver.resolve():
-        raise ClipError(f"{out}: this is the driver itself.", "Choose another name with --out.")
-    if scenery.film is not None and out.resolve() == scenery.film.path.resolve():
-        raise ClipError(f"{out}: this is the background itself.", "Choose another name with --out.")
-    if out.is_dir() and (form.suffix or encode.holds_other_things(out)):
-        what = "not a film" if form.suffix else "and holds other things than numbered pictures"
-        raise ClipError(f"{out}: this is a folder, {what}.", "Choose another name with --out; it stays as it is.")
-    if out.exists() and not wish.force and not encode.is_ours(out):
-        raise ClipError(
-            f"{out} exists and was not made by dancekit.", "Choose another name with --out, or add --force."
-        )
-    return out, form
-
-
-def _canvas(wish: Wish, scenery: Background) -> tuple[int, int] | None:
-    """(width, height) of the result as asked for; None is the driver's."""
-    if wish.size == "driver":
-        return None
-    if wish.size == "background":
-        if scenery.size is None:
-            raise ClipError("--size background: there is no picture or film behind the person to take the size of.",
-                            "Name one with --bg, or write the size as 1280x720.")  # fmt: skip
-        return scenery.size
-    try:
-        width, height = (int(part) for part in wish.size.lower().split("x"))
-    except ValueError:
-        width = height = 0
-    if not all(_SMALLEST <= side <= _LARGEST for side in (width, height)):
-        raise ClipError(
-            f"--size {wish.size}: this is not a size for a film.",
-            f"Write it as 1280x720 (each from {_SMALLEST} to {_LARGEST}), driver or background.",
-        )
-    return width, height
-
-
-def even(size: tuple[int, int]) -> tuple[int, int]:
-    """The size in even numbers, as films need them."""
-    return size[0] + size[0] % 2, size[1] + size[1] % 2
-
-
 def _mark(driver: Path, person: Person, wish: Wish, options: Options, processes: int) -> dict[str, object]:
     """What finished pieces must agree in to be used again: film, person, wish, and where spans begin."""
     weights, behind = person.weights.stat(), Path(wish.bg or "")
@@ -173,8 +112,8 @@ def _mark(driver: Path, person: Person, wish: Wish, options: Options, processes:
             "wish": repr(wish), "options": repr(options), "processes": processes}  # fmt: skip
 
 
-def _draw_span(moves: Moves, model: Likeness, scenery: Background, form: encode.FilmFormat, parts: Path,
-               device: torch.device, progress: Progress, group: Group) -> int:  # fmt: skip
+def _draw_span(moves: Moves, model: Likeness, scenery: Background, floor: Floor | None, form: encode.FilmFormat,
+               parts: Path, device: torch.device, progress: Progress, group: Group) -> int:  # fmt: skip
     """Draw this process' span of the film in pieces of some seconds of work each; how many frames were drawn now.
 
     A finished piece is named by its first frame and the one after its last.
@@ -183,7 +122,7 @@ def _draw_span(moves: Moves, model: Likeness, scenery: Background, form: encode.
     pieces = _finished_pieces(parts, form, start)
     first = done = int(pieces[-1].stem.split("-")[1]) if pieces else start
     if done < end:
-        frames = islice(_frames(moves, model, scenery, device, first), end - first)
+        frames = islice(_frames(moves, model, scenery, floor, device, first), end - first)
         unfinished = parts / f"unfinished-{group.rank}{form.suffix}"
         while first < end:
             first = _draw_piece(frames, unfinished, form, moves, first, progress)
@@ -207,17 +146,21 @@ def _span(piece: Path) -> tuple[int, int]:
     return int(first), int(end)
 
 
-def _frames(
-    moves: Moves, model: Likeness, scenery: Background, device: torch.device, first: int
-) -> Iterator[np.ndarray]:
+def _frames(moves: Moves, model: Likeness, scenery: Background, floor: Floor | None, device: torch.device, first: int
+            ) -> Iterator[np.ndarray]:  # fmt: skip
     """Finished frames from `first` on: uint8 [H, W, 3], or [H, W, 4] on nothing. Some threads paint her, others put
-    earlier pictures in their places, and what they have finished is encoded meanwhile."""
+    earlier pictures in their places, with a shadow where there is a floor, and what they have finished is encoded
+    meanwhile."""
 
     def finished(given: tuple[int, Painted, np.ndarray | None]) -> np.ndarray:
         number, painted, wall = given
         picture = cleaned(painted, number, moves, model).whole()
         placed = compose.place(picture, moves.plan.boxes[number], moves.canvas, moves.presence[number])
-        return compose.alone(placed, moves.canvas) if wall is None else compose.over(placed, wall)
+        shadow = None if floor is None else cast(placed, floor, number, moves.canvas)
+        if wall is None:
+            alone = compose.alone(placed, moves.canvas)
+            return alone if shadow is None else shadow.below(alone)
+        return compose.over(placed, wall if shadow is None else shadow.on(wall))
 
     behind = repeat(None) if scenery.transparent else scenery.frames(moves.canvas, moves.fps, first)
     threads = spare(PLACING)

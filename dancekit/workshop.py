@@ -1,4 +1,4 @@
-"""The commands of those who measure dancekit and build on it: pretrain, bench and ablate."""
+"""The commands of those who measure dancekit and build on it: evaluate, pretrain, bench and ablate."""
 
 from __future__ import annotations
 
@@ -13,18 +13,63 @@ from dancekit.options import (
     BASE,
     HOME,
     Device,
+    Drivers,
     Home,
     Json,
     Minutes,
     OwnHome,
     People,
+    Pick,
     Seed,
     Settings,
+    Tall,
+    Turn,
     finite,
     parse_settings,
+    place,
+    refuse_options_of_drivers,
     where,
+    whom,
     workspace_in,
 )
+
+
+def evaluate(
+    person: Annotated[str, typer.Argument(help="Who; by default the only person there is, or me.")] = "",
+    driver: Drivers = [],  # noqa: B006
+    tall: Tall = None,
+    pick: Pick = "",
+    turn: Turn = "0",
+    device: Device = "auto",
+    home: Home = HOME,
+    json: Json = False,
+) -> None:
+    """Measure how well a person is drawn on frames never trained on.
+
+    Beside two baselines: the training frame with the nearest pose, and stage I alone. With --driver also how sound
+    the person is in the moves of other films; --pick and --turn are for those.
+    """
+    with command(json, where(home), goes_on=False) as terminal:
+        from dancekit import device as devices
+        from dancekit import evaluate as verb
+        from dancekit import page
+        from dancekit.errors import DancekitError
+        from dancekit.io.access import refuse_unwritable
+        from dancekit.study import Options
+
+        refuse_options_of_drivers(driver, pick=bool(pick), turn=turn != "0")
+        who = whom(workspace_in(home), person)
+        refuse_unwritable(who.folder, who.report)
+        options, on = Options(pick=place(pick), turn=int(turn)), devices.find(device, terminal.say).device
+        done = verb.evaluate(who, on, terminal.progress, driver, tall, options)
+        lines, data = report.evaluated(done, who.report)
+        try:
+            page.write(who.report, who.name, done, who.log)
+        except DancekitError as error:  # what took minutes to measure is told all the same
+            wrong = {"report": None, "error": error.problem, "hint": error.hint}
+            terminal.result([line for line in lines if not line.startswith("Next: ")], data | wrong)
+            raise
+        terminal.result(lines, data)
 
 
 def pretrain(

@@ -127,6 +127,20 @@ def test_a_picture_stands_behind(stage: Path, films: Path, tmp_path: Path) -> No
     assert video.probe(tmp_path / "b.mp4").height == 90
 
 
+def test_before_a_picture_she_casts_a_shadow(stage: Path, films: Path, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "wall.png"), np.full((90, 160, 3), 200, np.uint8))
+    options = ("--bg", tmp_path / "wall.png", "--end", "0.2")
+    transferred(stage, films / "driver.mp4", tmp_path / "a.mp4", *options)
+    transferred(stage, films / "driver.mp4", tmp_path / "b.mp4", *options, "--no-shadow")
+    with_it, without = (decoded(tmp_path / name)[..., :3].astype(int).mean((0, 3)) for name in ("a.mp4", "b.mp4"))
+    darker = without - with_it
+    assert darker.max() > 10
+    assert darker[: SMALL[1] // 2].max() < 4, "on the floor only"
+    transferred(stage, films / "driver.mp4", tmp_path / "c.mp4", "--bg", "green", "--end", "0.2")
+    transferred(stage, films / "driver.mp4", tmp_path / "d.mp4", "--bg", "green", "--end", "0.2", "--no-shadow")
+    assert (decoded(tmp_path / "c.mp4") == decoded(tmp_path / "d.mp4")).all(), "a plain colour is for cutting away"
+
+
 def test_a_film_stands_behind_and_is_looped(stage: Path, films: Path, tmp_path: Path) -> None:
     writer = encode.FilmWriter(tmp_path / "sea.mp4", encode.format_of(Path("sea.mp4"), False), SMALL, Fraction(25))
     for number in range(6):

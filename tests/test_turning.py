@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 from conftest import SMALL
 from figures import track, waving
-from trouble import film, performance, remade, within
+from trouble import film, performance, refused, remade, within
 
 from dancekit.core import upright
 from dancekit.core.skeleton import INDEX
+from dancekit.driven import find_driver
 from dancekit.io import clips, video
 from dancekit.io.workspace import Workspace
 from dancekit.pose import keypoints
 from dancekit.study import Options, cut, find_moves
+from dancekit.types import no_progress
 
 WAYS = {90: "transpose=cclock", 180: "hflip,vflip", 270: "transpose=clock"}
 """How a film is spoilt that is to be turned clockwise by so many degrees."""
@@ -63,6 +65,18 @@ def test_transfer_notices_a_driver_that_is_not_upright_and_turns_it(films: Path,
     assert not any("--turn" in note for note in done["notes"])
     made = video.probe(tmp_path / done["film"])
     assert (made.width, made.height) == SMALL
+
+
+def test_a_film_whose_moves_are_judged_in_is_turned_too(films: Path, home: Path, tmp_path: Path) -> None:
+    path = spoilt(films, tmp_path / "askew.mp4", 270)
+    askew, upright = (
+        find_driver(path, Workspace(home), no_progress, Options(end=0.4, turn=turn)).track.points for turn in (0, 270)
+    )
+    across, down = (np.nanmedian(points[:, 0, :2] - points[:, INDEX["left_hip"], :2], 0) for points in (askew, upright))
+    assert abs(across[0]) > abs(across[1]) and abs(down[1]) > abs(down[0])
+    said = refused("evaluate", "me", "--turn", "270", home=home)
+    assert "--turn is for films whose moves she is judged in" in said
+    assert "--driver" in said
 
 
 def test_strangers_films_are_turned_too(tmp_path: Path) -> None:

@@ -213,6 +213,14 @@ def points_to_crop(points: np.ndarray, boxes: np.ndarray, size: tuple[int, int])
     return moved
 
 
+def points_from_crop(points: np.ndarray, boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The opposite of `points_to_crop`."""
+    moved = points.copy()
+    px = (boxes[:, 2:] - boxes[:, :2]) / np.array(size)
+    moved[..., :2] = points[..., :2] * px[:, None] + boxes[:, None, :2]
+    return moved
+
+
 def feet_line(track: PoseTrack) -> np.ndarray:
     """Height of the lowest foot in px (y grows downwards), float [T]; NaN without feet."""
     feet = track.points[:, [INDEX[n] for n in ("left_heel", "right_heel", "left_foot", "right_foot")], 1]
