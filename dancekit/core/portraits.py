@@ -46,6 +46,8 @@ _TWO = 0.25
 """How often training mixes two portraits, as painting does where one follows on another."""
 _CHANGE, _MIXED = 2.0, 2
 """How much better another portrait must be, in sum, to be changed to; the change takes so many frames either way."""
+_SMOOTH, _LEAST = 0.02, 32
+"""How smoothly a portrait goes over into the next, in sides of it; smaller ones, px, are seen through each other."""
 _PIECE = 1024
 """Heads that are compared at a time."""
 _HELD = 0.6
@@ -140,9 +142,38 @@ class Gallery(NamedTuple):
 def _mixed(pictures: np.ndarray, which: np.ndarray, shares: np.ndarray, fits: Fits, side: int) -> np.ndarray:
     """Portraits mixed where the first of their fits puts them: uint8 [side, side, 4]."""
     laid = [lay(pictures[k], fits.turn[0, k], fits.shift[0, k], side) for k in which]
-    if len(laid) == 1:
-        return laid[0]
-    return (np.tensordot(shares.astype(np.float32), np.stack(laid).astype(np.float32), 1) + 0.5).astype(np.uint8)
+    result, total = laid[0], shares[0]
+    for other, share in zip(laid[1:], shares[1:], strict=True):
+        total += share
+        result = _between(result, other, share / total)
+    return result
+
+
+def _between(one: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:
+    """A head on the way from one portrait to another, uint8 [side, side, 4] each: what is the same in both moves from
+    where it is in the one to where it is in the other, so that no face is seen through another. share: the other's."""
+    if min(one.shape[:2]) < _LEAST:
+        return cv2.addWeighted(one, 1 - share, other, share, 0)
+    here, there = (
+        _moved(picture, _flow(picture, towards), part)
+        for picture, towards, part in ((one, other, share), (other, one, 1 - share))
+    )
+    return cv2.addWeighted(here, 1 - share, there, share, 0)
+
+
+def _flow(picture: np.ndarray, towards: np.ndarray) -> np.ndarray:
+    """How far each px of a portrait is from where the other has the same, float32 [side, side, 2]."""
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    search.setFinestScale(1)
+    grey = (cv2.cvtColor(one[..., :3] + (255 - one[..., 3:]) // 2, cv2.COLOR_RGB2GRAY) for one in (picture, towards))
+    return cv2.GaussianBlur(search.calc(*grey, None), (0, 0), _SMOOTH * len(picture))  # type: ignore[call-overload]
+
+
+def _moved(picture: np.ndarray, flow: np.ndarray, part: float) -> np.ndarray:
+    """A portrait with each px moved by a part of its flow."""
+    y, x = (np.arange(len(picture), dtype=np.float32) for _ in range(2))
+    x, y = x - part * flow[..., 0], y[:, None] - part * flow[..., 1]
+    return cv2.remap(picture, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
 
 
 def gather(heads: Sequence[Head], many: int) -> Gallery:

@@ -13,6 +13,7 @@ import numpy as np
 
 from dancekit.core import hands
 from dancekit.core.limbs import CELL, HANDS, LIMB, LIMBS, MEMBERS, Bars, apart, deepest, limb_of
+from dancekit.core.matte import pieces
 from dancekit.core.sketch import BAR_NAMES
 
 NOBODY = 255
@@ -33,6 +34,9 @@ _CORE, _FEW = 0.4, 4
 _BESIDE, _CLOSER = 9.0, 0.7
 """Beside an arm, something else is taken for what lies within so many of its own squared widths there, if that has its
 colour: that many times as far from it as from the arm's at the most."""
+
+_FINGERS, _LIKE = 4.0, 45.0
+"""Squared widths from a hand, to its tips, within which fingers may be; and how far, of 255, their colour from its."""
 
 _LAYER = np.array([limb_of(name.replace("hand", "forearm").replace("thigh", "trunk")) for name in BAR_NAMES], np.uint8)
 """What each bar hides or shows: hands belong to arms, and skirts and trousers hang from hips and thighs alike."""
@@ -83,6 +87,7 @@ def source_of(picture: np.ndarray, bars: Bars, widths: np.ndarray, as_sketched: 
     for hand, zone in zones.items():
         members = MEMBERS[hand]
         away = apart(to_tips.at(members), widths[members], picture.shape[1::-1]).min(0)
+        _take_fingers(layers, hand, squared[members].min(0), away, small, solid)
         beyond = (small[..., 3] > hands.FAINT) & (away > REACH**2)
         around[zone] = (hands.alone(squared, hands.OTHERS[hand]) * ~beyond)[zone] * (not _cut_off(solid & zone))
         alone[hand] = around[zone].sum() / max(1, zone.sum())
@@ -104,6 +109,26 @@ def source_of(picture: np.ndarray, bars: Bars, widths: np.ndarray, as_sketched: 
             detail[limb] = found * hands.firm(small[zones[limb] & mine, 3])
     source = Source(picture, bars, layers, around, np.zeros(len(LIMBS), np.float32))
     return source, Seen(shown, clear, alone, detail)
+
+
+def _take_fingers(
+    layers: np.ndarray, hand: int, depth: np.ndarray, to_tips: np.ndarray, small: np.ndarray, solid: np.ndarray
+) -> None:
+    """Let a hand have, in place, what looks like it around it on trunk or legs, and is not in its bar: fingers and its
+    rim. What is beneath a hand is fetched from elsewhere, and else these would stay there, as an outline.
+
+    layers, small, solid: see _layers. depth, to_tips: squared widths that cells are from the hand's bar, and from one
+    that reaches to its tips, float32 [h, w].
+    """
+    arm = _LAYER[MEMBERS[hand][0]]
+    core, near = solid & (layers == arm) & (depth < _CORE), solid & ~np.isin(layers, _ARMS) & (to_tips < _FINGERS)
+    if np.count_nonzero(core) < _FEW:
+        return
+    colour = small[..., :3].astype(np.float32)
+    like = np.abs(colour - np.median(colour[core], 0)).max(2) < _LIKE
+    labels, _ = pieces(like & solid & (near | (layers == arm)))
+    fingers = near & np.isin(labels, np.setdiff1d(labels[core], 0))
+    layers[near & (cv2.dilate(fingers.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)] = arm
 
 
 def _cut_off(there: np.ndarray) -> bool:

@@ -8,6 +8,7 @@ from figures import waving
 from test_warp import HAND, SIZE, SKIN, WIDTHS, WRIST, arm_before, bars, everywhere, hand_in, seen, solid, trusted_in
 
 from dancekit.core import sketch, warp
+from dancekit.core.limbs import CELL, LIMBS
 from dancekit.core.skeleton import INDEX
 
 LONE = waving(9)[8]
@@ -22,6 +23,34 @@ def with_fingers(points: np.ndarray) -> np.ndarray:
     tip = KNUCKLE + 2.9 * WIDTH * ALONG
     cv2.line(picture, tuple(KNUCKLE.astype(int)), tuple(tip.astype(int)), (*SKIN, 255), 3)
     return picture
+
+
+def test_fingers_before_the_trunk_are_not_lent_as_a_part_of_it() -> None:
+    """What is beneath a hand comes from elsewhere: fingers that stayed there would be an outline of it."""
+    points = waving(9)[0].copy()
+    points[[INDEX[f"right_{name}"] for name in ("elbow", "wrist", "pinky", "index", "thumb")], 0] -= 60
+    middle = points[[INDEX["left_hip"], INDEX["right_shoulder"]], :2].mean(0)
+    way = np.array([-1.0, 0.1]) / np.hypot(1, 0.1)
+    points[WRIST, :2] = middle - way * 1.5 * WIDTH
+    for name, on in (("pinky", 0.3), ("index", 0.3), ("thumb", 0.2)):
+        points[INDEX[f"left_{name}"], :2] = middle + way * on * WIDTH
+    shirt = solid((240, 240, 245))
+    tip = middle + way * 2.6 * WIDTH
+    cv2.line(
+        shirt, tuple((points[WRIST, :2] - 2 * way).astype(int)), tuple(tip.astype(int)), (*SKIN, 255), round(WIDTH)
+    )
+    button = tuple((middle + np.array([0, 3 * WIDTH])).astype(int))
+    cv2.circle(shirt, button, 3, (*SKIN, 255), -1)
+    layers = hand_in(shirt, points).layers
+    arm, trunk = LIMBS.index("left arm"), LIMBS.index("trunk")
+
+    def layer(place: np.ndarray) -> int:
+        return int(layers[int(place[1]) // CELL, int(place[0]) // CELL])
+
+    assert layer(middle) == arm
+    assert layer(tip) == layer(middle + way * 1.8 * WIDTH) == arm
+    assert layer(tip + way * WIDTH) == layer(middle + np.array([0, -3 * WIDTH])) == trunk
+    assert layer(np.array(button)) == trunk, "what is like a hand, and does not touch it, is none"
 
 
 def test_fingers_are_the_hands_and_what_floats_further_away_is_not() -> None:

@@ -140,6 +140,27 @@ def test_portraits_change_seldom_and_softly() -> None:
     assert (greens[0], greens[-1]) == (0, 30)
 
 
+def test_one_face_turns_into_the_next_rather_than_being_seen_through_it() -> None:
+    side, eye, aside = 96, 48, 12
+
+    def face(x: int) -> np.ndarray:
+        """A head with one eye, and without edges that flow could cling to."""
+        y, across = np.mgrid[:side, :side].astype(np.float32)
+        light = 210 - 150 * np.exp(-(np.square(across - x) + np.square(y - eye)) / 60) + 20 * np.sin(across / 9)
+        return np.dstack([light] * 3 + [np.full_like(light, 255)]).astype(np.uint8)
+
+    marks = (FACE * side / SIDE)[None].repeat(2, 0)
+    both = Portraits(np.stack([face(eye), face(eye + aside)]), marks, np.zeros(2, np.float32))
+    chosen = np.array([0] * 6 + [1] * 6)
+    sitting = portraits.Sitting(both, marks[:1].repeat(12, 0), chosen, np.ones(12, np.float32))
+    rows = [sitting.begin(time, (0, 0), side)[0, eye].astype(int) for time in range(12)]
+    darkest = [int(row.argmin()) for row in rows]
+    assert darkest == sorted(darkest)
+    assert abs(darkest[0] - eye) <= 1 and abs(darkest[-1] - eye - aside) <= 1
+    assert len(set(darkest)) >= 5, "it moves there"
+    assert max(row.min() for row in rows) < 95, "and is an eye all the while: two half ones would be lighter"
+
+
 def test_heads_that_are_not_known_or_unlike_all_are_given_nothing_to_believe() -> None:
     marks = np.stack([FACE, FACE, moved(FACE, 0, 1, (50, 0)), FACE, FACE, FACE[::-1], FACE, FACE, FACE])
     marks[1] = np.nan
