@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import dancekit
-from dancekit import backdrops, bases, likeness, prepare, rungs, scenes, train
+from dancekit import backdrops, bases, likeness, prepare, rungs, scenes, strangers, train
 from dancekit.core import schedule
 from dancekit.core.schedule import Stint
 from dancekit.device import Machine, number_type
@@ -246,7 +246,7 @@ def _read(data: dict[str, dict[str, float | None] | None]) -> Run:
 def _mark(who: Person, workspace: Workspace, recipe: Recipe, seed: int, machine: Machine) -> dict[str, object]:
     """What a run must agree in for its scores to be used again."""
     read = [clip / "frames.pack" for clip in who.clips()]
-    read += sorted(workspace.wild.glob("*.npz")) if recipe.unpaired.enabled and recipe.unpaired.real else []
+    read += strangers.files(workspace) if recipe.unpaired.enabled and recipe.unpaired.real else []
     stamps = {f"{path.parent.name}/{path.name}": path.stat() for path in read}
     mark = {
         "recipe": to_dict(recipe),
@@ -269,7 +269,7 @@ def _sources() -> str:
 
 
 def _refuse_no_strangers(workspace: Workspace) -> None:
-    if not any(workspace.wild.glob("*.npz")):
+    if not strangers.files(workspace):
         raise WorkspaceError(
             f"{workspace.wild}: there are no strangers' poses to learn from.",
             "Give some films of other people: dancekit prepare --wild tango.mp4 ballet.mp4",

@@ -35,7 +35,7 @@ from dancekit.plain import Plain, plainly_read
 from dancekit.recipe import Recipe
 from dancekit.run import Run, say_nothing
 from dancekit.study import Options, cut
-from dancekit.threads import cores, workers
+from dancekit.threads import cores, usable, workers
 from dancekit.transfer import PLACING, Wish, even, transfer
 from dancekit.types import Progress, VideoInfo
 
@@ -273,7 +273,7 @@ def _rendering(
     forget_peak(device)
     started, before = time.perf_counter(), sum(os.times()[:4])  # of this process, and of those that it started
     transfer(film, person, workspace, Wish(out=out), _PART, device, progress)
-    taken, busy, there = time.perf_counter() - started, sum(os.times()[:4]) - before, os.cpu_count() or 1
+    taken, busy, there = time.perf_counter() - started, sum(os.times()[:4]) - before, usable()
     whole, slowest = len(moves) / taken, max(seconds, key=lambda part: seconds[part])
     return [
         *(Pace(f"transfer: {part}", len(moves) / spent, "frames") for part, spent in seconds.items()),

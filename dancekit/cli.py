@@ -38,7 +38,7 @@ from dancekit.options import (
     finite,
     parse_settings,
     place,
-    refuse_person,
+    refuse_with_wild,
     there,
     where,
     whom,
@@ -85,13 +85,14 @@ def prepare(
     """
     with command(json, where(home)) as terminal:
         from dancekit import prepare as verb
-        from dancekit.study import Options, keep_moves
+        from dancekit import strangers
+        from dancekit.study import Options
 
         options, workspace = Options(matte, pose, place(pick), start, end, int(turn)), workspace_in(home)
         if wild:
-            refuse_person(person)
+            refuse_with_wild(person, matte)
             say, progress = terminal.say, terminal.progress
-            kept, wrong = verb.each(clip, lambda film: keep_moves(film, workspace, options, progress, say), say)
+            kept, wrong = verb.each(clip, lambda film: strangers.keep(film, workspace, options, progress, say), say)
             terminal.result(*report.wild(kept, wrong, there(workspace), where(home)))
         else:
             who = workspace.person("me" if person is None else person)

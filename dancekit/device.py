@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import textwrap
 import time
@@ -16,7 +15,7 @@ import torch
 
 from dancekit.errors import DancekitError
 from dancekit.group import local_rank
-from dancekit.threads import workers
+from dancekit.threads import usable, workers
 
 _TRIALS = 20
 """How often each kind of numbers is tried: see _faster_in_bfloat16."""
@@ -42,7 +41,7 @@ class Machine:
         if self.device.type == "cuda":
             return "standard", f"{self.name} with {gigabytes:.0f} GB"
         trouble = self.trouble or "no GPU that PyTorch can use"
-        return "standard", f"{trouble}; {os.cpu_count()} CPU cores; smaller, and dances in half the time: --recipe cpu"
+        return "standard", f"{trouble}; {usable()} CPU cores; smaller, and dances in half the time: --recipe cpu"
 
 
 def find(wish: str = "auto", say: Callable[[str], None] = lambda text: None) -> Machine:

@@ -23,7 +23,7 @@ from dancekit.io.workspace import Workspace
 if TYPE_CHECKING:
     from dancekit.io.clips import Clip
 
-_LOW_DISK = 5 << 30
+_LOW_DISK = 1 << 30
 _AGAIN = "In the checkout: git pull, then pip install -c constraints.txt ."
 _BROKEN = (ImportError, OSError, RuntimeError, AttributeError, TypeError, ValueError)
 """What packages raise that are missing, half there, or made for other versions of one another."""
@@ -236,7 +236,7 @@ def _disk(workspace: Workspace) -> Iterator[Finding]:
         "disk",
         f"{free / 2**30:.0f} GB free for {root}",
         free > _LOW_DISK,
-        "" if free > _LOW_DISK else "Free some space: a minute of film takes about 50 MB, a person up to 3 GB.",
+        "" if free > _LOW_DISK else "Free some space: a minute of film takes about 50 MB, a person some 200 MB.",
     )
 
 

@@ -19,6 +19,10 @@ class ClipError(DancekitError):
     """A clip, picture or sound that cannot be read or written."""
 
 
+class PickError(ClipError):
+    """Nobody stands where the person was said to be; what has been seen of the film holds for another place."""
+
+
 class WorkspaceError(DancekitError):
     """A person, clip or state that is missing, damaged or from another version."""
 

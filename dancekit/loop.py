@@ -285,7 +285,7 @@ def _face(run: Run) -> int:
 def sample_now(run: Run, canvas: Canvas) -> None:
     """Draw a sample of the person as she is now."""
     path = run.person.samples / f"{run.training.steps:07d}.jpg"
-    write_sample(path, _likeness(run, canvas), run.subject.clips, run.machine.device)
+    write_sample(path, _likeness(run, canvas), run.subject.longest(), run.machine.device)
 
 
 def save_now(run: Run) -> None:

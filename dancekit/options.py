@@ -179,12 +179,14 @@ def where(home: Path) -> str:
     return "" if home == usual else f" --home {quoted}"
 
 
-def refuse_person(name: str | None) -> None:
-    """Stop where strangers' poses are to be kept as those of somebody who is named.
+def refuse_with_wild(name: str | None, matte: str) -> None:
+    """Stop where strangers' poses are to be kept as those of somebody who is named, or cut out.
 
     Raises:
-        DancekitError: somebody is.
+        DancekitError: somebody is, or a matting backend.
     """
+    if matte != "auto":
+        raise DancekitError(f"--wild --matte {matte}: of strangers only the poses are kept.", "Leave out --matte.")
     if name is not None:
         raise DancekitError(
             f"--wild --as {name}: strangers' poses belong to everybody in this workspace, not to one person.",

@@ -15,12 +15,12 @@ from dancekit import __version__, matting, plugins
 from dancekit.core import chroma, crops, tracks, upright
 from dancekit.core.matte import resized
 from dancekit.core.verdict import Facts, in_words, mismatch
-from dancekit.errors import ClipError
+from dancekit.errors import ClipError, WorkspaceError, WritingError
 from dancekit.io import clips, frames, sheet, video
 from dancekit.io.names import is_name
-from dancekit.io.workspace import Person, keep_or_clear, replace_folder, writing
+from dancekit.io.workspace import NewerError, Person, keep_or_clear, replace_folder, writing
 from dancekit.memory import keep_freed_memory
-from dancekit.study import Options, Studied, cut, study, work_mark, working
+from dancekit.study import Options, Studied, cut, sight_mark, study, working
 from dancekit.threads import in_order, read_ahead, spare
 from dancekit.types import Progress, VideoInfo, no_progress
 
@@ -59,8 +59,9 @@ def prepare_clip(film: Path, person: Person, options: Options, progress: Progres
     with working(work, f"the film {film.name} is being prepared for {person.name}"):
         clip, verdict = _found(film, target, work, options) or _made(film, info, target, work, options, progress)
         with writing(target):  # only now: until it is in its place, a run that was stopped goes on from it
-            for leftover in (*target.glob("seen-*.npz"), target / "survey.json", target / "work.json"):
-                leftover.unlink(missing_ok=True)
+            for left in ("seen-*.npz", "survey.json", "work.json", ".*.tmp"):
+                for file in target.glob(left):
+                    file.unlink(missing_ok=True)
     return Prepared(replace(clip, folder=target), target / "sheet.jpg", verdict)
 
 
@@ -81,7 +82,7 @@ def _made(film: Path, info: VideoInfo, target: Path, work: Path, options: Option
           ) -> tuple[clips.Clip, list[str]]:  # fmt: skip
     """The clip of the film and its verdict, put where they belong."""
     matting.get_ready(options.matte)
-    keep_or_clear(work, work_mark(film, options))
+    keep_or_clear(work, _work_mark(film, options))
     studied = study(info, options, True, work, progress)
     clip = _store(studied, options, work, target.name, progress)
     verdict, mark = in_words(_facts(studied, clip, options)), _mark(film, options)
@@ -92,9 +93,14 @@ def _made(film: Path, info: VideoInfo, target: Path, work: Path, options: Option
     return clip, [*verdict, *notes]
 
 
+def _work_mark(film: Path, options: Options) -> dict[str, object]:
+    """What unfinished work must agree in to be gone on with."""
+    return sight_mark(film, options) | {"options": repr(options)}
+
+
 def _mark(film: Path, options: Options) -> dict[str, object]:
     """What a prepared film must agree in for it not to be prepared anew: another dancekit may do it better."""
-    return work_mark(film, options) | {"dancekit": __version__}
+    return _work_mark(film, options) | {"dancekit": __version__}
 
 
 def each(films: Sequence[Path], prepare_one: Callable[[Path], Done], say: Callable[[str], None]
@@ -109,7 +115,9 @@ def each(films: Sequence[Path], prepare_one: Callable[[Path], Done], say: Callab
     for film in films:
         try:
             done.append(prepare_one(film))
-        except ClipError as error:
+        except (ClipError, WorkspaceError) as error:
+            if isinstance(error, (NewerError, WritingError)):
+                raise
             named = is_name(str(film)) and not film.exists()
             hint = f"If this is the person's name, write it so: --as {film}" if named else error.hint
             wrong.append(ClipError(error.problem, hint))  # without its way here, which holds all found in the film

@@ -40,10 +40,16 @@ class Subject:
     girth: np.ndarray
     looks: list[Looks]
 
+    def longest(self) -> Clip:
+        """The clip that shows most of her."""
+        return self.clips[self._longest()]
+
     def usual_looks(self) -> Looks:
         """How she is drawn in the end: as in the longest of her clips, since a mean of two dresses is neither."""
-        longest = max(range(len(self.clips)), key=lambda number: int(self.clips[number].used.sum()))
-        return self.looks[longest]
+        return self.looks[self._longest()]
+
+    def _longest(self) -> int:
+        return max(range(len(self.clips)), key=lambda number: int(self.clips[number].used.sum()))
 
 
 @dataclass

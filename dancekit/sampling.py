@@ -20,10 +20,10 @@ _CAPTION = 26
 """Height in px of the line below the rows."""
 
 
-def write_sample(path: Path, likeness: Likeness, clips: Sequence[Clip], device: torch.device) -> None:
-    """Draw a few held-out frames of the first clip with the likeness as it is now."""
-    footage = Footage(clips[0], likeness.canvas.times(likeness.recipe.closeup), 0)
-    held = np.flatnonzero(footage.held & clips[0].used)
+def write_sample(path: Path, likeness: Likeness, clip: Clip, device: torch.device) -> None:
+    """Draw a few held-out frames of a clip with the likeness as it is now."""
+    footage = Footage(clip, likeness.canvas.times(likeness.recipe.closeup), 0)
+    held = np.flatnonzero(footage.held & clip.used)
     if not len(held):
         return
     networks = {"stage II": likeness.refine, "face": likeness.face}

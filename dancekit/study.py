@@ -15,11 +15,11 @@ import numpy as np
 from dancekit import plugins, survey
 from dancekit.core import people, tracks, upright
 from dancekit.core.verdict import rarely
-from dancekit.errors import ClipError, WritingError
+from dancekit.errors import ClipError, PickError, WritingError
 from dancekit.io import clips, video
 from dancekit.io.locks import alone
 from dancekit.io.sightings import Seen, Stopped, look
-from dancekit.io.workspace import Workspace, keep_or_clear, replacing
+from dancekit.io.workspace import Workspace, keep_or_clear
 from dancekit.pose import keypoints
 from dancekit.survey import SEVERAL, read_at, spread
 from dancekit.threads import meanwhile
@@ -118,7 +118,8 @@ def _cut_track(path: Path, track: PoseTrack, options: Options) -> PoseTrack:
     """Landmarks of a file between start and end, turned."""
     part = cut(VideoInfo(path, *track.size, track.fps, len(track), False), options)
     points = upright.turned(track.points[part.first : part.first + part.frames], track.size, options.turn)
-    return replace(track.with_points(points), size=upright.turned_size(track.size, options.turn))
+    shots = (0, *(shot - part.first for shot in track.shots if 0 < shot - part.first < part.frames))
+    return replace(track.with_points(points), size=upright.turned_size(track.size, options.turn), shots=shots)
 
 
 def study_moves(film: Path, workspace: Workspace, options: Options, progress: Progress = no_progress) -> Studied:
@@ -134,9 +135,9 @@ def study_moves(film: Path, workspace: Workspace, options: Options, progress: Pr
     waiting = f"waiting for another dancekit with {film.name}"
     with ExitStack() as stack:
         with suppress(WritingError):  # what was kept there earlier can be read all the same
-            stack.enter_context(working(work, what, lambda: progress(waiting, 0, 0)))
+            stack.enter_context(working(work, what, lambda: progress(waiting, 0, 0), True))
         try:
-            keep_or_clear(work, work_mark(film, options))
+            keep_or_clear(work, sight_mark(film, options))
         except WritingError as error:
             work, trouble = None, error.problem
         studied = study(info, options, False, work, progress)
@@ -148,37 +149,21 @@ def moves_folder(film: Path, workspace: Workspace) -> Path:
     return workspace.root / ".moves" / clips.name_of(film)
 
 
-def keep_moves(film: Path, workspace: Workspace, options: Options, progress: Progress,
-               say: Callable[[str], None]) -> Path:  # fmt: skip
-    """Keep only the poses of a film (or of an .npz of landmarks) in dance/wild, in place of any of the same film.
-
-    say: told where the film seems to need turning.
-    """
-    track = find_moves(film, workspace, options, progress).track
-    for note in askew(film, track, options):
-        say(f"Note: {note}")
-    target = workspace.wild / f"{clips.name_of(film)}.npz"
-    with replacing(target) as unfinished:
-        keypoints.write_track(unfinished, track)
-    seen = moves_folder(film, workspace)
-    if seen.is_dir():
-        with alone(seen, f"the film {film.name} is being looked at", lambda: None):
-            shutil.rmtree(seen, ignore_errors=True)
-    return target
-
-
 @contextmanager
-def working(work: Path, what: str, waiting: Callable[[], None] | None = None) -> Iterator[None]:
+def working(work: Path, what: str, waiting: Callable[[], None] | None = None, keeps: bool = False) -> Iterator[None]:
     """Work on a film in a folder of its own, while no other process does; arguments as for `alone`.
 
-    Nothing is left of a film that turns out to be of no use; any other stop is only a pause.
+    Nothing is left of a film that turns out to be of no use; any other stop is only a pause. keeps: so is the choice
+    of a place where nobody stands.
     """
     new = [folder for folder in work.parents if not folder.exists()]
     try:
         with alone(work, what, waiting):
             try:
                 yield
-            except ClipError:
+            except ClipError as error:
+                if keeps and isinstance(error, PickError):
+                    raise
                 shutil.rmtree(work, ignore_errors=True)
                 raise
     except ClipError:
@@ -206,11 +191,13 @@ def cut(info: VideoInfo, options: Options) -> VideoInfo:
     return replace(info, first=first, frames=end - first)
 
 
-def work_mark(film: Path, options: Options) -> dict[str, object]:
-    """What unfinished work must agree in to be gone on with."""
+def sight_mark(film: Path, options: Options) -> dict[str, object]:
+    """What is seen of a film depends on, but for how many people are looked for: whom one picks of them, and how she is
+    cut out, does not matter."""
     beside = film.with_suffix(".npz")
     landmarks = clips.fingerprint(beside) if options.pose == "keypoints" and beside.is_file() else ""
-    return {"fingerprint": clips.fingerprint(film), "options": repr(options), "landmarks": landmarks}
+    shown = {"pose": options.pose, "start": options.start, "end": options.end, "turn": options.turn}
+    return {"fingerprint": clips.fingerprint(film), "landmarks": landmarks, **shown}
 
 
 def study(info: VideoInfo, options: Options, masks: bool, work: Path | None, progress: Progress) -> Studied:
@@ -274,7 +261,7 @@ def _refuse_pick_of_nobody(info: VideoInfo, seen: Sequence[Sequence[np.ndarray]]
     first = next(everybody for everybody in seen if everybody)
     places = " or ".join("{:.0f},{:.0f}".format(*np.mean(people.corners(one), axis=0) / info.shrunk) for one in first)
     size, (x, y) = [round(side / info.shrunk) for side in (info.width, info.height)], (at / info.shrunk for at in pick)
-    raise ClipError(f"{info.path}: nobody was found at --pick {x:g},{y:g}.",
+    raise PickError(f"{info.path}: nobody was found at --pick {x:g},{y:g}.",
                     f"The film is of {size[0]}x{size[1]} px, and first shows somebody at {places}.")  # fmt: skip
 
 

@@ -51,13 +51,13 @@ def take(info: VideoInfo, backend: ModuleType, more: Event) -> Survey:
     with meanwhile(lambda: read_at(info, spread(info.frames, _FRAMES))) as reading:  # and the model loads
         detector = backend.Detector(info, SEVERAL, True)
     try:
-        looked = [(frame, detector.detect(time, frame)) for time, frame in reading.result().items()]
+        looked = [(time, frame, detector.detect(time, frame)) for time, frame in reading.result().items()]
     finally:
         detector.close()
-    if sum(len(seen) > 1 for _, seen in looked) >= _AGREEING:
+    if sum(len(seen) > 1 for _, _, seen in looked) >= _AGREEING:
         more.set()
         return Survey(SEVERAL, False)
-    alone = [(frame, seen[0]) for frame, seen in looked if len(seen) == 1]
+    alone = [(time, frame, seen[0]) for time, frame, seen in looked if len(seen) == 1]
     needed = max(_AGREEING, len(looked)) if info.frames < _BRIEF * info.fps else _AGREEING
     return Survey(1, _is_crowded(info, backend, alone, needed))
 
@@ -76,7 +76,8 @@ def keep(folder: Path, found: Survey) -> None:
     write_json(folder / _FILE, found._asdict())
 
 
-def _is_crowded(info: VideoInfo, backend: ModuleType, looked: list[tuple[np.ndarray, Sighting]], needed: int) -> bool:
+def _is_crowded(info: VideoInfo, backend: ModuleType, looked: list[tuple[int, np.ndarray, Sighting]], needed: int
+                ) -> bool:  # fmt: skip
     """Whether `needed` frames show somebody else once the one person that is seen in them is painted over.
 
     Pose models find people by boxes around them, and take the lesser of two that overlap for an echo.
@@ -85,8 +86,8 @@ def _is_crowded(info: VideoInfo, backend: ModuleType, looked: list[tuple[np.ndar
         return False
     detector, found = backend.Detector(info, 1, False), 0
     try:
-        for time, (frame, seen) in enumerate(looked):
-            if found + len(looked) - time < needed:  # too few are left
+        for place, (time, frame, seen) in enumerate(looked):
+            if found + len(looked) - place < needed:  # too few are left
                 break
             if seen.mask is not None:
                 low, high = people.corners(seen.points)

@@ -20,9 +20,16 @@ _PROCESSES = 16
 """At the most: each takes 300 MB."""
 
 
+def usable() -> int:
+    """How many cores this process may use: of all that there are, those that it was given."""
+    if hasattr(os, "sched_getaffinity"):  # not everywhere
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 2
+
+
 def cores(most: int) -> int:
-    """How many cores there are, from 1 to `most`."""
-    return max(1, min(most, os.cpu_count() or 2))
+    """How many cores there are to use, from 1 to `most`."""
+    return max(1, min(most, usable()))
 
 
 def spare(most: int) -> int:
@@ -125,12 +132,25 @@ def _compute_alone(pool: ThreadPoolExecutor, threads: int) -> None:
 def processes() -> Iterator[ProcessPoolExecutor]:
     """Processes for work that threads would do one after the other; what is not begun at the end is left undone.
 
-    They are begun afresh, since a forked copy of a process that computes with threads may hang, and leave Ctrl-C to
-    this one.
+    They are begun afresh, since a forked copy of a process that computes with threads may hang, leave Ctrl-C to this
+    one, and end with it, however it ends.
     """
     fresh, count = multiprocessing.get_context("spawn"), cores(_PROCESSES)
-    pool = ProcessPoolExecutor(count, fresh, signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    pool = ProcessPoolExecutor(count, fresh, _serve)
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _serve() -> None:
+    """What a process does first that works for another one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)

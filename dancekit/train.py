@@ -14,7 +14,7 @@ from types import FrameType
 import numpy as np
 import torch
 
-from dancekit import bases, begun, likeness
+from dancekit import bases, begun, likeness, strangers
 from dancekit.choose import better_minutes
 from dancekit.core import crops, girth, looks, schedule, spans, wild
 from dancekit.core.retarget import proportions
@@ -36,7 +36,6 @@ from dancekit.likeness import multiple
 from dancekit.loop import save_now, train_stint
 from dancekit.memory import keep_freed_memory
 from dancekit.networks.perceptual import VGG16_EDGES, VGG19, Perceptual
-from dancekit.pose.keypoints import read_track
 from dancekit.recipe import Recipe
 from dancekit.run import Run, Say, Subject, say_nothing
 from dancekit.threads import processes
@@ -44,7 +43,6 @@ from dancekit.training import Training, resume
 from dancekit.types import Progress, no_progress
 
 _MADE_UP_DANCES = 240
-_PIECE = 48
 """Frames per piece of a wild dance."""
 
 _CROWD = 64
@@ -142,9 +140,9 @@ def set_up(
     dtype = number_type(machine.device, recipe.precision)
     trunk_name, trunk = _perceptual(recipe, machine, dtype, say)
     training = _begun_or_new(person, recipe, machine, subject.clips, say)
-    strangers = None
+    others = None
     if recipe.unpaired.enabled:
-        strangers = _wild_poses(workspace, subject.proportions, usual_rate(subject.clips), seed)
+        others = _wild_poses(workspace, subject.proportions, usual_rate(subject.clips), seed, say)
     return Run(
         person=person,
         recipe=recipe,
@@ -153,7 +151,7 @@ def set_up(
         progress=progress,
         say=say,
         subject=subject,
-        wild=strangers,
+        wild=others,
         trunk=trunk,
         trunk_name=trunk_name,
         anchor=bases.anchor(recipe, machine.device) if recipe.base and recipe.weights.anchor else None,
@@ -285,12 +283,16 @@ def _interruptible(leads: bool) -> Iterator[threading.Event]:
 
 
 def _wild_poses(
-    workspace: Workspace, bones: dict[str, float], fps: float, seed: int
+    workspace: Workspace, bones: dict[str, float], fps: float, seed: int, say: Say
 ) -> tuple[wild.Dances, wild.Dances]:
     """(dances of real strangers in dance/wild, dances of made-up people), with the person's proportions."""
-    strangers = [read_track(path) for path in sorted(workspace.wild.glob("*.npz"))]
+    tracks = strangers.read(workspace)
+    real = wild.bank(tracks, bones, fps, strangers.PIECE)
+    if tracks and not len(real):
+        seconds = strangers.PIECE / fps
+        say(f"Note: nowhere in strangers' films is one seen for {seconds:.0f} s without a cut; made-up ones are used.")
 
     def randoms(number: int) -> np.random.Generator:
         return np.random.default_rng([seed, number])
 
-    return wild.bank(strangers, bones, fps, _PIECE), wild.MadeUp(_MADE_UP_DANCES, bones, fps, _PIECE, randoms)
+    return real, wild.MadeUp(_MADE_UP_DANCES, bones, fps, strangers.PIECE, randoms)

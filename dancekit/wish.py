@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from dancekit.io.workspace import Person
 
 _SMALLEST, _LARGEST = 16, 8192
 """Px of a film's sides."""
+_LONGEST = 200
+"""Bytes of a name that is not typed: disks take 255."""
 
 
 @dataclass(frozen=True)
@@ -29,17 +32,22 @@ class Wish:
 def output_of(driver: Path, person: Person, wish: Wish, scenery: Background) -> tuple[Path, encode.FilmFormat]:
     """Where to write and as what; refuses to replace what dancekit did not write."""
     suffix = ".mov" if scenery.transparent else ".mp4"
-    out = wish.out or Path(f"{person.name}-{driver.stem}{suffix}")
-    if out.name in ("", ".."):
+    out = wish.out or Path(_shortened(f"{person.name}-{driver.stem}") + suffix)
+    if out.name in ("", "..", "-"):
         raise ClipError(f"--out {out}: this is the name of no file.", "Choose a name, such as: --out dance.mp4")
+    if "\n" in str(out.absolute()):
+        raise ClipError(
+            f"{out.absolute()}: there is a line break in this name, at which ffmpeg fails.",
+            "Choose another name, or another folder, with --out.",
+        )
     form = encode.format_of(out, scenery.transparent)
     if not out.absolute().parent.is_dir():
         raise ClipError(
             f"{out}: there is no folder {out.parent}.", "Make it first, or choose another place with --out."
         )
-    if out.resolve() == driver.resolve():
+    if _is_same(out, driver):
         raise ClipError(f"{out}: this is the driver itself.", "Choose another name with --out.")
-    if scenery.film is not None and out.resolve() == scenery.film.path.resolve():
+    if scenery.film is not None and _is_same(out, scenery.film.path):
         raise ClipError(f"{out}: this is the background itself.", "Choose another name with --out.")
     if out.is_dir() and (form.suffix or encode.holds_other_things(out)):
         what = "not a film" if form.suffix else "and holds other things than numbered pictures"
@@ -49,6 +57,18 @@ def output_of(driver: Path, person: Person, wish: Wish, scenery: Background) -> 
             f"{out} exists and was not made by dancekit.", "Choose another name with --out, or add --force."
         )
     return out, form
+
+
+def _shortened(name: str) -> str:
+    """A name of which disks take even longer ones: beside the film there are files of its name and some more."""
+    while len(os.fsencode(name)) > _LONGEST:
+        name = name[:-1]
+    return name
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether both are the same file, however its name is written: some disks take large letters for small ones."""
+    return one.exists() and other.exists() and one.samefile(other)
 
 
 def canvas_of(wish: Wish, scenery: Background) -> tuple[int, int] | None:

@@ -278,7 +278,13 @@ def test_a_place_that_is_no_file_is_refused(films: Path, home: Path, tmp_path: P
         )
     long = tmp_path / f"{'a' * 245}.mp4"
     shutil.copyfile(films / "driver.mp4", long)
-    assert "cannot be written (File name too long)" in refused("transfer", long, home=home, cwd=tmp_path)
+    wish = ("transfer", long, "--end", "0.2")
+    assert "too long for a file's name" in refused(*wish, "--out", long.name, home=home, cwd=tmp_path)
+    made = within(*wish, "--json", home=home, cwd=tmp_path).json["film"]
+    assert (tmp_path / made).is_file() and made.startswith("me-aaa")
+    line = tmp_path / "two\nlines"
+    line.mkdir()
+    assert "a line break in this name" in refused("transfer", films / "driver.mp4", home=home, cwd=line)
 
 
 def test_who_is_hardly_learnt_dances_with_a_word_on_how_to_go_on(films: Path, home: Path, elsewhere: Path) -> None:

@@ -71,20 +71,30 @@ def pieces(track: PoseTrack, person: retarget.Proportions, frames: int, stride: 
     centres, heights = crops.paths(moved, crops.extents(moved))
     points = moved.points.copy()
     points[..., :2] = (points[..., :2] - centres[:, None]) / heights[:, None, None]
-    seen, reach = found(moved), (frames - 1) * stride
-    runs = [
+    kept = [points[run] for run in runs(moved, frames, stride)]
+    return np.stack(kept).astype(np.float32) if kept else np.empty((0, frames, *points.shape[1:]), np.float32)
+
+
+def runs(track: PoseTrack, frames: int, stride: int = 1) -> list[slice]:
+    """Which frames of a track are a piece each, see `pieces`."""
+    seen, reach = found(track), (frames - 1) * stride
+    every = [
         slice(first, first + reach + 1, stride)
-        for start, end in moved.spans()
+        for start, end in track.spans()
         for first in range(start, end - reach, frames * stride)
     ]
-    kept = [points[run] for run in runs if seen[run].all()]
-    return np.stack(kept).astype(np.float32) if kept else np.empty((0, frames, *points.shape[1:]), np.float32)
+    return [run for run in every if seen[run].all()]
+
+
+def step(rate: float, fps: float) -> int:
+    """How many frames of a track of such a rate it is from one to the next at about `fps`."""
+    return max(1, round(rate / fps))
 
 
 def bank(tracks: Sequence[PoseTrack], person: retarget.Proportions, fps: float, frames: int) -> np.ndarray:
     """Pieces of many dances at about `fps`, float32 [N, frames, J, 3] as `pieces` gives them."""
     even = [_no_slower(track, fps) for track in tracks]
-    every = [pieces(track, person, frames, max(1, round(float(track.fps) / fps))) for track in even]
+    every = [pieces(track, person, frames, step(float(track.fps), fps)) for track in even]
     return np.concatenate([np.empty((0, frames, J, 3), np.float32), *every])
 
 

@@ -20,9 +20,11 @@ from dancekit.core.wild import Dances
 from dancekit.errors import WorkspaceError
 from dancekit.io.clips import Clip
 from dancekit.io.frames import FrameReader
+from dancekit.memory import for_cache
 
 Item = TypeVar("Item")
-_CACHE_BYTES, _CACHE_BYTES_OF_FACES = 3 << 30, 1 << 30
+_FRAMES, _FACES = 3 << 30, 1 << 30
+"""Bytes of frames, and of heads, that are kept in memory at the most."""
 _ASIDE = 0.1
 """How far close-ups stray from the head, as a share of their side."""
 FILMS_APART = 1e6
@@ -173,7 +175,7 @@ class TrainingSet:
         face: int = 0,
         gallery: Gallery | None = None,
     ) -> None:
-        cached, length = _CACHE_BYTES_OF_FACES if face else _CACHE_BYTES, sum(len(clip.track) for clip in clips)
+        cached, length = for_cache(_FACES if face else _FRAMES), sum(len(clip.track) for clip in clips)
         self.canvas, self.frames, self.reach = canvas, frames, reach
         head = round(face * (1 + 6 * _ASIDE))  # nearly all close-ups stray less than three times as far as usual
         self.footage = [Footage(clip, canvas, cached * len(clip.track) // length, head) for clip in clips]

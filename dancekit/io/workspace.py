@@ -168,8 +168,9 @@ def writing(path: Path) -> Iterator[None]:
                         f"{place}: this is a file, not a folder.",
                         "Choose another folder (with --home, or --out for a film); the file stays as it is.",
                     ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST,
-                           errno.ENAMETOOLONG):  # fmt: skip
+        if error.errno == errno.ENAMETOOLONG:
+            raise WritingError(f"{str(path)[:40]}...: too long for a file's name.", "Choose a shorter one.") from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
             raise WritingError(
                 f"{path.absolute()}: cannot be written ({error.strerror}).",
                 "Close what has it open, change its permissions, or choose another folder: with --home, or for a film "
