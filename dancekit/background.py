@@ -12,6 +12,7 @@ import numpy as np
 from dancekit.core.compose import cover
 from dancekit.errors import ClipError
 from dancekit.io import ffmpeg, video
+from dancekit.io.pictures import alpha_of
 from dancekit.threads import read_ahead
 from dancekit.types import VideoInfo
 
@@ -36,10 +37,11 @@ _PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
 @dataclass(frozen=True)
 class Background:
-    """One of: nothing (transparent), one picture uint8 [h, w, 3], or a film."""
+    """One of: nothing (transparent), one picture uint8 [h, w, 3], or a film. plain: the picture is a px of a colour."""
 
     picture: np.ndarray | None = None
     film: VideoInfo | None = None
+    plain: bool = False
 
     @property
     def transparent(self) -> bool:
@@ -52,7 +54,7 @@ class Background:
         for a colour or nothing."""
         if self.film is not None:
             return self.film.width, self.film.height
-        if self.picture is None or self.picture.shape[:2] == (1, 1):
+        if self.picture is None or self.plain:
             return None
         return video.within((self.picture.shape[1], self.picture.shape[0]), video.LONGEST_SIDE)
 
@@ -89,7 +91,7 @@ def parse(text: str | None) -> Background:
         return Background()
     colour = PLAIN if text is None else _colour(text)
     if colour is not None:
-        return Background(np.full((1, 1, 3), colour, np.uint8))
+        return Background(np.full((1, 1, 3), colour, np.uint8), plain=True)
     path = Path(str(text))
     with ffmpeg.reading(path):
         folder, there = path.is_dir(), path.exists()
@@ -112,7 +114,7 @@ def _of_file(path: Path) -> Background:
         return Background(film=video.probe(path, video.LONGEST_SIDE))
 
     def picture() -> Background:
-        return Background(video.read_picture(path))
+        return Background(_over_plain(video.read_picture(path), alpha_of(path)))
 
     def still() -> Background:
         return Background(video.read_still(path))
@@ -129,6 +131,13 @@ def _of_file(path: Path) -> Background:
     if refusals[0].hint != video.STILL:
         hint += f" If it is a film: {refusals[0].hint[:1].lower()}{refusals[0].hint[1:]}"
     raise ClipError(f"--bg {path}: neither a picture nor a film that can be read.", hint)
+
+
+def _over_plain(picture: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
+    """A picture uint8 [h, w, 3], with the plain colour where it is seen through. alpha: float32 [h, w] in 0..1."""
+    if alpha is None or alpha.shape != picture.shape[:2]:
+        return picture
+    return np.rint(PLAIN + (picture - np.array(PLAIN, np.float32)) * alpha[..., None]).astype(np.uint8)
 
 
 def _colour(text: str) -> tuple[int, int, int] | None:

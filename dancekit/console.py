@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import json
 import os
 import re
 import signal
 import sys
-import textwrap
 import threading
 import time
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from dancekit.errors import DancekitError
+from dancekit.errors import DancekitError, in_words
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -143,11 +142,20 @@ def command(as_json: bool, where: str = "", goes_on: bool = True) -> Iterator[Te
         if terminal.interrupted or isinstance(error, KeyboardInterrupt):
             terminal.stopped(goes_on)
             raise typer.Exit(130) from None
-        told = error if isinstance(error, DancekitError) else _in_words(error)
+        told = error if isinstance(error, DancekitError) else _unprinted(error) or in_words(error)
         if told is None:
             raise
         terminal.failure(told)
         raise typer.Exit(1) from None
+
+
+def _unprinted(error: BaseException) -> DancekitError | None:
+    """What is wrong where the outcome cannot be printed: all else that is written tells of a full disk by itself."""
+    if not isinstance(error, OSError) or error.errno != errno.ENOSPC:
+        return None
+    with suppress(OSError, ValueError):  # or what is left to be printed fails once more when Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return DancekitError("What is to be printed cannot be written: the disk is full.", "Free some space.")
 
 
 def leave_at_once() -> None:
@@ -159,20 +167,6 @@ def _leave() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(1)
-
-
-def _in_words(error: BaseException) -> DancekitError | None:
-    """What is in the way where it is no bug of dancekit's: a full GPU, or a package that is missing or broken."""
-    torch = sys.modules.get("torch")  # where it is not loaded, as for help, no GPU is full
-    if (torch is not None and isinstance(error, torch.OutOfMemoryError)) or "MPS backend out of memory" in str(error):
-        return DancekitError("The GPU has too little memory.", "Close other programs that use it, or add --device cpu")
-    if isinstance(error, ImportError):
-        broken = (error.name or "").partition(".")[0] != "dancekit"
-    else:  # libraries that a package brings are missed while its modules are run
-        lines = traceback.walk_tb(error.__traceback__)
-        broken = isinstance(error, OSError) and any(frame.f_code.co_name == "<module>" for frame, _ in lines)
-    what = f"A package cannot be loaded: {textwrap.shorten(str(error), 300)}"
-    return DancekitError(what, "What is wrong with it, and what helps: dancekit doctor") if broken else None
 
 
 def _copy_of_stderr() -> TextIO:
@@ -200,13 +194,13 @@ class _Bars:
         from rich import progress as parts
         from rich.table import Column
 
-        # Where there is little room, what is longest is cut short, and all else keeps its width.
+        # Where there is little room, what is longest goes on in the next line, and all else keeps its width.
         cramped = console.width < _ROOMY
         share = parts.TextColumn("{task.percentage:>3.0f}%", table_column=Column(min_width=4))
         left = (parts.TimeRemainingColumn(table_column=Column(min_width=7)),
                 parts.TextColumn("left", table_column=Column(min_width=4)))  # fmt: skip
         what = parts.TextColumn(
-            "{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1 if cramped else None)
+            "{task.description}", markup=False, table_column=Column(no_wrap=not cramped, ratio=1 if cramped else None)
         )
         pace = parts.TextColumn("{task.fields[pace]}", markup=False)
         narrow = (share, *left, what, pace)

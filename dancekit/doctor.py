@@ -254,6 +254,8 @@ def _people(workspace: Workspace) -> Iterator[Finding]:
             state = f"{len(prepared)} film{'s' if len(prepared) != 1 else ''}, {seconds:.0f} s"
             if rare := _rare(prepared):
                 state += f"; rarely seen, and so guessed or missing when she dances: {', '.join(rare)}"
+            if unfinished := clips.unfinished(person):
+                state += f"; not prepared to the end: {', '.join(unfinished)}"
             if person.card.is_file():
                 model = likeness.load(person)
                 state += f"; trained with {model.recipe.name}, {model.canvas.size[0]}x{model.canvas.size[1]}"

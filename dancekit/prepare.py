@@ -55,7 +55,7 @@ def prepare_clip(film: Path, person: Person, options: Options, progress: Progres
     keep_freed_memory()
     info = cut(video.probe(film, video.LONGEST_SIDE, options.turn), options)
     target = clips.folder_for(person, film)
-    work = target.with_name(f".{target.name}.partial")
+    work = target.with_name(f".{target.name}{clips.UNFINISHED}")
     with working(work, f"the film {film.name} is being prepared for {person.name}"):
         clip, verdict = _found(film, target, work, options) or _made(film, info, target, work, options, progress)
         with writing(target):  # only now: until it is in its place, a run that was stopped goes on from it

@@ -103,7 +103,7 @@ def _refuse_out(out: Path, start: str) -> None:
     if not out.absolute().parent.is_dir():
         raise WeightsError(f"{out}: there is no folder {out.parent}.", "Make it first, or choose another place: --out")
     if not os.access(out.absolute().parent, os.W_OK):
-        raise WeightsError(f"{out}: nothing may be written in {out.parent}.", "Choose another place: --out")
+        raise WeightsError(f"{out}: nothing may be written in {out.absolute().parent}.", "Choose another place: --out")
     if out.is_dir():
         raise WeightsError(f"{out}: this is a folder.", other)
     if start and out.exists() and out.samefile(bases.find(start)):

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 
 from dancekit.core.portraits import Gallery
-from dancekit.core.sketch import Looks
 from dancekit.core.sources import Sources
 from dancekit.core.wild import Dances
 from dancekit.device import Machine
 from dancekit.group import ALONE, Group
-from dancekit.io.clips import Clip
 from dancekit.io.diary import Diary
 from dancekit.io.workspace import Person
 from dancekit.networks.generator import Generator
 from dancekit.networks.perceptual import Perceptual
 from dancekit.recipe import Recipe
+from dancekit.subject import Subject
 from dancekit.training import Training
 from dancekit.types import Progress
 
@@ -28,28 +26,6 @@ Say = Callable[[str], None]
 
 def say_nothing(text: str) -> None:
     """Tell nobody: for callers that do not listen."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The person's prepared clips, and what they say of her body: see likeness.Likeness. looks: in each clip."""
-
-    clips: list[Clip]
-    proportions: dict[str, float]
-    film_body: float
-    girth: np.ndarray
-    looks: list[Looks]
-
-    def longest(self) -> Clip:
-        """The clip that shows most of her."""
-        return self.clips[self._longest()]
-
-    def usual_looks(self) -> Looks:
-        """How she is drawn in the end: as in the longest of her clips, since a mean of two dresses is neither."""
-        return self.looks[self._longest()]
-
-    def _longest(self) -> int:
-        return max(range(len(self.clips)), key=lambda number: int(self.clips[number].used.sum()))
 
 
 @dataclass

@@ -26,6 +26,8 @@ from dancekit.threads import meanwhile
 from dancekit.types import PoseTrack, Progress, VideoInfo, no_progress
 
 _SAMPLES = 24
+_HARDLY = 5, 0.1
+"""In fewer frames, and a smaller share of them, nobody is seen for sure."""
 _NOBODY = "The whole body should be in the picture, well lit, and at least a quarter of the picture's height."
 
 
@@ -223,6 +225,7 @@ def study(info: VideoInfo, options: Options, masks: bool, work: Path | None, pro
     track = tracks.clean(PoseTrack(points, size, info.fps, shots=shots), inside, steps)
     if not tracks.measurable(track):
         raise ClipError(f"{info.path}: no person was found in this film.", _NOBODY)
+    _refuse_hardly_seen(info, int(tracks.found(track).sum()))
     others = max(map(len, seen.people)) - 1
     return Studied(info, seen, chosen, track, samples, inside, others, close, seen.trouble)
 
@@ -256,13 +259,21 @@ def _look(info: VideoInfo, backend: ModuleType, options: Options, masks: bool, w
 def _refuse_pick_of_nobody(info: VideoInfo, seen: Sequence[Sequence[np.ndarray]], pick: tuple[float, float]) -> None:
     """Say so if nobody ever stands at the place, rather than take somebody else. seen: everybody in each frame. pick:
     in px of the film as it is read; what is said is in px of the film itself."""
-    if any(people.stands_at(points, pick) for everybody in seen for points in everybody):
+    within = 0 <= pick[0] <= info.width and 0 <= pick[1] <= info.height
+    if within and any(people.stands_at(points, pick) for everybody in seen for points in everybody):
         return
     first = next(everybody for everybody in seen if everybody)
     places = " or ".join("{:.0f},{:.0f}".format(*np.mean(people.corners(one), axis=0) / info.shrunk) for one in first)
     size, (x, y) = [round(side / info.shrunk) for side in (info.width, info.height)], (at / info.shrunk for at in pick)
     raise PickError(f"{info.path}: nobody was found at --pick {x:g},{y:g}.",
                     f"The film is of {size[0]}x{size[1]} px, and first shows somebody at {places}.")  # fmt: skip
+
+
+def _refuse_hardly_seen(info: VideoInfo, frames: int) -> None:
+    """Stop where somebody is seen in so few frames that it is an error of the landmarker's, or somebody in passing."""
+    if frames < min(_HARDLY[0], _HARDLY[1] * info.frames):
+        many = f"{frames} of {info.frames} frames"
+        raise ClipError(f"{info.path}: hardly anybody is seen in this film: in {many}.", _NOBODY)
 
 
 def _samples(info: VideoInfo, seen: Seen, wanted: Sequence[int]) -> dict[int, np.ndarray]:

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from types import FrameType
 
 import numpy as np
@@ -16,11 +15,8 @@ import torch
 
 from dancekit import bases, begun, likeness, strangers
 from dancekit.choose import better_minutes
-from dancekit.core import crops, girth, looks, schedule, spans, wild
-from dancekit.core.retarget import proportions
+from dancekit.core import crops, schedule, wild
 from dancekit.core.schedule import FACE
-from dancekit.core.sketch import Looks
-from dancekit.core.tracks import body_height
 from dancekit.device import Machine, number_type, peak_gigabytes, refuse_learning
 from dancekit.errors import WorkspaceError
 from dancekit.gallery import shows_a_head
@@ -37,18 +33,12 @@ from dancekit.loop import save_now, train_stint
 from dancekit.memory import keep_freed_memory
 from dancekit.networks.perceptual import VGG16_EDGES, VGG19, Perceptual
 from dancekit.recipe import Recipe
-from dancekit.run import Run, Say, Subject, say_nothing
-from dancekit.threads import processes
+from dancekit.run import Run, Say, say_nothing
+from dancekit.subject import dressed_otherwise, study_subject
 from dancekit.training import Training, resume
 from dancekit.types import Progress, no_progress
 
 _MADE_UP_DANCES = 240
-"""Frames per piece of a wild dance."""
-
-_CROWD = 64
-"""So many clips are measured by several processes."""
-_MEASURED, _MEASURED_IN_ALL, _LEAST_MEASURED = 96, 2400, 36
-"""Frames that the person's girth and looks are measured on: per clip and in all at the most, per clip at the least."""
 
 
 @dataclass(frozen=True)
@@ -130,13 +120,7 @@ def set_up(
     """
     refuse_learning(machine.device)
     subject = study_subject(prepared.load_all(person), progress)
-    other = _dressed_otherwise(subject)
-    if other:
-        say(
-            f"Note: {', '.join(other)}: other clothes than in the longest film, or somebody else. The longest's are "
-            "drawn in the end; learn others under a name of their own (prepare FILM --as NAME). To take a film out "
-            f"again, delete its folder in {person.clips_folder}"
-        )
+    _note_films(person, dressed_otherwise(subject), say)
     dtype = number_type(machine.device, recipe.precision)
     trunk_name, trunk = _perceptual(recipe, machine, dtype, say)
     training = _begun_or_new(person, recipe, machine, subject.clips, say)
@@ -199,49 +183,19 @@ def _begun_or_new(person: Person, recipe: Recipe, machine: Machine, clips: Seque
     return training
 
 
-def study_subject(clips: list[Clip], progress: Progress = no_progress) -> Subject:
-    """What the clips say of the person's body. A crowd's clips are looked at by several processes."""
-    heights = [np.nanmedian(body_height(clip.track)) for clip in clips]
-    bones = proportions([clip.track for clip in clips])
-    measure = partial(_measured, count=max(_LEAST_MEASURED, min(_MEASURED, _MEASURED_IN_ALL // len(clips))))
-    seen = []
-    with processes() if len(clips) >= _CROWD else contextlib.nullcontext() as pool:
-        for one in pool.map(measure, clips) if pool else map(measure, clips):
-            seen.append(one)
-            if len(clips) > 1:
-                progress("measuring", len(seen), len(clips))
-    girths, found = zip(*seen, strict=True)
-    return Subject(clips, bones, float(np.median(heights)), np.max(girths, axis=0), list(found))
-
-
-def _dressed_otherwise(subject: Subject) -> list[str]:
-    """Names of the clips that show other looks than the usual ones; nobody asks that of a crowd."""
-    if len(subject.clips) >= _CROWD:
-        return []
-    usual, pairs = subject.usual_looks(), zip(subject.clips, subject.looks, strict=True)
-    return [clip.name for clip, seen in pairs if not looks.alike(seen, usual)]
-
-
-def _measured(clip: Clip, count: int) -> tuple[np.ndarray, Looks]:
-    """(girth, looks) of the person in `count` frames of a clip."""
-    found = list(_cutouts(clip, count))
-    cutouts = [cutout for _, cutout in found]
-    known = [crops.known_rectangle(clip.plan.boxes[time], clip.plan.size, clip.inside) for time, _ in found]
-    return (
-        girth.measure(((points, alpha) for points, _, alpha in cutouts), clip.body),
-        looks.measure(cutouts, clip.body, known),
-    )
-
-
-def _cutouts(clip: Clip, count: int) -> Iterator[tuple[int, looks.Cutout]]:
-    """(frame, (landmarks in px of the crop, colour, alpha)) of `count` frames of a clip, of those learnt from."""
-    learnt = clip.used & ~spans.held_out(len(clip.track))
-    reader, points = clip.frames(), clip.points()
-    times = np.flatnonzero(learnt if learnt.any() else clip.used)
-    for moment in times[np.unique(np.linspace(0, len(times) - 1, count).astype(int))]:
-        cutout = reader.read(int(moment))
-        if cutout is not None:
-            yield int(moment), (points[moment], *cutout)
+def _note_films(person: Person, otherwise: Sequence[str], say: Say) -> None:
+    """Say which films are not learnt from, since they are not prepared to their ends, and which look otherwise."""
+    if unfinished := prepared.unfinished(person):
+        say(
+            f"Note: {', '.join(unfinished)}: not prepared to the end, or just being prepared, and so not learnt. Run "
+            "dancekit prepare again for it."
+        )
+    if otherwise:
+        say(
+            f"Note: {', '.join(otherwise)}: other clothes than in the longest film, or somebody else. The "
+            "longest's are drawn in the end; learn others under a name of their own (prepare FILM --as NAME). To take "
+            f"a film out again, delete its folder in {person.clips_folder}"
+        )
 
 
 def plan_canvas(clips: Sequence[Clip], recipe: Recipe, nominal: tuple[int, int]) -> Canvas:

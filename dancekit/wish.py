@@ -79,6 +79,10 @@ def canvas_of(wish: Wish, scenery: Background) -> tuple[int, int] | None:
         if scenery.size is None:
             raise ClipError("--size background: there is no picture or film behind the person to take the size of.",
                             "Name one with --bg, or write the size as 1280x720.")  # fmt: skip
+        if min(scenery.size) < _SMALLEST:
+            told = "x".join(map(str, scenery.size))
+            raise ClipError(f"--size background: {wish.bg} makes a film of only {told} px.",
+                            "Leave out --size, or write it as 1280x720.")  # fmt: skip
         return scenery.size
     try:
         width, height = (int(part) for part in wish.size.lower().split("x"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from trouble import unreadable
@@ -90,6 +91,19 @@ def test_a_picture_that_only_ffmpeg_can_read_is_read_by_it(
     path = drawn(tmp_path / "a.avif", *AVIF).rename(tmp_path / name)
     monkeypatch.setattr(video, "read_picture", refused)
     assert_red(background.parse(str(path)).picture)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.png", np.uint8), ("a.png", np.uint16), ("a.webp", np.uint8)])
+def test_where_a_picture_is_seen_through_the_plain_colour_is(tmp_path: Path, name: str, kind: type) -> None:
+    most, picture = np.iinfo(kind).max, np.zeros((8, 12, 4), kind)
+    picture[..., 2] = most
+    picture[:, :4, 3], picture[:, 4:8, 3] = most, most // 2
+    cv2.imwrite(str(tmp_path / name), picture, [cv2.IMWRITE_WEBP_QUALITY, 101])
+    shown = background.parse(str(tmp_path / name)).picture
+    assert shown is not None
+    assert np.abs(shown[0, 1].astype(int) - [255, 0, 0]).max() <= 2
+    assert np.abs(shown[0, 5].astype(int) - (np.array([255, 0, 0]) + background.PLAIN) / 2).max() <= 3
+    assert np.abs(shown[0, 10].astype(int) - background.PLAIN).max() <= 2
 
 
 @pytest.mark.parametrize("name", ["many.gif", "many", "many.jpg"])

@@ -15,7 +15,7 @@ import torch
 from conftest import Outcome, dancekit, made_once, within
 from trouble import closed, kept, powerless, refused
 
-from dancekit import bases, pretrain, recipe, train
+from dancekit import bases, pretrain, recipe, subject, train
 from dancekit.begun import plain, shaping
 from dancekit.choose import choose_recipe
 from dancekit.core import crowd, sketch
@@ -97,7 +97,7 @@ def test_a_crowd_is_measured_by_several_processes_as_by_one(
 ) -> None:
     found = clips.load_all(Workspace(crowd_home[0]).person(pretrain.PERSON))
     alone = train.study_subject(found)
-    monkeypatch.setattr(train, "_CROWD", 2)
+    monkeypatch.setattr(subject, "_CROWD", 2)
     together = train.study_subject(found)
     assert np.array_equal(alone.girth, together.girth)
     assert all(a.equal(b) for one, other in zip(alone.looks, together.looks, strict=True)

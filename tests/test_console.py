@@ -68,13 +68,22 @@ def test_share_and_time_left_are_seen_however_narrow_the_terminal_is(columns: in
     lines, result = shown(columns)
     assert result == "made\n"
     assert "Note: hello" in lines
-    (training, finding) = lines[-2:]
+    first = max(place for place, line in enumerate(lines) if "training: the" in line)
+    training, finding = lines[first], lines[-1]
     assert max(map(len, lines)) <= columns
     assert "67%" in training
     assert re.search(r"[-\d:]+ left", training)
-    assert "training: the who" in training
     assert "finding the person" in finding
     assert ("perceptual loss 2.61" in training) == (columns == 140)
+    words = " ".join(" ".join(lines[first:-1]).split())
+    for told in (
+        "training: the whole person",
+        "(part 1 of 5), step 2:",
+        "5.3 images/s,",
+        "perceptual loss 2.61,",
+        "at 80x160",
+    ):
+        assert told in words, "what does not fit is in the next lines"
 
 
 _TWICE = """
@@ -263,3 +272,19 @@ def test_a_command_that_has_taken_the_interrupt_upon_itself_is_not_stopped(capsy
         signal.signal(signal.SIGINT, before)
         terminal.progress("training", 2, 2)
     assert capsys.readouterr().err == "training 2/2\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_full_disk_that_the_outcome_is_printed_to_is_told_of(as_json: bool) -> None:
+    work = f"""
+from dancekit import console
+with console.command({as_json}) as terminal:
+    terminal.result(["made"], {{"made": 1}})
+"""
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run([sys.executable, "-c", work], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert run.returncode == 1
+    said = [line for line in run.stderr.splitlines() if "typer" not in line and "click" not in line]
+    assert said[0] == "Error: What is to be printed cannot be written: the disk is full."
+    assert "OSError" not in run.stderr

@@ -8,12 +8,14 @@ import sys
 import threading
 import time
 from collections.abc import Generator, Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import torch
 
 from dancekit.errors import ClipError
-from dancekit.threads import in_order, meanwhile, read_ahead, workers
+from dancekit.threads import cores, in_order, meanwhile, read_ahead, usable, workers
 
 
 def test_workers_do_what_map_does_in_order() -> None:
@@ -144,3 +146,50 @@ def test_what_goes_wrong_while_reading_ahead_reaches_the_reader() -> None:
     assert next(stream) == 1
     with pytest.raises(ClipError, match="cable"):
         next(stream)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not tell")
+def test_only_cores_that_the_process_was_given_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {3, 5, 6})
+    assert usable() == cores(16) == 3
+    assert cores(2) == 2
+
+
+_LONG_WORK = """
+import os, sys, time
+from dancekit.threads import processes
+
+def work(number):
+    print(os.getpid(), flush=True)
+    time.sleep(600)
+
+if __name__ == "__main__":
+    with processes() as pool:
+        list(pool.map(work, [1]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are told apart by signals here")
+def test_processes_end_with_the_one_that_they_work_for(tmp_path: Path) -> None:
+    (tmp_path / "long_work.py").write_text(_LONG_WORK)
+    parent = subprocess.Popen([sys.executable, str(tmp_path / "long_work.py")], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    worker = int(parent.stdout.readline())
+    with parent:
+        parent.kill()
+    for _ in range(200):
+        if not _lives(worker):
+            break
+        time.sleep(0.05)
+    assert not _lives(worker)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    with suppress(FileNotFoundError):  # nobody asks after a process whose parent is gone: it may be dead and there
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return not Path("/proc/self").exists()

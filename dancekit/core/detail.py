@@ -225,7 +225,7 @@ def _agreed(hand: Held, frame: np.ndarray, painted: np.ndarray) -> float:
     bare = there & (hand.ground < _BENEATH)
     if np.count_nonzero(bare) > _BARE * np.count_nonzero(there):
         share = hands.agreed(bare, frame[hand.box][..., 3], painted[hand.box][..., 3])
-    most = hand.trusted.max()
+    most = max(hand.trusted.max(), 1e-6)
     return float(hands.decided(share * most) / most)
 
 

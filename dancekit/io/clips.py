@@ -21,6 +21,8 @@ from dancekit.io.names import clip_name
 from dancekit.io.workspace import NewerError, Person, read_json, replacing, write_json
 from dancekit.types import CropPlan, PoseTrack, pair
 
+UNFINISHED = ".partial"
+"""How the folder of a clip ends while it is prepared."""
 _CURE = "Prepare this film again: dancekit prepare THE_FILM --as NAME"
 _BESIDE = " A second part of a film is kept beside the first if it is a file of its own."
 
@@ -64,6 +66,11 @@ class Clip:
             raise WorkspaceError(f"{self.folder / 'frames.pack'}: the stored frames are damaged: {len(reader)} of "
                                  f"{len(self.track)} can be read.", _CURE)  # fmt: skip
         return reader
+
+
+def unfinished(person: Person) -> list[str]:
+    """Names of clips that are not prepared to the end."""
+    return sorted(path.stem.lstrip(".") for path in person.clips_folder.glob(f".*{UNFINISHED}"))
 
 
 def fingerprint(path: Path) -> str:
