@@ -176,6 +176,8 @@ def _learnt(person: Person, model: Likeness) -> tuple[list[Clip], list[Clip]]:
     names = {clip.name for clip in new}
     known = [clip for clip in clips if clip.name not in names]
     if not known:
+        for clip in new:
+            clip.frames()  # tells of damage
         raise WorkspaceError(f"None of the films that {person.name!r} was trained on is there any more as it was.",
                              f"Train on those that are: dancekit train {person.name}, with --restart if one is another "
                              "part of the same film, of which what is held out now was learnt before.")  # fmt: skip

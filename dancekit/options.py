@@ -45,6 +45,16 @@ def finite(value: float | None) -> float | None:
     return value
 
 
+def moment(given: str | float) -> float:
+    """Seconds of a film, given as 75.5, or as players show them: 1:15.5, or 1:02:03."""
+    with suppress(ValueError):
+        numbers = [float(part) for part in str(given).split(":")]
+        whole = all(number.is_integer() for number in numbers[:-1])
+        if len(numbers) <= 3 and whole and 0 <= min(numbers) < math.inf and all(n < 60 for n in numbers[1:]):
+            return float(sum(60**place * number for place, number in enumerate(reversed(numbers))))
+    raise typer.BadParameter(f"{given} is no time in a film. Write seconds, such as 75.5, or 1:15.5")
+
+
 _MOST_SEEDS = 2**32 - 1
 
 Matte = Annotated[str, typer.Option(help=_of("matting", "auto: as suits the film; "))]
@@ -55,11 +65,22 @@ OwnHome = Annotated[Path, typer.Option("--home", help="Folder for all that is dr
 """Of commands that draw people: they do not mix with the user's own, wherever her workspace is."""
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; all else goes to stderr.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
-Start = Annotated[float, typer.Option(help="Second to start at.", min=0, callback=finite)]
+Start = Annotated[
+    float,
+    typer.Option(
+        help="Where in the film to start: seconds, or minutes too, as 1:15.5.",
+        parser=moment,
+        metavar="TIME",
+        show_default=False,
+    ),
+]
 End = Annotated[
     float,
     typer.Option(
-        help="Second to end at; by default the whole film is used.", min=0, callback=finite, show_default=False
+        help="Where to end, likewise; by default the whole film is used.",
+        parser=moment,
+        metavar="TIME",
+        show_default=False,
     ),
 ]
 Turn = Annotated[

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import typer
 from conftest import Danced, dancekit, within
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -24,6 +25,7 @@ from dancekit import bench, plugins
 from dancekit.cli import app
 from dancekit.io import video, zoo
 from dancekit.judge import Scores
+from dancekit.options import moment
 from dancekit.soundness import Soundness
 from dancekit.study import Options
 from dancekit.types import VideoInfo
@@ -109,6 +111,20 @@ def test_what_was_mistyped_is_shown_with_the_way_to_help(arguments: list[str], t
     assert "--help" in outcome.stderr
     assert not outcome.stdout
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [("0", 0), ("75.5", 75.5), ("1:15.5", 75.5), ("0:07", 7), ("61", 61), ("1:02:03", 3723), (2.5, 2.5)],
+)
+def test_times_are_given_in_seconds_or_as_players_show_them(given: str | float, seconds: float) -> None:
+    assert moment(given) == seconds
+
+
+@pytest.mark.parametrize("given", ["x", "1:75", "-1", "nan:3", "1:2:3:4", "1:-5", "", "1:", "1.5:3"])
+def test_what_is_no_time_is_refused(given: str) -> None:
+    with pytest.raises(typer.BadParameter, match="no time in a film"):
+        moment(given)
 
 
 @pytest.mark.parametrize(
