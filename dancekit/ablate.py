@@ -21,7 +21,8 @@ from dancekit.errors import WorkspaceError
 from dancekit.evaluate import CUT, score_held_out
 from dancekit.heldout import refuse_too_short
 from dancekit.io import clips, weights
-from dancekit.io.workspace import Person, Workspace, keep_or_clear, read_json, write_json, writing
+from dancekit.io.files import keep_or_clear, read_json, write_json, writing
+from dancekit.io.workspace import Person, Workspace
 from dancekit.judge import Scores
 from dancekit.recipe import Recipe, checked, to_dict
 from dancekit.run import Say

@@ -14,7 +14,8 @@ from dancekit.core import silhouette
 from dancekit.errors import WorkspaceError
 from dancekit.io import clips, sightings
 from dancekit.io.clips import Clip
-from dancekit.io.workspace import NewerError, Person, clear, read_json, writing
+from dancekit.io.files import NewerError, clear, read_json, writing
+from dancekit.io.workspace import Person
 from dancekit.soundness import GREY, MARGIN
 from dancekit.study import Options
 from dancekit.types import Progress, VideoInfo

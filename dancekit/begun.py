@@ -14,7 +14,8 @@ from dancekit.core import schedule, sketch
 from dancekit.core.schedule import Stint
 from dancekit.errors import RecipeError, WorkspaceError
 from dancekit.io import zoo
-from dancekit.io.workspace import Person, writing
+from dancekit.io.files import writing
+from dancekit.io.workspace import Person
 from dancekit.recipe import Recipe
 from dancekit.types import pair
 

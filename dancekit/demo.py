@@ -14,8 +14,9 @@ from dancekit.choose import choose_recipe
 from dancekit.device import Machine
 from dancekit.errors import WorkspaceError
 from dancekit.evaluate import ENTRIES
+from dancekit.io.files import read_json, write_json, writing
 from dancekit.io.locks import alone
-from dancekit.io.workspace import Person, Workspace, read_json, write_json, writing
+from dancekit.io.workspace import Person, Workspace
 from dancekit.judge import Scores
 from dancekit.run import Say
 from dancekit.study import Options

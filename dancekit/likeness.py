@@ -25,7 +25,8 @@ from dancekit.errors import DancekitError, WorkspaceError
 from dancekit.io import checkpoint, stills
 from dancekit.io.clips import Clip
 from dancekit.io.dataset import Canvas
-from dancekit.io.workspace import NewerError, Person, read_json, write_json
+from dancekit.io.files import NewerError, read_json, write_json
+from dancekit.io.workspace import Person
 from dancekit.networks.generator import Generator
 from dancekit.recipe import GeneratorShape, Recipe
 from dancekit.types import pair

@@ -12,7 +12,7 @@ from string import Template
 
 from dancekit import charts, measures, report
 from dancekit.evaluate import Evaluation
-from dancekit.io.workspace import replacing
+from dancekit.io.files import replacing
 from dancekit.measures import Table
 from dancekit.reels import Reel
 

@@ -17,8 +17,9 @@ from dancekit.core.matte import resized
 from dancekit.core.verdict import Facts, in_words, mismatch
 from dancekit.errors import ClipError, WorkspaceError, WritingError
 from dancekit.io import clips, frames, sheet, video
+from dancekit.io.files import NewerError, keep_or_clear, replace_folder, writing
 from dancekit.io.names import is_name
-from dancekit.io.workspace import NewerError, Person, keep_or_clear, replace_folder, writing
+from dancekit.io.workspace import Person
 from dancekit.memory import keep_freed_memory
 from dancekit.study import Options, Studied, cut, sight_mark, study, working
 from dancekit.threads import in_order, read_ahead, spare

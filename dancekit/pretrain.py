@@ -20,8 +20,9 @@ from dancekit.device import Machine
 from dancekit.errors import RecipeError, WeightsError, WorkspaceError
 from dancekit.group import ALONE, Group
 from dancekit.io import checkpoint, clips, frames, weights
+from dancekit.io.files import read_json, write_json, writing
 from dancekit.io.locks import alone
-from dancekit.io.workspace import Person, Workspace, read_json, write_json, writing
+from dancekit.io.workspace import Person, Workspace
 from dancekit.recipe import Phase, Recipe
 from dancekit.run import Say, say_nothing
 from dancekit.threads import processes

@@ -9,8 +9,9 @@ from pathlib import Path
 from dancekit.core import wild
 from dancekit.errors import ClipError
 from dancekit.io import clips
+from dancekit.io.files import replacing
 from dancekit.io.locks import alone
-from dancekit.io.workspace import Workspace, replacing
+from dancekit.io.workspace import Workspace
 from dancekit.pose import keypoints
 from dancekit.study import Options, askew, find_moves, moves_folder
 from dancekit.types import PoseTrack, Progress

@@ -17,9 +17,10 @@ from dancekit.core import people, tracks, upright
 from dancekit.core.verdict import rarely
 from dancekit.errors import ClipError, PickError, WritingError
 from dancekit.io import clips, video
+from dancekit.io.files import keep_or_clear
 from dancekit.io.locks import alone
 from dancekit.io.sightings import Seen, Stopped, look
-from dancekit.io.workspace import Workspace, keep_or_clear
+from dancekit.io.workspace import Workspace
 from dancekit.pose import keypoints
 from dancekit.survey import SEVERAL, read_at, spread
 from dancekit.threads import meanwhile

@@ -16,8 +16,8 @@ import numpy as np
 from dancekit.core import people
 from dancekit.errors import WorkspaceError
 from dancekit.io import video
+from dancekit.io.files import read_json, write_json
 from dancekit.io.sightings import within
-from dancekit.io.workspace import read_json, write_json
 from dancekit.pose import Sighting
 from dancekit.threads import meanwhile
 from dancekit.types import VideoInfo

@@ -26,8 +26,9 @@ from dancekit.io import weights
 from dancekit.io.clips import Clip
 from dancekit.io.dataset import Canvas, reach_of, usual_rate
 from dancekit.io.diary import Diary
+from dancekit.io.files import read_json
 from dancekit.io.locks import alone
-from dancekit.io.workspace import Person, Workspace, read_json
+from dancekit.io.workspace import Person, Workspace
 from dancekit.likeness import multiple
 from dancekit.loop import save_now, train_stint
 from dancekit.memory import keep_freed_memory

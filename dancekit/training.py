@@ -21,8 +21,9 @@ from dancekit.core.schedule import FACE, Stint
 from dancekit.errors import WorkspaceError
 from dancekit.io import checkpoint
 from dancekit.io.dataset import Canvas
+from dancekit.io.files import move, writing
 from dancekit.io.locks import alone
-from dancekit.io.workspace import Person, move, writing
+from dancekit.io.workspace import Person
 from dancekit.likeness import make_generator, pose_channels, prepare_network, refuse_newer, window_channels
 from dancekit.networks.generator import Generator
 from dancekit.networks.patch import PatchCritic

@@ -22,8 +22,9 @@ from dancekit.drive import Moves, cleaned, floor_below, paint_raw, plan_moves
 from dancekit.errors import ClipError
 from dancekit.group import ALONE, Group
 from dancekit.io import clips, encode, given
+from dancekit.io.files import keep_or_clear, move, writing
 from dancekit.io.locks import alone
-from dancekit.io.workspace import Person, Workspace, keep_or_clear, move, writing
+from dancekit.io.workspace import Person, Workspace
 from dancekit.likeness import Likeness
 from dancekit.memory import keep_freed_memory
 from dancekit.study import Options, find_moves

@@ -11,7 +11,8 @@ from test_evaluate import prepared
 from dancekit import backdrops, prepare
 from dancekit.errors import WorkspaceError
 from dancekit.io import clips
-from dancekit.io.workspace import Person, clear
+from dancekit.io.files import clear
+from dancekit.io.workspace import Person
 from dancekit.types import no_progress
 
 

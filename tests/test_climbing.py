@@ -16,7 +16,8 @@ from dancekit import ablate, backdrops, device, recipe
 from dancekit.ablate import Ablation, Run
 from dancekit.core.schedule import Stint
 from dancekit.errors import WorkspaceError
-from dancekit.io.workspace import Person, Workspace, write_json
+from dancekit.io.files import write_json
+from dancekit.io.workspace import Person, Workspace
 from dancekit.judge import Scores
 from dancekit.types import no_progress
 

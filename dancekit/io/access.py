@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from dancekit.errors import WritingError
-from dancekit.io.workspace import writing
+from dancekit.io.files import writing
 
 
 def refuse_unwritable(folder: Path, path: Path | None = None) -> None:

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from dancekit.errors import WorkspaceError
-from dancekit.io.workspace import FORMAT, NewerError, replacing, unreadable
+from dancekit.io.files import FORMAT, NewerError, replacing, unreadable
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], card: Mapping[str, object]) -> None:

@@ -16,9 +16,10 @@ import numpy as np
 from dancekit.core import crops
 from dancekit.errors import WorkspaceError
 from dancekit.io import arrays
+from dancekit.io.files import NewerError, read_json, replacing, write_json
 from dancekit.io.frames import FrameReader
 from dancekit.io.names import clip_name
-from dancekit.io.workspace import NewerError, Person, read_json, replacing, write_json
+from dancekit.io.workspace import Person
 from dancekit.types import CropPlan, PoseTrack, pair
 
 UNFINISHED = ".partial"

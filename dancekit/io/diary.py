@@ -6,7 +6,7 @@ import json
 import time
 from pathlib import Path
 
-from dancekit.io.workspace import writing
+from dancekit.io.files import writing
 
 SAVE_EVERY = 45.0
 """Seconds between saves: a process that is killed loses less than a minute."""

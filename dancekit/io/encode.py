@@ -18,7 +18,7 @@ import numpy as np
 
 from dancekit.errors import ClipError
 from dancekit.io import ffmpeg
-from dancekit.io.workspace import move, replace_folder, writing
+from dancekit.io.files import move, replace_folder, writing
 
 MARK = "made with dancekit"
 """Put into every film's comment: it tells viewers what they see, and dancekit which files it may replace."""

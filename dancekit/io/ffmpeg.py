@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from dancekit.errors import ClipError, DancekitError
-from dancekit.io.workspace import unreadable
+from dancekit.io.files import unreadable
 
 _CURE = "Install it again with: pip install --force-reinstall imageio-ffmpeg  (or point IMAGEIO_FFMPEG_EXE at one)"
 

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from dancekit.errors import WorkspaceError
-from dancekit.io.workspace import writing
+from dancekit.io.files import writing
 
 _HEADER = struct.Struct("<4sIII")
 _MAGIC = b"DKF1"

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from dancekit.errors import WorkspaceError
 from dancekit.io.access import no_place
-from dancekit.io.workspace import writing
+from dancekit.io.files import writing
 
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 

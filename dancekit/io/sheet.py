@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from dancekit.core import skeleton
-from dancekit.io.workspace import replacing
+from dancekit.io.files import replacing
 
 _SIDES = {"left": (255, 150, 40), "right": (60, 160, 255), "": (240, 240, 240)}
 _BACKDROP = (52, 58, 66)

@@ -18,9 +18,9 @@ from dancekit.core import crops, motion
 from dancekit.core.skeleton import J
 from dancekit.errors import ClipError, WritingError
 from dancekit.io import arrays
+from dancekit.io.files import replacing
 from dancekit.io.frames import encode_mask
 from dancekit.io.video import read_frames
-from dancekit.io.workspace import replacing
 from dancekit.pose import Sighting
 from dancekit.threads import cores
 from dancekit.types import Progress, VideoInfo

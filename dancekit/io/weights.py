@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from dancekit.errors import WeightsError
 from dancekit.io import zoo
-from dancekit.io.workspace import move
+from dancekit.io.files import move
 from dancekit.plugins import suggestion
 from dancekit.types import Progress, no_progress
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from dancekit.errors import WorkspaceError
 from dancekit.io import checkpoint
-from dancekit.io.workspace import FORMAT
+from dancekit.io.files import FORMAT
 
 CURE = "Train again."
 

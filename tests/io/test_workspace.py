@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from dancekit.errors import WorkspaceError, WritingError
-from dancekit.io import workspace
+from dancekit.io import files
+from dancekit.io.files import keep_or_clear, replace_folder, replacing
 from dancekit.io.names import check_name, clip_name
-from dancekit.io.workspace import Workspace, keep_or_clear, replace_folder, replacing
+from dancekit.io.workspace import Workspace
 
 
 @pytest.mark.parametrize("name", ["me", "Anna", "anna-2", "x", "a_b", "7", "a" * 64])
@@ -124,14 +125,14 @@ def test_people_who_are_there_by_names_that_differ_in_case_stay(tmp_path: Path) 
 
 def test_json_comes_back_with_its_format(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "card.json"
-    workspace.write_json(path, {"name": "Änne", "size": [1, 2]})
-    assert workspace.read_json(path, "") == {"format": workspace.FORMAT, "name": "Änne", "size": [1, 2]}
+    files.write_json(path, {"name": "Änne", "size": [1, 2]})
+    assert files.read_json(path, "") == {"format": files.FORMAT, "name": "Änne", "size": [1, 2]}
 
 
 def test_json_keeps_names_of_files_that_are_no_utf_8(tmp_path: Path) -> None:
     path, name = tmp_path / "card.json", "Z\udcfcrich.mp4"  # how Python names a file called Z\xfcrich.mp4 in Latin-1
-    workspace.write_json(path, {"source": name})
-    assert workspace.read_json(path, "")["source"] == name
+    files.write_json(path, {"source": name})
+    assert files.read_json(path, "")["source"] == name
     assert json.loads(path.read_bytes())["source"] == name, "and it is JSON to others too"
 
 
@@ -140,15 +141,15 @@ def test_damaged_json_is_named_with_its_cure(tmp_path: Path, text: str) -> None:
     path = tmp_path / "card.json"
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(WorkspaceError, match=r"card\.json: this file is damaged") as caught:
-        workspace.read_json(path, "Do this.")
+        files.read_json(path, "Do this.")
     assert caught.value.hint == "Do this."
 
 
 def test_json_of_a_newer_format_asks_for_an_update(tmp_path: Path) -> None:
     path = tmp_path / "card.json"
-    path.write_text(json.dumps({"format": workspace.FORMAT + 1}))
+    path.write_text(json.dumps({"format": files.FORMAT + 1}))
     with pytest.raises(WorkspaceError, match="newer dancekit") as caught:
-        workspace.read_json(path, "Delete it.")
+        files.read_json(path, "Delete it.")
     assert "in its checkout: git pull, then pip install -c constraints.txt ." in caught.value.hint
 
 
@@ -205,17 +206,17 @@ def test_a_file_that_others_look_into_for_a_moment_is_replaced(tmp_path: Path, m
         replace(new, path)
 
     monkeypatch.setattr(os, "replace", busy)
-    monkeypatch.setattr(workspace, "_BUSY", 0.0)
+    monkeypatch.setattr(files, "_BUSY", 0.0)
     with pytest.raises(PermissionError):
-        workspace.move(tmp_path / "new", tmp_path / "old")
-    monkeypatch.setattr(workspace, "_BUSY", 5.0)
-    workspace.move(tmp_path / "new", tmp_path / "old")
+        files.move(tmp_path / "new", tmp_path / "old")
+    monkeypatch.setattr(files, "_BUSY", 5.0)
+    files.move(tmp_path / "new", tmp_path / "old")
     assert (tmp_path / "old").read_text() == "new"
 
 
 def refused(path: Path, number: int) -> WorkspaceError:
     """What is said when the system refuses to write a file with this error number."""
-    with pytest.raises(WorkspaceError) as caught, workspace.writing(path):
+    with pytest.raises(WorkspaceError) as caught, files.writing(path):
         raise OSError(number, os.strerror(number))
     return caught.value
 
@@ -230,7 +231,7 @@ def test_a_full_disk_is_said_in_words(tmp_path: Path, number: int) -> None:
 def test_a_really_full_device_is_said_in_words() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full on this system")
-    with pytest.raises(WorkspaceError, match="the disk is full"), workspace.writing(Path("film.mp4")):
+    with pytest.raises(WorkspaceError, match="the disk is full"), files.writing(Path("film.mp4")):
         Path("/dev/full").write_text("x")
 
 
@@ -244,14 +245,14 @@ def test_missing_rights_are_said_in_words(tmp_path: Path, number: int) -> None:
 
 def test_the_folder_that_she_is_in_is_named_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(WritingError) as caught, workspace.writing(Path()):
+    with pytest.raises(WritingError) as caught, files.writing(Path()):
         raise PermissionError(errno.EACCES, "Permission denied")
     assert caught.value.problem == f"{tmp_path}: cannot be written (Permission denied)."
     assert caught.value.hint.endswith("with --home, or for a film with --out FOLDER/name.mp4")
 
 
 def test_a_bug_is_not_dressed_up_as_a_full_disk(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match=os.strerror(errno.EBADF)), workspace.writing(tmp_path / "film.mp4"):
+    with pytest.raises(OSError, match=os.strerror(errno.EBADF)), files.writing(tmp_path / "film.mp4"):
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
 
@@ -267,9 +268,9 @@ def test_unfinished_work_is_kept_only_for_the_same_work(tmp_path: Path, monkeypa
     (folder / "work.json").write_text("rubbish")
     keep_or_clear(folder, {"film": "a", "start": 2})
     assert not (folder / "piece").exists()
-    for what, other in (("FORMAT", workspace.FORMAT + 1), ("__version__", "0.0.1")):
+    for what, other in (("FORMAT", files.FORMAT + 1), ("__version__", "0.0.1")):
         (folder / "piece").write_text("done")
-        monkeypatch.setattr(workspace, what, other)
+        monkeypatch.setattr(files, what, other)
         keep_or_clear(folder, {"film": "a", "start": 2})
         assert not (folder / "piece").exists(), "begun in another format, or by another dancekit"
 
@@ -283,8 +284,8 @@ def test_unfinished_work_that_cannot_be_cleared_away_is_not_taken_for_other_work
     folder = tmp_path / ".film.parts"
     keep_or_clear(folder, {"bg": "green"})
     (folder / "piece").write_text("green")
-    monkeypatch.setattr(workspace, "_BUSY", 0.0)
-    monkeypatch.setattr(workspace.shutil, "rmtree", held)
+    monkeypatch.setattr(files, "_BUSY", 0.0)
+    monkeypatch.setattr(files.shutil, "rmtree", held)
     for _ in range(2):
         with pytest.raises(WorkspaceError, match="cannot be written"):
             keep_or_clear(folder, {"bg": "blue"})
