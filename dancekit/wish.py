@@ -37,7 +37,7 @@ def output_of(driver: Path, person: Person, wish: Wish, scenery: Background) -> 
         raise ClipError(f"--out {out}: this is the name of no file.", "Choose a name, such as: --out dance.mp4")
     if "\n" in str(out.absolute()):
         raise ClipError(
-            f"{out.absolute()}: there is a line break in this name, at which ffmpeg fails.",
+            f"{' '.join(str(out.absolute()).split())}: there is a line break in this name, at which ffmpeg fails.",
             "Choose another name, or another folder, with --out.",
         )
     form = encode.format_of(out, scenery.transparent)

@@ -65,7 +65,7 @@ def test_what_is_kept_already_is_read_where_nothing_can_be_written(
     film = Path(shutil.copy(films / "driver.mp4", tmp_path))
     first = study_moves(film, Workspace(tmp_path), Options())
     monkeypatch.setattr(study, "working", _shut)
-    monkeypatch.setattr("dancekit.io.workspace.write_json", _shut)
+    monkeypatch.setattr("dancekit.io.files.write_json", _shut)
     monkeypatch.setattr(sightings, "_write", _shut)
     with monkeypatch.context() as patch, kept(tmp_path, exactly=True):
         patch.setattr(sightings, "_look_at", _shut)

@@ -47,7 +47,7 @@ def test_help_says_that_the_same_command_continues_and_where_settings_are_listed
 
 @pytest.mark.parametrize("verb", ["prepare", "transfer"])
 def test_the_end_of_a_film_needs_no_number(verb: str) -> None:
-    assert "--end <float range> Second to end at; by default the whole film is used. [x>=0]" in told(verb)
+    assert "--end TIME Where to end, likewise; by default the whole film is used." in told(verb)
 
 
 def test_what_few_need_comes_late_and_is_called_advanced() -> None:
