@@ -35,8 +35,9 @@ _EVEN = 0.6
 """By how many px what is seen of the frame is smoothed."""
 _LIGHT = 0.4
 """How much of the painting's colour from afar a frame takes over: light changes with the pose."""
-_SMOOTH = 2.0
-"""By how many px of the painting the flow is smoothed."""
+_SMOOTH, _FARTHEST = 2.0, 2.0
+"""By how many px of the painting the flow is smoothed; and how far it brings anything: where it finds more, it finds
+something else in the next frame, and cloth would shimmer."""
 _NEXT_TO, _FEW = 6.0, 0.05
 """Within how many px of the painting, about, something is next to a hand; and the least weight that tells of it."""
 _BENEATH, _BARE = 0.5, 0.15
@@ -202,6 +203,7 @@ def _brought(laid: Laid, painted: np.ndarray) -> _Brought:
     search.setFinestScale(1)
     flow = search.calc(_grey(painted, _PAINTED), _grey(frame, 1.0), None)  # type: ignore[call-overload]
     flow = cv2.GaussianBlur(flow, (0, 0), _SMOOTH)
+    flow *= np.minimum(1, _FARTHEST / np.maximum(np.linalg.norm(flow, axis=2, keepdims=True), 1e-3))
     above = any(hand.ground.any() for hand in held)
     if held:
         hidden, _, ground = cv2.split(small(seen))

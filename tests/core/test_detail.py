@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dancekit.core import compose
-from dancekit.core.detail import Sketched, sharpened
+from dancekit.core.detail import Sketched, _brought, sharpened
 from dancekit.core.warp import Held, Laid
 
 HIGH, WIDE = 80, 64
@@ -69,6 +69,14 @@ def test_a_frame_that_agrees_is_seen_wherever_it_was(shift: int) -> None:
     assert fine(result) > 0.5 * fine(true) > 2 * fine(large)
     if not shift:
         assert apart(result, true) < 0.6 * apart(large, true)
+
+
+def test_nothing_is_brought_from_far_away() -> None:
+    """What flow finds far away is something else in the next frame: cloth would shimmer."""
+    rows = np.repeat(np.arange(2 * HIGH, dtype=np.float32)[:, None], 2 * WIDE, 1)
+    told = np.dstack([rows, rows, rows, np.full_like(rows, 255)]).astype(np.uint8)  # each px tells where it was
+    brought = _brought(Laid(told, np.ones(rows.shape, np.float32)), painted(striped()))
+    assert np.abs(brought.picture[..., 0] - rows)[PERSON].max() <= 2 * 2 + 1
 
 
 def test_a_frame_of_something_else_is_not_seen() -> None:
