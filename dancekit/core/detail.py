@@ -35,7 +35,7 @@ _EVEN = 0.6
 """By how many px what is seen of the frame is smoothed."""
 _LIGHT = 0.4
 """How much of the painting's colour from afar a frame takes over: light changes with the pose."""
-_SMOOTH, _FARTHEST = 2.0, 2.0
+_SMOOTH, _FARTHEST = 2.0, 1.3
 """By how many px of the painting the flow is smoothed; and how far it brings anything: where it finds more, it finds
 something else in the next frame, and cloth would shimmer."""
 _NEXT_TO, _FEW = 6.0, 0.05
