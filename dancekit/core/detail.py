@@ -35,9 +35,9 @@ _EVEN = 0.6
 """By how many px what is seen of the frame is smoothed."""
 _LIGHT = 0.4
 """How much of the painting's colour from afar a frame takes over: light changes with the pose."""
-_SMOOTH, _FARTHEST = 2.0, 1.3
-"""By how many px of the painting the flow is smoothed; and how far it brings anything: where it finds more, it finds
-something else in the next frame, and cloth would shimmer."""
+_SMOOTH, _FARTHEST, _HANDS = 2.0, 1.3, 12.0
+"""By how many px of the painting the flow is smoothed; how far it brings anything: where it finds more, it finds
+something else in the next frame, and cloth would shimmer; and how far it brings hands, which land further off."""
 _NEXT_TO, _FEW = 6.0, 0.05
 """Within how many px of the painting, about, something is next to a hand; and the least weight that tells of it."""
 _BENEATH, _BARE = 0.5, 0.15
@@ -73,7 +73,7 @@ def sharpened(large: np.ndarray, painted: np.ndarray, laid: Laid, sketched: Sket
         The picture, float32 [H, W, 4] like `large`, and how much of the frames is seen in it, float32 [H, W] in 0..1.
     """
     size = large.shape[1::-1]
-    frame, known, seen_as_is, held = _brought(laid, painted)
+    frame, known, seen_as_is, held = _brought(laid, painted, sketched.hands)
     small = cv2.resize(frame, painted.shape[1::-1], interpolation=cv2.INTER_AREA)
     afar = cv2.GaussianBlur(small, (0, 0), _SOFT)
     soft = cv2.GaussianBlur(painted, (0, 0), _PAINTED)
@@ -178,9 +178,10 @@ class _Brought(NamedTuple):
     held: Sequence[Held]
 
 
-def _brought(laid: Laid, painted: np.ndarray) -> _Brought:
-    """Frames brought to where the painting has the same things (dense inverse search, Kroeger et al. 2016). Hands that
-    are to be seen as they are stay, or go along with what is around them, if that is beneath them as well."""
+def _brought(laid: Laid, painted: np.ndarray, on_hands: np.ndarray) -> _Brought:
+    """Frames brought to where the painting has the same things (dense inverse search, Kroeger et al. 2016), which is
+    not far away, but for hands: on_hands, float32 [h, w] in 0..1. Hands that are to be seen as they are stay, or go
+    along with what is around them, if that is beneath them as well."""
     (height, width), (high, wide) = laid.known.shape, painted.shape[:2]
     seen = np.zeros((height, width, 3), np.float32)
     if min(high, wide) < _LEAST:
@@ -203,7 +204,8 @@ def _brought(laid: Laid, painted: np.ndarray) -> _Brought:
     search.setFinestScale(1)
     flow = search.calc(_grey(painted, _PAINTED), _grey(frame, 1.0), None)  # type: ignore[call-overload]
     flow = cv2.GaussianBlur(flow, (0, 0), _SMOOTH)
-    flow *= np.minimum(1, _FARTHEST / np.maximum(np.linalg.norm(flow, axis=2, keepdims=True), 1e-3))
+    farthest = _FARTHEST + (_HANDS - _FARTHEST) * cv2.GaussianBlur(on_hands, (0, 0), _SMOOTH)
+    flow *= np.minimum(1, farthest / np.maximum(np.linalg.norm(flow, axis=2), 1e-3))[..., None]
     above = any(hand.ground.any() for hand in held)
     if held:
         hidden, _, ground = cv2.split(small(seen))

@@ -74,8 +74,9 @@ def test_a_frame_that_agrees_is_seen_wherever_it_was(shift: int) -> None:
 def test_nothing_is_brought_from_far_away() -> None:
     """What flow finds far away is something else in the next frame: cloth would shimmer."""
     rows = np.repeat(np.arange(2 * HIGH, dtype=np.float32)[:, None], 2 * WIDE, 1)
+    nowhere = np.zeros((HIGH, WIDE), np.float32)
     told = np.dstack([rows, rows, rows, np.full_like(rows, 255)]).astype(np.uint8)  # each px tells where it was
-    brought = _brought(Laid(told, np.ones(rows.shape, np.float32)), painted(striped()))
+    brought = _brought(Laid(told, np.ones(rows.shape, np.float32)), painted(striped()), nowhere)
     assert np.abs(brought.picture[..., 0] - rows)[PERSON].max() <= 2 * 1.3 + 1
 
 
