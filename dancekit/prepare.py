@@ -116,9 +116,9 @@ def each(films: Sequence[Path], prepare_one: Callable[[Path], Done], say: Callab
     for film in films:
         try:
             done.append(prepare_one(film))
+        except (NewerError, WritingError):  # of this place or this dancekit, not of the film
+            raise
         except (ClipError, WorkspaceError) as error:
-            if isinstance(error, (NewerError, WritingError)):
-                raise
             named = is_name(str(film)) and not film.exists()
             hint = f"If this is the person's name, write it so: --as {film}" if named else error.hint
             wrong.append(ClipError(error.problem, hint))  # without its way here, which holds all found in the film

@@ -73,6 +73,7 @@ def test_share_and_time_left_are_seen_however_narrow_the_terminal_is(columns: in
     assert max(map(len, lines)) <= columns
     assert "67%" in training
     assert re.search(r"[-\d:]+ left", training)
+    assert ("training: the who" in training) == (columns > 40)
     assert "finding the person" in finding
     assert ("perceptual loss 2.61" in training) == (columns == 140)
     words = " ".join(" ".join(lines[first:-1]).split())

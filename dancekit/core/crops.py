@@ -224,4 +224,4 @@ def points_from_crop(points: np.ndarray, boxes: np.ndarray, size: tuple[int, int
 def feet_line(track: PoseTrack) -> np.ndarray:
     """Height of the lowest foot in px (y grows downwards), float [T]; NaN without feet."""
     feet = track.points[:, [INDEX[n] for n in ("left_heel", "right_heel", "left_foot", "right_foot")], 1]
-    return np.where(np.isnan(feet).all(1), np.nan, np.nan_to_num(feet, nan=-np.inf).max(1))
+    return np.fmax.reduce(feet, 1)

@@ -109,7 +109,7 @@ def _line(points: np.ndarray, height: np.ndarray, fps: float) -> tuple[np.ndarra
     """x, y and slope of the floor in a shot, float [T] each, from places [T, J, 2]."""
     feet = [points[:, list(foot)] for foot in _FEET]
     across = np.stack([_mean(foot[..., 0]) for foot in feet])
-    stands = np.stack([_stands(_lowest(foot[..., 1]), height, fps) for foot in feet])
+    stands = np.stack([_stands(np.fmax.reduce(foot[..., 1], 1), height, fps) for foot in feet])
     if np.isnan(stands).all():
         nothing = np.full(len(points), np.nan)
         return nothing, nothing, nothing
@@ -121,7 +121,7 @@ def _line(points: np.ndarray, height: np.ndarray, fps: float) -> tuple[np.ndarra
     apart, deeper = across[1] - across[0], stands[1] - stands[0]
     slope = np.clip(apart * deeper / (apart**2 + (_APART * height) ** 2), -_STEEPEST, _STEEPEST)
     x, y = across.mean(0), stands.mean(0)
-    below = _lowest(points[..., 1] - y[:, None] - slope[:, None] * (points[..., 0] - x[:, None]))
+    below = np.fmax.reduce(points[..., 1] - y[:, None] - slope[:, None] * (points[..., 0] - x[:, None]), 1)
     return x, y + _steady(np.maximum(below, 0), fps, _AIR[0]), slope
 
 
@@ -138,11 +138,6 @@ def _dropped(line: np.ndarray, lower: np.ndarray, height: np.ndarray, between: t
     return dropped
 
 
-def _lowest(values: np.ndarray) -> np.ndarray:
-    """The largest of values [T, n] that are known, float [T]; NaN where none is."""
-    return np.where(np.isnan(values).all(1), np.nan, np.nan_to_num(values, nan=-np.inf).max(1))
-
-
 def _mean(values: np.ndarray) -> np.ndarray:
     """The mean of values [T, n] that are known, float [T]; NaN where none is."""
     known = ~np.isnan(values)
@@ -152,9 +147,9 @@ def _mean(values: np.ndarray) -> np.ndarray:
 def _steady(values: np.ndarray, fps: float, seconds: float) -> np.ndarray:
     """The largest of values [T] so many seconds around each moment, without jumps; missing ones are bridged."""
     reach = round(seconds * fps)
-    padded = np.pad(np.nan_to_num(values, nan=-np.inf), reach, constant_values=-np.inf)
-    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(1)
-    return low_pass(np.where(np.isfinite(highest), highest, np.nan), _CALM * fps)
+    padded = np.pad(values, reach, constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
+    return low_pass(np.fmax.reduce(windows, 1), _CALM * fps)
 
 
 def cast(placed: Placed, floor: Floor, time: int, canvas: tuple[int, int]) -> Shadow:
@@ -173,23 +168,20 @@ def cast(placed: Placed, floor: Floor, time: int, canvas: tuple[int, int]) -> Sh
         return nothing
     line = y + slope * (np.arange(left, right) - x)
     away = (np.arange(top, bottom)[:, None] - line).astype(np.float32) / np.float32(height)
+    step = max(1, round(height / _ROWS))
+    alpha = placed.picture[step // 2 :: step, step // 2 :: step, 3] / np.float32(255)
+    rows, columns = (corner + step // 2 + step * np.arange(n)
+                     for corner, n in zip((placed.top, placed.left), alpha.shape, strict=True))  # fmt: skip
+    above = np.maximum((y + slope * (columns - x) - rows[:, None]) / height, 0)
     light = np.ones_like(away)
     for layer in _LAYERS:
-        near = _covered(placed, x, y, slope, height, layer, left, right)
+        taken = (alpha * np.exp(-above / layer.reach)).max(0, initial=0)
+        near = np.interp(np.arange(left, right), columns, taken, 0, 0) if len(columns) else np.zeros(right - left)
+        near = _blurred(near.astype(np.float32), max(layer.across * height, 0.5))
         light *= 1 - layer.strength * near * np.exp(-0.5 * np.square(away / layer.along))
     return Shadow(light, left, top)
 
 
-def _covered(placed: Placed, x: float, y: float, slope: float, height: float, layer: _Layer, left: int, right: int
-             ) -> np.ndarray:  # fmt: skip
-    """How much of the light from above is taken from each place along the floor, float32 [right - left] in 0..1."""
-    step = max(1, round(height / _ROWS))
-    alpha = placed.picture[step // 2 :: step, step // 2 :: step, 3] / np.float32(255)
-    rows, columns = (step // 2 + step * np.arange(n) for n in alpha.shape)
-    columns = placed.left + columns
-    above = (y + slope * (columns - x) - placed.top - rows[:, None]) / height
-    taken = (alpha * np.exp(-np.maximum(above, 0) / layer.reach)).max(0, initial=0)
-    along = np.interp(np.arange(left, right), columns, taken, 0, 0) if len(columns) else np.zeros(right - left)
-    wide = max(layer.across * height, 0.5)
-    kernel = 2 * round(3 * wide) + 1, 1
-    return cv2.GaussianBlur(along.astype(np.float32)[None], kernel, wide, borderType=cv2.BORDER_CONSTANT)[0]
+def _blurred(line: np.ndarray, by: float) -> np.ndarray:
+    """A line of values float32 [n], blurred by so many px."""
+    return cv2.GaussianBlur(line[None], (2 * round(3 * by) + 1, 1), by, borderType=cv2.BORDER_CONSTANT)[0]

@@ -34,7 +34,6 @@ _CORE, _FEW = 0.4, 4
 _BESIDE, _CLOSER = 9.0, 0.7
 """Beside an arm, something else is taken for what lies within so many of its own squared widths there, if that has its
 colour: that many times as far from it as from the arm's at the most."""
-
 _FINGERS, _LIKE = 4.0, 45.0
 """Squared widths from a hand, to its tips, within which fingers may be; and how far, of 255, their colour from its."""
 
